@@ -1,0 +1,25 @@
+# Compiler flags for all rooms. Instruction sets above the baseline are never switched on here:
+# kernels open target regions of their own (see src/tensor/kernels).
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Werror -Wno-unused-parameter -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these inside its own inlined library code.
+  add_compile_options(-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
+                      -Wno-psabi)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
+
+if(PIONEER_SANITIZE)
+  add_compile_options(-fsanitize=${PIONEER_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PIONEER_SANITIZE})
+endif()
+
+find_program(LLD ld.lld)
+if(LLD)
+  add_link_options(-fuse-ld=lld)
+endif()

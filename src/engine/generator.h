@@ -1,0 +1,143 @@
+// Why: the one face of a model for everything above the engine: serving, search, agents, judging.
+// LocalGenerator runs a model in this process; FakeGenerator plays a script in tests.
+//
+// No JSON here: requests are plain structs, answers are a stream of events.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+
+namespace pioneer {
+
+struct SamplingParams {
+  double temperature = 1.0;         // 0 = greedy
+  int top_k = 0;                    // 0 = off
+  double top_p = 1.0;               // (0, 1]
+  double min_p = 0.0;               // [0, 1]; relative to the likeliest token
+  double repetition_penalty = 1.0;  // > 0; divides positive, multiplies negative logits
+  double presence_penalty = 0.0;    // [-2, 2]
+  double frequency_penalty = 0.0;   // [-2, 2]
+  std::optional<uint64_t> seed;     // the same seed and request give the same tokens, whatever else
+                                    // runs at the same time
+  std::map<int32_t, double> logit_bias;  // added to the logits; [-100, 100]
+};
+
+struct GenerationLimits {
+  int max_tokens = -1;            // -1 = until the context is full
+  std::vector<std::string> stop;  // never part of the text that is returned
+  bool ignore_eos = false;
+};
+
+struct GenerationOptions {
+  SamplingParams sampling;
+  GenerationLimits limits;
+  int n = 1;              // answers to the same prompt
+  bool logprobs = false;  // report the chosen token's log probability
+  int top_logprobs = 0;   // and those of this many likeliest tokens, 0..20
+};
+
+// One message of a conversation. Text parts are joined by the wire layer.
+struct ChatMessage {
+  std::string role;  // "system", "user", "assistant", "tool", "developer"
+  std::string content;
+  std::string name;          // of the speaker or tool, or ""
+  std::string tool_call_id;  // role "tool"
+  struct ToolCall {
+    std::string id, name, arguments_json;
+  };
+  std::vector<ToolCall> tool_calls;  // role "assistant"
+};
+
+struct ChatRequest {
+  std::vector<ChatMessage> messages;
+  std::string tools_json;               // OpenAI's tools array as text, or ""
+  std::string template_variables_json;  // object with further template variables, or ""
+  bool add_generation_prompt = true;
+  GenerationOptions options;
+};
+
+struct CompletionRequest {
+  std::variant<std::string, std::vector<int32_t>> prompt;
+  bool echo = false;  // return the prompt's text (and logprobs, when asked for) first
+  GenerationOptions options;
+};
+
+struct TokenLogprob {
+  int32_t id = -1;
+  std::string bytes;   // of the token; may be part of a character
+  double logprob = 0;  // natural log, of the distribution before sampling filters
+};
+
+struct TokenInfo {
+  TokenLogprob chosen;
+  std::vector<TokenLogprob> top;  // likeliest first
+  bool has_logprob = true;        // false for the first token of an echoed prompt
+};
+
+enum class FinishReason { kStop, kLength, kCancelled, kError };
+
+// Pieces of the answers, in order for each index.
+struct TextEvent {
+  int index = 0;                  // which of n
+  std::string text;               // whole UTF-8 characters; may be ""
+  std::vector<TokenInfo> tokens;  // those that this text ends, when logprobs were asked for
+};
+struct FinishEvent {
+  int index = 0;
+  FinishReason reason = FinishReason::kStop;
+  std::string stop_sequence;  // the stop string that ended it, or ""
+  std::string error;          // kError: what happened
+};
+struct UsageEvent {  // the last event of every generation
+  int prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0;
+  double prompt_seconds = 0, generation_seconds = 0, queue_seconds = 0;
+};
+using GenerationEvent = std::variant<TextEvent, FinishEvent, UsageEvent>;
+
+// A running generation. Next() is called by one thread; Cancel() by any. Destroying it cancels: the
+// engine drops the sequence and frees its memory within one step.
+class Generation {
+ public:
+  virtual ~Generation() = default;
+  // Blocks for the next event; nullopt after the UsageEvent.
+  virtual std::optional<GenerationEvent> Next() = 0;
+  virtual void Cancel() = 0;
+};
+
+struct GeneratorInfo {
+  std::string id;           // the model's name on the wire
+  std::string description;  // "llama, 3.9 M parameters, Q8_0"
+  int context_length = 0;   // tokens, prompt and answer together
+  int64_t n_parameters = 0;
+  int64_t created_unix_s = 0;
+};
+
+struct GeneratorStats {
+  int running = 0, waiting = 0;
+  int64_t kv_bytes_used = 0, kv_bytes_total = 0;
+  int64_t prompt_tokens_total = 0, generated_tokens_total = 0, steps_total = 0;
+  int64_t cancelled_total = 0;
+};
+
+// Thread-safe. Start functions check the request whole and throw before anything runs:
+// Error{kInvalidArgument} (a value out of range: the message names the field and its range),
+// kContextLength (prompt too long: the message gives both lengths), kOverloaded (queue full).
+class Generator {
+ public:
+  virtual ~Generator() = default;
+  virtual GeneratorInfo info() const = 0;
+  virtual GeneratorStats stats() const = 0;
+  virtual std::unique_ptr<Generation> Chat(const ChatRequest& request) = 0;
+  virtual std::unique_ptr<Generation> Complete(const CompletionRequest& request) = 0;
+  virtual std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const = 0;
+  virtual std::string Detokenize(const std::vector<int32_t>& tokens) const = 0;
+};
+
+}  // namespace pioneer

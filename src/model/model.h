@@ -1,0 +1,61 @@
+// Why: what the engine knows of a model: its sizes, its words, and one step of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/thread_pool.h"
+#include "model/kv_pages.h"
+#include "tensor/tensor.h"
+#include "text/tokenizer.h"
+
+namespace pioneer {
+
+struct ModelConfig {
+  std::string architecture;  // "llama"
+  std::string name;          // general.name, for people
+  int n_layers = 0, d_model = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, d_ff = 0;
+  int vocab_size = 0, context_length = 0;
+  int rope_dims = 0;
+  float rope_base = 10000.0f, rms_eps = 1e-5f;
+  int64_t n_parameters = 0;
+  int64_t file_bytes = 0;
+  std::string quantization;  // of most of the weights: "Q8_0"
+};
+
+// The tokens of all sequences that take part in one step. One plain struct, made by the scheduler.
+struct StepBatch {
+  struct Sequence {
+    KvSequence* kv = nullptr;  // has pages for position + n_rows tokens
+    int first_row = 0, n_rows = 0;
+    int position = 0;  // of its first row in this step
+  };
+  std::vector<int32_t> tokens;     // [n_rows]
+  std::vector<int32_t> positions;  // [n_rows]
+  std::vector<Sequence> sequences;
+  std::vector<int32_t> output_rows;  // rows whose logits are wanted, ascending
+};
+
+// A loaded model. Forward() is called by one thread at a time; the rest is immutable.
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const ModelConfig& config() const = 0;
+  virtual const Tokenizer& tokenizer() const = 0;
+  // Jinja source from the file, "" if none.
+  virtual const std::string& chat_template() const = 0;
+
+  // Runs one step: stores the K and V of all rows in their pages and writes the logits of
+  // output_rows to logits [n_outputs, vocab_size]. Never throws for a batch whose ids, positions
+  // and pages are in range (the scheduler's duty).
+  virtual void Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logits) = 0;
+};
+
+// Throws Error{kNotFound, kCorruptFile, kUnsupported, kOutOfMemory}. An unknown architecture's
+// message lists the known ones.
+std::unique_ptr<Model> LoadModel(const fs::path& gguf_path);
+
+}  // namespace pioneer
