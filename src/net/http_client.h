@@ -1,0 +1,35 @@
+// Why: the program as a client: tests over loopback, and other servers that speak HTTP.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/cancel.h"
+#include "net/http_message.h"
+
+namespace pioneer {
+
+struct HttpClientRequest {
+  std::string method = "GET";
+  std::string url;  // http:// or https:// only
+  HttpHeaders headers;
+  std::string body;
+  int64_t connect_timeout_ms = 10'000;
+  int64_t timeout_ms = 300'000;                  // of the whole request; 0 = none
+  size_t max_response_bytes = size_t{64} << 20;  // of the body
+  int max_redirects = 0;                         // 0: a redirect is returned as it is
+  CancelToken cancel;
+  // Called with each piece of the body; false ends the request. HttpResponse::body then stays
+  // empty.
+  std::function<bool(std::string_view)> on_body;
+};
+
+// Blocks. The answer is returned whatever its status. Throws Error{kIo} when there is none (no
+// connection, time out, cut off), kCancelled when `cancel` was used or on_body returned false,
+// kInvalidArgument for a malformed URL or an answer larger than max_response_bytes. Thread-safe.
+HttpResponse FetchHttp(const HttpClientRequest& request);
+
+}  // namespace pioneer
