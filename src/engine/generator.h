@@ -22,6 +22,7 @@ struct SamplingParams {
   double top_p = 1.0;               // (0, 1]
   double min_p = 0.0;               // [0, 1]; relative to the likeliest token
   double repetition_penalty = 1.0;  // > 0; divides positive, multiplies negative logits
+  int repetition_window = 1024;     // of the last tokens of prompt and answer; -1 = all of them
   double presence_penalty = 0.0;    // [-2, 2]
   double frequency_penalty = 0.0;   // [-2, 2]
   std::optional<uint64_t> seed;     // the same seed and request give the same tokens, whatever else
