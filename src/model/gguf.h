@@ -3,12 +3,15 @@
 //
 // The file is untrusted: every count, length, offset and size is checked against the file's size
 // before use; sums and products are checked for overflow. A broken file throws Error{kCorruptFile}
-// that says which key or tensor is wrong.
+// that says which key or tensor is wrong; a tensor of a type that other programs know and this one
+// does not throws Error{kUnsupported}.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,6 +27,14 @@ using GgufValue = std::variant<uint64_t, int64_t, double, bool, std::string, std
                                std::vector<int64_t>, std::vector<double>, std::vector<bool>,
                                std::vector<std::string>>;
 
+// Limits of what is believed of a header, far above what real files have. They bound the memory
+// that parsing takes, whatever the file's size.
+inline constexpr size_t kMaxGgufHeaderBytes = size_t{256} << 20;
+inline constexpr uint64_t kMaxGgufArrayElements = uint64_t{1} << 24;  // of all arrays together
+inline constexpr size_t kMaxGgufTensorNameBytes = 64;
+inline constexpr size_t kMaxGgufKeyBytes = 65535;
+inline constexpr size_t kMaxGgufDimensions = 4;
+
 // An open file. Immutable; any thread may read. Tensors keep the mapping alive.
 class GgufFile {
  public:
@@ -34,10 +45,14 @@ class GgufFile {
 
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
-  const Tensor* FindTensor(std::string_view name) const;
+  const Tensor* FindTensor(std::string_view name) const;  // null when missing
+  bool Has(const std::string& key) const { return metadata_.count(key) != 0; }
+  // What errors call the file: its path, or "GGUF data".
+  const std::string& name() const { return name_; }
+  int64_t file_bytes() const { return file_bytes_; }
 
-  // Typed access. The forms without a default throw Error{kCorruptFile} naming the key when it is
-  // missing or of another type.
+  // Typed access. A value of another type throws Error{kCorruptFile} naming the key; so does a
+  // missing one in the forms without a default.
   int64_t Int(const std::string& key) const;
   int64_t Int(const std::string& key, int64_t default_value) const;
   double Float(const std::string& key, double default_value) const;
@@ -45,14 +60,33 @@ class GgufFile {
   std::string String(const std::string& key) const;
   std::string String(const std::string& key, const std::string& default_value) const;
   const std::vector<std::string>* Strings(const std::string& key) const;  // null when missing
+  const std::vector<double>* Floats(const std::string& key) const;        // null when missing
+  const std::vector<int64_t>* Ints(const std::string& key) const;         // null when missing
 
  private:
+  friend class GgufParser;
+  friend class GgufWriter;
+
+  const GgufValue* Find(const std::string& key) const;
+  [[noreturn]] void FailMissing(const std::string& key) const;
+  [[noreturn]] void FailType(const std::string& key, const char* wanted) const;
+
   std::map<std::string, GgufValue> metadata_;
+  std::map<std::string, std::string_view> encoded_;  // each value as it lies in the file
   std::vector<Tensor> tensors_;
+  std::map<std::string_view, size_t> tensor_index_;
+  std::shared_ptr<const void> owner_;
+  std::string name_ = "GGUF data";
+  int64_t file_bytes_ = 0;
 };
 
-// Writes a file through AtomicFile. Add everything, then Finish(). Types of the values as written
-// follow llama.cpp's conventions (u32 for counts, f32 for floats, i32 arrays for token types).
+// Receives the bytes of a tensor, in order, in pieces of any size.
+using GgufSink = std::function<void(const void* data, size_t bytes)>;
+
+// Writes a file (version 3, alignment 32) through AtomicFile. Add everything, then Finish(). Types
+// of the values as written follow llama.cpp's conventions (u32 for counts, f32 for floats, i32
+// arrays for token types). A key set twice keeps its place and has the last value.
+// "general.alignment" is the writer's own: setting it does nothing. One thread.
 class GgufWriter {
  public:
   void SetU32(const std::string& key, uint32_t value);
@@ -62,11 +96,17 @@ class GgufWriter {
   void SetStrings(const std::string& key, std::vector<std::string> values);
   void SetF32s(const std::string& key, std::vector<float> values);
   void SetI32s(const std::string& key, std::vector<int32_t> values);
-  // Copies a value read from another file, with the type it has there.
+  // Writes a value read from another file as the conventional type that holds it (u32 before u64).
   void SetValue(const std::string& key, const GgufValue& value);
+  // Copies a value with the very type that it has in `file`, which must have the key.
+  void CopyValue(const GgufFile& file, const std::string& key);
 
-  // The bytes must stay alive until Finish().
+  // The bytes must stay alive until Finish(). Throws Error{kInvalidArgument} for a name, shape or
+  // size that a reader would refuse.
   void AddTensor(Tensor tensor);
+  // For tensors that do not lie in memory: Finish() calls produce(sink), which must give the sink
+  // exactly the tensor's bytes. `tensor.data` is not used.
+  void AddTensor(Tensor tensor, std::function<void(const GgufSink& sink)> produce);
 
   void Finish(const fs::path& path);
 
@@ -75,8 +115,15 @@ class GgufWriter {
     std::string key;
     std::string encoded;  // type and value as they go into the file
   };
+  struct Item {
+    Tensor tensor;
+    std::function<void(const GgufSink& sink)> produce;
+  };
+  void Set(const std::string& key, std::string encoded);
+  std::string EncodeHeader() const;
+
   std::vector<Entry> entries_;
-  std::vector<Tensor> tensors_;
+  std::vector<Item> items_;
 };
 
 }  // namespace pioneer
