@@ -1,0 +1,34 @@
+// Why: the tokenizer of GPT-2, Llama 3, Qwen and most models since: pieces of bytes, merged.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "text/pre_tokenizer.h"
+#include "text/symbol_merger.h"
+#include "text/tokenizer_base.h"
+
+namespace pioneer {
+
+class ByteLevelBpeTokenizer final : public TokenizerBase {
+ public:
+  // Throws as MakeTokenizer() does.
+  explicit ByteLevelBpeTokenizer(Vocabulary vocabulary);
+
+ protected:
+  void EncodePlain(std::string_view text, std::vector<int32_t>& ids) const override;
+
+ private:
+  void FillBytes();
+  MergeTable ReadMerges() const;
+  void IndexWholePieces();
+  void MergePiece(std::string_view piece, std::vector<int32_t>& symbols) const;
+
+  PreTokenizer pre_tokenizer_;
+  std::array<int32_t, 256> byte_symbols_;  // token of each byte; -1 = the vocabulary has none
+  MergeTable merges_;
+  StringIndex whole_pieces_;  // pieces known to become one token: no merging needed
+};
+
+}  // namespace pioneer

@@ -1,0 +1,225 @@
+#include "text/sentence_piece.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+namespace pioneer {
+namespace {
+
+constexpr std::string_view kSpaceMark = "\u2581";
+// Every way to cut a token in two is looked up, so a token's cost is the square of its length.
+constexpr size_t kMaxPlainTokenBytes = 1024;
+
+std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 2);
+  size_t begin = 0;
+  for (size_t at = text.find(from); at != std::string_view::npos; at = text.find(from, begin)) {
+    out.append(text, begin, at - begin).append(to);
+    begin = at + from.size();
+  }
+  return out.append(text, begin);
+}
+
+// The start of the next word: a space mark behind something else than a space mark.
+size_t NextWord(std::string_view text, size_t begin) {
+  size_t mark = text.find(kSpaceMark, begin + 1);
+  while (mark != std::string_view::npos && text.substr(0, mark).ends_with(kSpaceMark)) {
+    mark = text.find(kSpaceMark, mark + kSpaceMark.size());
+  }
+  return std::min(mark, text.size());
+}
+
+size_t CountCharacters(std::string_view text) {
+  size_t n = 0;
+  for (; !text.empty(); ++n) text.remove_prefix(DecodeUtf8(text).length);
+  return n;
+}
+
+}  // namespace
+
+int ByteTokenValue(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return -1;
+  int value = 0;
+  for (const char c : token.substr(3, 2)) {
+    if (!std::isxdigit(static_cast<unsigned char>(c))) return -1;
+    value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+  }
+  return value;
+}
+
+SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
+    : TokenizerBase(std::move(vocabulary)),
+      symbol_texts_(vocabulary_.tokens),
+      symbols_(symbol_texts_, 0),
+      whole_words_(symbol_texts_, vocabulary_.tokens.size()),
+      merges_(0) {
+  strip_leading_space_ = vocabulary_.add_space_prefix;
+  ReadByteTokens();
+  FillBytes();
+  IndexSymbols();
+  merges_ = MakeMerges();
+  IndexWholeWords();
+}
+
+bool SentencePieceTokenizer::IsPlain(int32_t id) const {
+  return type(id) == TokenType::kNormal && !vocabulary_.tokens[id].empty();
+}
+
+void SentencePieceTokenizer::ReadByteTokens() {
+  byte_tokens_.fill(vocabulary_.unknown_id);
+  for (int32_t id = 0; id < size(); ++id) {
+    if (type(id) != TokenType::kByte) continue;
+    const int value = ByteTokenValue(vocabulary_.tokens[id]);
+    if (value < 0) {
+      Fail(ErrorCode::kCorruptFile, "the byte token {}, \"{}\", is not of the form <0xNN>", id,
+           RepairUtf8(vocabulary_.tokens[id]));
+    }
+    byte_tokens_[value] = id;
+    bytes_[id] = std::string(1, static_cast<char>(value));
+  }
+}
+
+void SentencePieceTokenizer::FillBytes() {
+  for (int32_t id = 0; id < size(); ++id) {
+    if (type(id) != TokenType::kNormal && type(id) != TokenType::kUnused) continue;
+    if (bytes_[id] == vocabulary_.tokens[id]) bytes_[id] = ReplaceAll(bytes_[id], kSpaceMark, " ");
+  }
+}
+
+// Equal scores have equal ranks: then the leftmost pair is merged.
+std::vector<uint32_t> SentencePieceTokenizer::RankScores() const {
+  if (vocabulary_.scores.empty()) {
+    Fail(ErrorCode::kCorruptFile, "the vocabulary has no scores (tokenizer.ggml.scores)");
+  }
+  std::vector<float> sorted = vocabulary_.scores;
+  for (const float score : sorted) {
+    if (std::isnan(score)) Fail(ErrorCode::kCorruptFile, "a score of the vocabulary is no number");
+  }
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<uint32_t> ranks;
+  ranks.reserve(vocabulary_.scores.size());
+  for (const float score : vocabulary_.scores) {
+    const auto at = std::lower_bound(sorted.begin(), sorted.end(), score, std::greater<>());
+    ranks.push_back(static_cast<uint32_t>(at - sorted.begin()));
+  }
+  return ranks;
+}
+
+void SentencePieceTokenizer::IndexSymbols() {
+  size_t n_characters = 0;
+  for (int32_t id = 0; id < size(); ++id) {
+    if (!IsPlain(id)) continue;
+    const std::string& token = vocabulary_.tokens[id];
+    if (token.size() > kMaxPlainTokenBytes) {
+      Fail(ErrorCode::kCorruptFile, "token {} is {} bytes long; at most {} are allowed", id,
+           token.size(), kMaxPlainTokenBytes);
+    }
+    n_characters += CountCharacters(token);
+    if (NextWord(token, 0) < token.size()) words_stand_alone_ = false;
+  }
+  symbols_ = StringIndex(symbol_texts_, vocabulary_.tokens.size() + n_characters);
+  for (int32_t id = 0; id < size(); ++id) {
+    if (IsPlain(id)) symbols_.Add(id);
+  }
+}
+
+int32_t SentencePieceTokenizer::AddCharacter(std::string_view character) {
+  const int32_t known = symbols_.Find(character);
+  if (known >= 0) return known;
+  symbol_texts_.emplace_back(character);
+  const auto symbol = static_cast<int32_t>(symbol_texts_.size() - 1);
+  symbols_.Add(symbol);
+  return symbol;
+}
+
+MergeTable SentencePieceTokenizer::MakeMerges() {
+  struct Pair {
+    int32_t left, right, result;
+  };
+  std::vector<Pair> pairs;
+  for (int32_t id = 0; id < size(); ++id) {
+    if (!IsPlain(id)) continue;
+    std::string_view rest = vocabulary_.tokens[id];
+    for (; !rest.empty(); rest.remove_prefix(DecodeUtf8(rest).length)) {
+      AddCharacter(rest.substr(0, DecodeUtf8(rest).length));
+    }
+  }
+  for (int32_t id = 0; id < size(); ++id) {
+    if (!IsPlain(id)) continue;
+    const std::string_view token = vocabulary_.tokens[id];
+    for (size_t cut = DecodeUtf8(token).length; cut < token.size();
+         cut += DecodeUtf8(token.substr(cut)).length) {
+      const int32_t left = symbols_.Find(token.substr(0, cut));
+      const int32_t right = left < 0 ? -1 : symbols_.Find(token.substr(cut));
+      if (right >= 0) pairs.push_back({left, right, id});
+    }
+  }
+  const std::vector<uint32_t> ranks = RankScores();
+  MergeTable table(pairs.size());
+  for (const Pair& pair : pairs) {
+    table.Add(pair.left, pair.right, {ranks[pair.result], pair.result});
+  }
+  return table;
+}
+
+void SentencePieceTokenizer::IndexWholeWords() {
+  std::vector<int32_t> symbols;
+  for (int32_t id = 0; id < size(); ++id) {
+    if (!IsPlain(id)) continue;
+    SplitAndMerge(vocabulary_.tokens[id], symbols);
+    if (symbols.size() == 1 && symbols[0] == id) whole_words_.Add(id);
+  }
+}
+
+void SentencePieceTokenizer::SplitAndMerge(std::string_view word,
+                                           std::vector<int32_t>& symbols) const {
+  symbols.clear();
+  while (!word.empty()) {
+    const int length = DecodeUtf8(word).length;
+    symbols.push_back(symbols_.Find(word.substr(0, length)));
+    word.remove_prefix(length);
+  }
+  MergeSymbols(merges_, symbols);
+}
+
+void SentencePieceTokenizer::EncodeWord(std::string_view word, std::vector<int32_t>& symbols,
+                                        std::vector<int32_t>& ids) const {
+  if (const int32_t id = whole_words_.Find(word); id >= 0) {
+    ids.push_back(id);
+    return;
+  }
+  SplitAndMerge(word, symbols);
+  for (const int32_t symbol : symbols) {
+    const bool is_token = in_range(symbol);
+    const size_t length =
+        symbol >= 0 ? symbol_texts_[symbol].size() : static_cast<size_t>(DecodeUtf8(word).length);
+    if (is_token) ids.push_back(symbol);
+    for (const char byte : word.substr(0, is_token ? 0 : length)) {
+      const int32_t id = byte_tokens_[static_cast<uint8_t>(byte)];
+      if (id >= 0) ids.push_back(id);
+    }
+    word.remove_prefix(length);
+  }
+}
+
+void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
+  const std::string spaced = (vocabulary_.add_space_prefix ? std::string(kSpaceMark) : "") +
+                             ReplaceAll(text, " ", kSpaceMark);
+  const std::string_view whole = spaced;
+  std::vector<int32_t> symbols;
+  if (!words_stand_alone_) return EncodeWord(whole, symbols, ids);
+  for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {
+    end = NextWord(whole, begin);
+    EncodeWord(whole.substr(begin, end - begin), symbols, ids);
+  }
+}
+
+}  // namespace pioneer

@@ -1,0 +1,143 @@
+#include "text/tokenizer_base.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+namespace pioneer {
+namespace {
+
+constexpr size_t kMaxTokens = size_t{1} << 24;
+
+// Tokens that end a turn in the models we know of, whatever their files say.
+constexpr std::array<std::string_view, 15> kEndOfTurnTokens = {
+    "<|im_end|>",      "<|eot_id|>",    "<|eom_id|>",
+    "<end_of_turn>",   "<|end|>",       "<|eot|>",
+    "<turn|>",         "<|endoftext|>", "<|end_of_text|>",
+    "<EOT>",           "<|return|>",    "<|END_OF_TURN_TOKEN|>",
+    "<|end_of_turn|>", "<|call|>",      "<\uFF5Cend\u2581of\u2581sentence\uFF5C>"};
+
+}  // namespace
+
+TokenizerBase::TokenizerBase(Vocabulary vocabulary)
+    : vocabulary_(std::move(vocabulary)), index_(vocabulary_.tokens, vocabulary_.tokens.size()) {
+  CheckVocabulary();
+  for (int32_t id = 0; id < size(); ++id) {
+    const std::string& token = vocabulary_.tokens[id];
+    if (token.empty() || index_.Add(id)) continue;
+    Fail(ErrorCode::kCorruptFile, "the vocabulary has the token \"{}\" twice: {} and {}",
+         RepairUtf8(token), index_.Find(token), id);
+  }
+  bytes_ = vocabulary_.tokens;
+  MarkEndOfGeneration();
+  CollectSpecialTokens();
+}
+
+void TokenizerBase::CheckVocabulary() const {
+  const size_t n = vocabulary_.tokens.size();
+  if (n == 0) Fail(ErrorCode::kCorruptFile, "the vocabulary is empty");
+  if (n > kMaxTokens) {
+    Fail(ErrorCode::kCorruptFile, "the vocabulary has {} tokens; at most {} are allowed", n,
+         kMaxTokens);
+  }
+  const auto check_size = [n](size_t have, const char* what) {
+    if (have == 0 || have == n) return;
+    Fail(ErrorCode::kCorruptFile, "the vocabulary has {} tokens but {} {}", n, have, what);
+  };
+  check_size(vocabulary_.types.size(), "token types");
+  check_size(vocabulary_.scores.size(), "scores");
+  const auto check_id = [n](int32_t id, const char* what) {
+    if (id >= -1 && (id < 0 || static_cast<size_t>(id) < n)) return;
+    Fail(ErrorCode::kCorruptFile, "the {} token's id {} is not in the vocabulary of {} tokens",
+         what, id, n);
+  };
+  check_id(vocabulary_.bos_id, "BOS");
+  check_id(vocabulary_.eos_id, "EOS");
+  check_id(vocabulary_.eot_id, "EOT");
+  check_id(vocabulary_.unknown_id, "unknown");
+  check_id(vocabulary_.padding_id, "padding");
+}
+
+void TokenizerBase::MarkEndOfGeneration() {
+  ends_generation_.resize(vocabulary_.tokens.size());
+  for (const std::string_view token : kEndOfTurnTokens) {
+    const int32_t id = FindToken(token);
+    if (id < 0) continue;
+    ends_generation_[id] = true;
+    // A file may call it a plain token; then anyone could end a turn by writing it.
+    if (!vocabulary_.types.empty()) vocabulary_.types[id] = TokenType::kControl;
+  }
+  for (const int32_t id : {vocabulary_.eos_id, vocabulary_.eot_id}) {
+    if (id >= 0) ends_generation_[id] = true;
+  }
+}
+
+void TokenizerBase::CollectSpecialTokens() {
+  for (int32_t id = 0; id < size(); ++id) {
+    const TokenType kind = type(id);
+    const bool always = kind == TokenType::kUserDefined;
+    if (!always && kind != TokenType::kControl && kind != TokenType::kUnknown) continue;
+    const std::string& token = vocabulary_.tokens[id];
+    if (token.empty()) continue;
+    if (token.size() > kMaxSpecialTokenBytes) {
+      Fail(ErrorCode::kCorruptFile, "the special token {} is {} bytes long; at most {} are allowed",
+           id, token.size(), kMaxSpecialTokenBytes);
+    }
+    if (always) user_defined_.Add(token, id);
+    all_special_.Add(token, id);
+  }
+}
+
+std::vector<int32_t> TokenizerBase::Encode(std::string_view text,
+                                           const EncodeOptions& options) const {
+  if (text.size() > kMaxTokenizedBytes) {
+    Fail(ErrorCode::kInvalidArgument, "the text is {} bytes long; at most {} can be tokenized",
+         text.size(), kMaxTokenizedBytes);
+  }
+  std::vector<int32_t> ids;
+  ids.reserve(text.size() / 4 + 2);
+  if (options.add_special && vocabulary_.add_bos && vocabulary_.bos_id >= 0) {
+    ids.push_back(vocabulary_.bos_id);
+  }
+  const SpecialTokenMatcher& matcher = options.parse_special ? all_special_ : user_defined_;
+  size_t begin = 0;
+  while (begin < text.size()) {
+    const SpecialTokenMatcher::Match match = matcher.Find(text, begin);
+    const std::string_view plain = text.substr(begin, match.begin - begin);
+    if (!plain.empty()) EncodePlain(plain, ids);
+    if (match.id < 0) break;
+    ids.push_back(match.id);
+    begin = match.begin + match.length;
+  }
+  if (options.add_special && vocabulary_.add_eos && vocabulary_.eos_id >= 0) {
+    ids.push_back(vocabulary_.eos_id);
+  }
+  return ids;
+}
+
+std::string TokenizerBase::TokenBytes(int32_t id, bool show_special) const {
+  if (!in_range(id)) return "";
+  const bool hidden = type(id) == TokenType::kControl || type(id) == TokenType::kUnknown;
+  return hidden && !show_special ? "" : bytes_[id];
+}
+
+std::string TokenizerBase::Decode(const std::vector<int32_t>& ids, bool show_special) const {
+  std::string bytes;
+  bool at_start = strip_leading_space_;
+  for (const int32_t id : ids) {
+    const std::string piece = TokenBytes(id, show_special);
+    const bool strip = at_start && piece.starts_with(' ') && type(id) != TokenType::kControl;
+    bytes += std::string_view(piece).substr(strip ? 1 : 0);
+    if (in_range(id) && type(id) != TokenType::kControl) at_start = false;
+  }
+  return RepairUtf8(bytes);
+}
+
+bool TokenizerBase::IsEndOfGeneration(int32_t id) const {
+  return in_range(id) && ends_generation_[id];
+}
+
+}  // namespace pioneer
