@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# The program as a person types it: what it prints and how it ends. Parts that need ../shared/data
+# are skipped, saying so, where that folder is absent.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+program=${PIONEER:-build/pioneer}
+data=../shared/data
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export PIONEER_HOME=$scratch/home
+failures=0
+
+fail() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n' "$1"
+}
+
+expect_equal() {  # NAME EXPECTED GOT
+  [ "$2" = "$3" ] && return
+  fail "$1"
+  diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") | head -n 10
+}
+
+# NAME STATUS WORDS COMMAND...: the command ends with STATUS and its stderr holds WORDS
+expect_failure() {
+  local name=$1 status=$2 words=$3 got
+  shift 3
+  "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+  got=$?
+  [ "$got" -eq "$status" ] || fail "$name: status $got instead of $status"
+  grep -qF -- "$words" "$scratch/err" || { fail "$name: no '$words' in:"; head -n 5 "$scratch/err"; }
+}
+
+# --- the built-in model
+text=$("$program" complete --prompt 'Once upon a time' --tokens 24 --temperature 0)
+[ -n "$text" ] || fail 'complete prints a text'
+expect_equal 'greedy twice is the same' "$text" \
+  "$("$program" complete --prompt 'Once upon a time' --tokens 24 --temperature 0)"
+expect_equal 'scalar kernels say the same' "$text" \
+  "$(PIONEER_ISA=scalar "$program" complete --prompt 'Once upon a time' --tokens 24 --temperature 0)"
+answer=$("$program" chat --temperature 0 'Hello')
+[ -n "$answer" ] || fail 'chat answers'
+"$program" models list | grep -q pioneer-mini || fail 'models list names the built-in model'
+"$program" models show pioneer-mini --json | grep -q '"architecture":"llama"' || fail 'models show --json'
+ids=$(printf '안녕 hello' | "$program" tokenize)
+[[ $ids =~ ^[0-9]+(\ [0-9]+)*$ ]] || fail "tokenize prints ids: $ids"
+"$program" perplexity --file README.md --context 128 --json | grep -q '"perplexity":' || fail 'perplexity --json'
+"$program" bench --prompt 16 --generate 4 --repeat 1 --json | grep -q '"tokens_per_second":' || fail 'bench --json'
+"$program" doctor >"$scratch/doctor" || { fail 'doctor'; cat "$scratch/doctor"; }
+
+# --- quantize: every type runs and stays near the original
+for type in F16 BF16 Q8_0 Q6_K Q5_K Q4_K Q4_0; do
+  "$program" quantize models/pioneer-mini.gguf "$scratch/$type.gguf" $type >/dev/null 2>&1 ||
+    fail "quantize to $type"
+  "$program" complete --model "$scratch/$type.gguf" --prompt 'The' --tokens 4 --temperature 0 >/dev/null ||
+    fail "a $type file runs"
+done
+
+# --- wrong usage is 2, failure is 1, and the message helps
+expect_failure 'no command' 2 'A subcommand is required' "$program"
+expect_failure 'unknown command' 2 'bogus' "$program" bogus
+expect_failure 'unknown option' 2 '--bogus' "$program" serve --bogus
+expect_failure 'bad number' 2 '--tokens' "$program" complete --prompt x --tokens many
+expect_failure 'unknown model' 1 'pioneer-mini' "$program" complete --model nowhere --prompt x
+expect_failure 'no file' 1 "$scratch/none.gguf" "$program" complete --model "$scratch/none.gguf" --prompt x
+head -c 3000 models/pioneer-mini.gguf >"$scratch/cut.gguf"
+expect_failure 'truncated file' 1 'cut.gguf' "$program" complete --model "$scratch/cut.gguf" --prompt x
+head -c 4096 /dev/urandom >"$scratch/noise.gguf"
+expect_failure 'not a GGUF file' 1 'noise.gguf' "$program" complete --model "$scratch/noise.gguf" --prompt x
+expect_failure 'unknown type' 2 'Q3' "$program" quantize models/pioneer-mini.gguf "$scratch/q.gguf" Q3
+expect_failure 'bad instruction set' 1 'PIONEER_ISA' env PIONEER_ISA=mmx "$program" complete --prompt x
+expect_failure 'unwritable data folder' 1 'PIONEER_HOME' env PIONEER_HOME=/proc/nowhere "$program" serve --port 0
+long=$(printf 'word %.0s' $(seq 4000))
+expect_failure 'prompt longer than the context' 1 'context' "$program" complete --prompt "$long"
+
+# --- the shared models and vocabularies
+if [ -d "$data" ]; then
+  expected=$(sed -n 's/^`\(Once upon a time.*\)`$/\1/p' ../shared/facts/data.md | sed 's/\\n/\n/g')
+  expect_equal 'stories260K' "$expected" \
+    "$("$program" complete --model $data/models/stories260K.gguf --prompt '' --tokens 180 --temperature 0)"
+  for name in gpt-2 llama-bpe qwen2 llama-spm phi-3; do
+    file=$data/vocab/ggml-vocab-$name.gguf
+    expect_equal "vocabulary $name" "$(sed 's/^ *//; s/ *$//' "$file.out")" \
+      "$(node tests/cli/vocabulary.mjs "$program" "$file")"
+  done
+else
+  echo "skipped: stories260K and the vocabularies (no $data here)"
+fi
+
+[ $failures -eq 0 ] && echo 'all good'
+exit $((failures > 0))
