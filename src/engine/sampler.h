@@ -1,0 +1,73 @@
+// Why: turns a row of logits into the next token.
+//
+// The steps, in this order, each skipped where its parameter is neutral:
+//   1. logit bias is added;
+//   2. repetition penalty r (Keskar et al. 2019, CTRL): logits of tokens among the last
+//      repetition_window tokens of prompt and answer are divided by r if positive, else multiplied;
+//   3. presence and frequency penalties (OpenAI): l -= presence + frequency * count, for tokens
+//      generated so far (the prompt does not count);
+//   4. temperature 0 (or below kGreedyTemperature): the likeliest token, the lowest id among
+//   equals;
+//   5. logits are divided by the temperature;
+//   6. top-k, then top-p on what top-k left (the smallest set of likeliest tokens whose probability
+//      reaches p), then min-p (probability at least min_p times the likeliest's). Equal logits rank
+//      by id. At least one token is always left;
+//   7. one token is drawn.
+// Log probabilities are those of the model's own logits, before all of this.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/generator.h"
+
+namespace pioneer {
+
+inline constexpr double kGreedyTemperature = 1e-6;
+
+struct TokenScore {
+  int32_t id = -1;
+  float score = 0;
+};
+
+// The k highest of `scores`, highest first, the lower id first among equals. O(n + k log k), with
+// room for 2k candidates: no list over the vocabulary is made.
+std::vector<TokenScore> SelectTop(std::span<const float> scores, int k);
+
+// log(sum(exp(logits))).
+double LogSumExp(std::span<const float> logits);
+
+// The log probabilities that a TokenInfo needs; `bytes` are left empty.
+TokenInfo MakeTokenInfo(std::span<const float> logits, int32_t chosen, int n_top);
+
+// The state of one answer: counts of what it said, and its own random stream, so that its tokens do
+// not depend on what else runs. One thread at a time.
+class Sampler {
+ public:
+  // The stream is a function of (seed, index) alone.
+  Sampler(const SamplingParams& params, uint64_t seed, int index);
+
+  // Draws the next token from `logits`, which is used as scratch and overwritten. `history`: all
+  // tokens of prompt and answer so far. `banned`: ids that must not be drawn.
+  // Returns -1 when a logit is NaN or +infinity, or when no token has any probability.
+  int32_t Sample(std::span<float> logits, std::span<const int32_t> history,
+                 std::span<const int32_t> banned = {});
+
+ private:
+  void ApplyBiases(std::span<float> logits, std::span<const int32_t> banned) const;
+  void ApplyRepetitionPenalty(std::span<float> logits, std::span<const int32_t> history);
+  void ApplyCountPenalties(std::span<float> logits) const;
+  int32_t Draw(std::span<float> logits, float highest);
+  int32_t DrawFrom(std::vector<TokenScore> candidates, double total);  // scores are weights
+  int32_t DrawFromAll(std::span<const float> weights);
+
+  SamplingParams params_;
+  Random random_;
+  std::unordered_map<int32_t, int> generated_;  // how often, when a count penalty is on
+  std::vector<int32_t> window_;                 // scratch
+};
+
+}  // namespace pioneer
