@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "text/byte_alphabet.h"
+#include "text/piece_memo.h"
 
 namespace pioneer {
 namespace {
@@ -87,6 +88,7 @@ void ByteLevelBpeTokenizer::MergePiece(std::string_view piece,
 
 void ByteLevelBpeTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
   std::vector<int32_t> symbols;
+  PieceMemo memo(text.size());
   for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
     end = pre_tokenizer_.next_piece(text, begin);
     const std::string_view piece = text.substr(begin, end - begin);
@@ -94,11 +96,14 @@ void ByteLevelBpeTokenizer::EncodePlain(std::string_view text, std::vector<int32
       ids.push_back(id);
       continue;
     }
+    if (memo.Recall(piece, ids)) continue;
+    const size_t first_id = ids.size();
     MergePiece(piece, symbols);
     for (const int32_t symbol : symbols) {
       const int32_t id = symbol >= 0 ? symbol : vocabulary_.unknown_id;
       if (id >= 0) ids.push_back(id);
     }
+    memo.Remember(ids, first_id);
   }
 }
 

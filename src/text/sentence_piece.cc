@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "text/piece_memo.h"
 
 namespace pioneer {
 namespace {
@@ -192,10 +193,6 @@ void SentencePieceTokenizer::SplitAndMerge(std::string_view word,
 
 void SentencePieceTokenizer::EncodeWord(std::string_view word, std::vector<int32_t>& symbols,
                                         std::vector<int32_t>& ids) const {
-  if (const int32_t id = whole_words_.Find(word); id >= 0) {
-    ids.push_back(id);
-    return;
-  }
   SplitAndMerge(word, symbols);
   for (const int32_t symbol : symbols) {
     const bool is_token = in_range(symbol);
@@ -216,9 +213,17 @@ void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int3
   const std::string_view whole = spaced;
   std::vector<int32_t> symbols;
   if (!words_stand_alone_) return EncodeWord(whole, symbols, ids);
+  PieceMemo memo(whole.size());
   for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {
     end = NextWord(whole, begin);
-    EncodeWord(whole.substr(begin, end - begin), symbols, ids);
+    const std::string_view word = whole.substr(begin, end - begin);
+    if (const int32_t id = whole_words_.Find(word); id >= 0) {
+      ids.push_back(id);
+    } else if (!memo.Recall(word, ids)) {
+      const size_t first_id = ids.size();
+      EncodeWord(word, symbols, ids);
+      memo.Remember(ids, first_id);
+    }
   }
 }
 
