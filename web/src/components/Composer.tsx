@@ -1,0 +1,90 @@
+// The box to write in. Enter sends, Shift+Enter breaks the line; Enter that ends a Korean or Japanese
+// composition does neither.
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../i18n';
+import { draft, setDraft } from '../state/chats';
+import type { ChatSession } from '../state/session';
+import { editing, focusComposer, isNarrow } from '../state/ui';
+import { ArrowUpIcon, StopIcon } from './icons';
+
+export const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229;
+
+/** Lets a text area grow with its text (up to the CSS max-height). */
+export function fitHeight(area: HTMLTextAreaElement | null) {
+  if (!area) return;
+  area.style.height = 'auto';
+  area.style.height = `${area.scrollHeight}px`;
+}
+
+function editLastQuestion(session: ChatSession): boolean {
+  const last = session.path.peek().findLast((message) => message.role === 'user');
+  if (!last || session.busy.peek()) return false;
+  editing.value = last.id;
+  return true;
+}
+
+export function Composer({ session }: { session: ChatSession }) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const busy = session.busy.value;
+  const text = draft.value;
+  const asked = focusComposer.value;
+
+  useLayoutEffect(() => fitHeight(area.current), [text]);
+  useEffect(() => {
+    // On a phone, focus would open the keyboard over the page.
+    if (asked || !isNarrow.peek()) area.current?.focus();
+  }, [asked]);
+
+  function send() {
+    const content = draft.peek().trim();
+    if (!content || session.busy.peek()) return;
+    setDraft('');
+    session.discardPending();
+    void session.ask(content);
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    if (isComposing(event)) return;
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === 'ArrowUp' && !draft.peek() && !event.shiftKey) {
+      if (editLastQuestion(session)) event.preventDefault();
+    }
+  }
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+      onClick={(event) => {
+        if (event.target === event.currentTarget) area.current?.focus();
+      }}
+    >
+      <textarea
+        ref={area}
+        id="message"
+        rows={1}
+        dir="auto"
+        enterkeyhint="send"
+        aria-label={t('messageLabel')}
+        placeholder={t('messagePlaceholder')}
+        value={text}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+      />
+      {busy ? (
+        <button type="button" class="send stop" aria-label={t('stop')} title={t('stop')} onClick={() => session.stop()}>
+          <StopIcon />
+        </button>
+      ) : (
+        <button type="submit" class="send" aria-label={t('send')} title={t('send')} disabled={!text.trim()}>
+          <ArrowUpIcon />
+        </button>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,23 @@
+// The second wall: markdown-it already refuses raw HTML and odd URLs, and DOMPurify looks at what it made.
+import DOMPurify from 'dompurify';
+
+const kAllowedUrl = /^(?:https?:|mailto:)/i;
+const kAllowedImage = /^data:image\/(?:png|jpeg|gif|webp);base64,/i;
+
+DOMPurify.addHook('afterSanitizeAttributes', (node) => {
+  if (node.tagName === 'A') {
+    node.setAttribute('target', '_blank');
+    node.setAttribute('rel', 'noopener noreferrer');
+  }
+  if (node.tagName === 'IMG' && !kAllowedImage.test(node.getAttribute('src') ?? '')) node.remove();
+});
+
+export function sanitize(html: string): string {
+  return DOMPurify.sanitize(html, {
+    USE_PROFILES: { html: true, mathMl: true },
+    ADD_ATTR: ['target'],
+    FORBID_TAGS: ['style', 'form', 'textarea', 'select', 'option', 'audio', 'video', 'source', 'track', 'dialog'],
+    FORBID_ATTR: ['id', 'name', 'srcset', 'action', 'formaction', 'background'],
+    ALLOWED_URI_REGEXP: new RegExp(`${kAllowedUrl.source}|${kAllowedImage.source}`, 'i'),
+  });
+}
