@@ -8,8 +8,9 @@
 
 namespace pioneer {
 
-// K and V of one layer lie in pages of kKvPageTokens tokens. A K page is float16
-// [n_kv_heads][kKvPageTokens][head_dim]; a V page likewise.
+// K and V of one layer lie in pages of kKvPageTokens tokens. A V page is float16
+// [n_kv_heads][kKvPageTokens][head_dim]; a K page is [n_kv_heads][head_dim][kKvPageTokens], so that
+// the scores of a page need no sum across lanes. Only StoreKv and Attention look inside a page.
 inline constexpr int kKvPageTokens = 32;
 
 struct AttentionShape {

@@ -1,0 +1,57 @@
+// Why: the one table of element types.
+#include "tensor/dtype.h"
+
+#include <strings.h>
+
+#include <string>
+
+#include "base/error.h"
+
+namespace pioneer {
+namespace {
+
+constexpr DTypeInfo kTypes[] = {
+    {DType::kF32, "F32", 1, 4},       {DType::kF16, "F16", 1, 2},
+    {DType::kBF16, "BF16", 1, 2},     {DType::kQ8_0, "Q8_0", 32, 34},
+    {DType::kQ4_0, "Q4_0", 32, 18},   {DType::kQ4_K, "Q4_K", 256, 144},
+    {DType::kQ5_K, "Q5_K", 256, 176}, {DType::kQ6_K, "Q6_K", 256, 210},
+};
+
+}  // namespace
+
+const DTypeInfo* FindDType(uint32_t gguf_type) {
+  for (const DTypeInfo& info : kTypes) {
+    if (static_cast<uint32_t>(info.dtype) == gguf_type) return &info;
+  }
+  return nullptr;
+}
+
+std::optional<DType> ParseDType(std::string_view name) {
+  for (const DTypeInfo& info : kTypes) {
+    if (name.size() == info.name.size() &&
+        strncasecmp(name.data(), info.name.data(), name.size()) == 0) {
+      return info.dtype;
+    }
+  }
+  return std::nullopt;
+}
+
+const DTypeInfo& InfoOf(DType dtype) {
+  const DTypeInfo* info = FindDType(static_cast<uint32_t>(dtype));
+  if (info == nullptr) {
+    Fail(ErrorCode::kUnsupported, "element type number {} is not supported",
+         static_cast<uint32_t>(dtype));
+  }
+  return *info;
+}
+
+size_t RowBytes(DType dtype, int64_t n) {
+  const DTypeInfo& info = InfoOf(dtype);
+  if (n < 0 || n % info.block_elements != 0) {
+    Fail(ErrorCode::kInvalidArgument, "a row of {} has {} elements; it must be a multiple of {}",
+         info.name, n, info.block_elements);
+  }
+  return static_cast<size_t>(n / info.block_elements) * static_cast<size_t>(info.block_bytes);
+}
+
+}  // namespace pioneer

@@ -1,0 +1,35 @@
+// Why: kernels exist once per instruction set; which one runs is decided when the program runs.
+#pragma once
+
+#include <vector>
+
+namespace pioneer {
+
+enum class Isa {
+  kScalar,  // any machine
+  kAvx2,    // AVX2, FMA, F16C
+  kAvx512,  // AVX-512 F, BW, VL, DQ and VNNI
+};
+
+const char* IsaName(Isa isa);  // "scalar", "avx2", "avx512"
+
+// What this machine can run, slowest first; always holds kScalar.
+std::vector<Isa> DetectedIsas();
+
+// The set in use: the best detected one, or what PIONEER_ISA names. Throws
+// Error{kInvalidArgument} when that is unknown or not available here; call it early in main.
+Isa ActiveIsa();
+
+// Forces one set for its lifetime, for tests; not while another thread runs kernels.
+class ScopedIsa {
+ public:
+  explicit ScopedIsa(Isa isa);
+  ~ScopedIsa();
+  ScopedIsa(const ScopedIsa&) = delete;
+  ScopedIsa& operator=(const ScopedIsa&) = delete;
+
+ private:
+  int previous_;
+};
+
+}  // namespace pioneer

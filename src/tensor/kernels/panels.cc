@@ -1,0 +1,178 @@
+// Why: the one-time rearrangement of a weight into panels.
+#include "tensor/kernels/panels.h"
+
+#include <cstring>
+#include <new>
+
+#include "base/error.h"
+#include "tensor/half.h"
+#include "tensor/k_quants.h"
+
+namespace pioneer {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+// Byte of element k (of 32) in a [..][16][4] array for row r: group k / 4.
+int ByteAt(int group, int row, int k) { return (group * kPanelRows + row) * 4 + k % 4; }
+
+void PutCode(uint8_t* nibbles, int row, int k, int code) {
+  const int group = k / 4;
+  nibbles[ByteAt(group & 3, row, k)] |= static_cast<uint8_t>((code & 15) << (group & 4));
+}
+
+void PutHalf(std::byte* at, int row, const void* half) { std::memcpy(at + 2 * row, half, 2); }
+
+// Each Pack function places one row's block in a zeroed panel block.
+void PackQ8_0(const std::byte* block, int row, std::byte* out) {
+  for (int k = 0; k < 32; ++k) {
+    const int value = static_cast<int8_t>(block[2 + k]);
+    out[ByteAt(k / 4, row, k)] = static_cast<std::byte>(value + 128);
+  }
+  PutHalf(out + 512, row, block);
+}
+
+void PackQ4_0(const std::byte* block, int row, std::byte* out) {
+  for (int k = 0; k < 32; ++k) {
+    const int byte = static_cast<int>(block[2 + k % 16]);
+    PutCode(reinterpret_cast<uint8_t*>(out), row, k, k < 16 ? byte & 15 : byte >> 4);
+  }
+  PutHalf(out + kNibbleBytes, row, block);
+}
+
+void PackCodes(const DecodedBlock& codes, int row, uint8_t* out) {
+  for (int i = 0; i < kSuperBlock; ++i) {
+    PutCode(out + i / 32 * kNibbleBytes, row, i % 32, codes.q[i]);
+  }
+}
+
+template <typename Panel>
+void PackScales(const DecodedBlock& codes, int row, std::byte* out) {
+  for (int g = 0; g < 8; ++g) {
+    out[Panel::kScale + g * kPanelRows + row] = static_cast<std::byte>(codes.scale[g]);
+    out[Panel::kMin + g * kPanelRows + row] = static_cast<std::byte>(codes.min[g]);
+  }
+  PutHalf(out + Panel::kD, row, &codes.d_half);
+  PutHalf(out + Panel::kDMin, row, &codes.dmin_half);
+}
+
+template <typename Block>
+DecodedBlock Decode(const std::byte* bytes) {
+  Block block;
+  std::memcpy(&block, bytes, sizeof block);
+  DecodedBlock codes;
+  DecodeBlock(block, codes);
+  return codes;
+}
+
+void PackQ4_K(const std::byte* block, int row, std::byte* out) {
+  const DecodedBlock codes = Decode<BlockQ4_K>(block);
+  PackCodes(codes, row, reinterpret_cast<uint8_t*>(out));
+  PackScales<PanelQ4_K>(codes, row, out);
+}
+
+void PackQ5_K(const std::byte* block, int row, std::byte* out) {
+  const DecodedBlock codes = Decode<BlockQ5_K>(block);
+  auto* bytes = reinterpret_cast<uint8_t*>(out);
+  PackCodes(codes, row, bytes);
+  for (int i = 0; i < kSuperBlock; ++i) {
+    bytes[PanelQ5_K::kHigh + ByteAt(i / 32, row, i)] |=
+        static_cast<uint8_t>((codes.q[i] >> 4) << (i % 32 / 4));
+  }
+  PackScales<PanelQ5_K>(codes, row, out);
+}
+
+void PackQ6_K(const std::byte* block, int row, std::byte* out) {
+  const DecodedBlock codes = Decode<BlockQ6_K>(block);
+  auto* bytes = reinterpret_cast<uint8_t*>(out);
+  PackCodes(codes, row, bytes);
+  for (int i = 0; i < kSuperBlock; ++i) {
+    const int group = i % 32 / 4;
+    bytes[PanelQ6_K::kHigh + ByteAt(i / 32 * 2 + group / 4, row, i)] |=
+        static_cast<uint8_t>((codes.q[i] >> 4) << (group % 4 * 2));
+  }
+  for (int g = 0; g < 16; ++g) {
+    out[PanelQ6_K::kScale + g * kPanelRows + row] = static_cast<std::byte>(codes.scale[g]);
+  }
+  PutHalf(out + PanelQ6_K::kD, row, &codes.d_half);
+}
+
+template <int kBytes>
+void PackPlain(const std::byte* element, int row, std::byte* out) {
+  std::memcpy(out + row * kBytes, element, kBytes);
+}
+
+using PackFunction = void (*)(const std::byte* block, int row, std::byte* out);
+
+PackFunction PackFunctionOf(DType dtype) {
+  switch (dtype) {
+    case DType::kQ8_0:
+      return PackQ8_0;
+    case DType::kQ4_0:
+      return PackQ4_0;
+    case DType::kQ4_K:
+      return PackQ4_K;
+    case DType::kQ5_K:
+      return PackQ5_K;
+    case DType::kQ6_K:
+      return PackQ6_K;
+    case DType::kF32:
+      return PackPlain<4>;
+    default:
+      return PackPlain<2>;
+  }
+}
+
+}  // namespace
+
+PanelFormat PanelFormatOf(DType dtype) {
+  switch (dtype) {
+    case DType::kQ8_0:
+      return {32, 512 + 32};
+    case DType::kQ4_0:
+      return {32, kNibbleBytes + 32};
+    case DType::kQ4_K:
+      return {kSuperBlock, PanelQ4_K::kBytes};
+    case DType::kQ5_K:
+      return {kSuperBlock, PanelQ5_K::kBytes};
+    case DType::kQ6_K:
+      return {kSuperBlock, PanelQ6_K::kBytes};
+    case DType::kF32:
+      return {1, 4 * kPanelRows};
+    case DType::kF16:
+    case DType::kBF16:
+      return {1, 2 * kPanelRows};
+  }
+  Fail(ErrorCode::kUnsupported, "no product for element type {}", static_cast<uint32_t>(dtype));
+}
+
+size_t PanelBytes(DType dtype, int64_t n_in) {
+  const PanelFormat format = PanelFormatOf(dtype);
+  return static_cast<size_t>(n_in / format.block_k) * static_cast<size_t>(format.block_bytes);
+}
+
+PanelBuffer PackPanels(const Tensor& weight) {
+  const size_t panel_bytes = PanelBytes(weight.dtype, weight.cols());
+  const size_t bytes = panel_bytes * static_cast<size_t>(PanelCount(weight.rows()));
+  std::shared_ptr<std::byte[]> buffer(new (kAlignment) std::byte[bytes],
+                                      [](std::byte* p) { operator delete[](p, kAlignment); });
+  const PanelFormat format = PanelFormatOf(weight.dtype);
+  const PackFunction pack = PackFunctionOf(weight.dtype);
+  const int row_block_bytes = InfoOf(weight.dtype).block_bytes;
+  const int64_t n_blocks = weight.cols() / format.block_k;
+  for (int64_t first = 0; first < weight.rows(); first += kPanelRows) {
+    std::byte* panel = buffer.get() + static_cast<size_t>(first / kPanelRows) * panel_bytes;
+    std::memset(panel, 0, panel_bytes);
+    const int rows = static_cast<int>(std::min<int64_t>(kPanelRows, weight.rows() - first));
+    for (int r = 0; r < rows; ++r) {
+      const std::byte* in = weight.row(first + r);
+      std::byte* out = panel;
+      for (int64_t b = 0; b < n_blocks; ++b, in += row_block_bytes, out += format.block_bytes) {
+        pack(in, r, out);
+      }
+    }
+  }
+  return buffer;
+}
+
+}  // namespace pioneer
