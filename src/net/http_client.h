@@ -14,17 +14,17 @@ namespace pioneer {
 
 struct HttpClientRequest {
   std::string method = "GET";
-  std::string url;  // http:// or https:// only
-  HttpHeaders headers;
-  std::string body;
+  std::string url = {};  // http:// or https:// only
+  HttpHeaders headers = {};
+  std::string body = {};
   int64_t connect_timeout_ms = 10'000;
   int64_t timeout_ms = 300'000;                  // of the whole request; 0 = none
   size_t max_response_bytes = size_t{64} << 20;  // of the body
   int max_redirects = 0;                         // 0: a redirect is returned as it is
-  CancelToken cancel;
+  CancelToken cancel = {};
   // Called with each piece of the body; false ends the request. HttpResponse::body then stays
   // empty.
-  std::function<bool(std::string_view)> on_body;
+  std::function<bool(std::string_view)> on_body = {};
 };
 
 // Blocks. The answer is returned whatever its status. Throws Error{kIo} when there is none (no

@@ -41,12 +41,12 @@ class HttpHeaders {
 struct HttpTarget {
   // Percent-decoded once; valid UTF-8, starts with '/', no control characters, no "." or ".." part.
   // "*" for "OPTIONS *".
-  std::string path;
+  std::string path = {};
   // The path cut at '/' before decoding, so that "%2F" stays inside its segment. "/a/b" gives
   // {"a", "b"}, "/" gives {""}, "/a/" gives {"a", ""}.
   std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> query;  // decoded, '+' is a space
-  std::string authority;  // of the absolute form "http://host:port/path", else ""
+  std::string authority = {};  // of the absolute form "http://host:port/path", else ""
 };
 
 // nullopt when the target is malformed (RFC 9112, section 3.2) or would decode to a path that
@@ -54,14 +54,14 @@ struct HttpTarget {
 std::optional<HttpTarget> ParseHttpTarget(std::string_view target);
 
 struct HttpRequest {
-  std::string method;  // as sent: "GET", "POST", ...
-  std::string target;  // as sent
-  std::string path;    // see HttpTarget
+  std::string method = {};  // as sent: "GET", "POST", ...
+  std::string target = {};  // as sent
+  std::string path = {};    // see HttpTarget
   std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> query;
-  HttpHeaders headers;  // "Host" holds the authority when the target is in absolute form
-  std::string body;
-  std::string remote_address;  // "127.0.0.1", "::1"
+  HttpHeaders headers = {};  // "Host" holds the authority when the target is in absolute form
+  std::string body = {};
+  std::string remote_address = {};  // "127.0.0.1", "::1"
   // What the router's pattern captured: "/api/chats/{id}" gives {"id", "..."}.
   std::vector<std::pair<std::string, std::string>> path_parameters;
 
@@ -77,8 +77,8 @@ struct HttpRequest {
 // Content-Length, Date and Connection are added when it is sent.
 struct HttpResponse {
   int status = 200;
-  HttpHeaders headers;
-  std::string body;
+  HttpHeaders headers = {};
+  std::string body = {};
 };
 
 // "Not Found" for 404; "Unknown" for a status without a standard phrase.

@@ -25,7 +25,7 @@ inline constexpr size_t kMaxChatSettingsBytes = size_t{256} << 10;
 inline constexpr int kMaxChatsPerPage = 200;
 
 struct Visitor {
-  std::string id;
+  std::string id = {};
   int64_t created_at_ms = 0;
 };
 
@@ -36,50 +36,51 @@ const char* MessageRoleName(MessageRole role);        // "user", "assistant"
 const char* MessageStatusName(MessageStatus status);  // "done", "stopped", "error", "streaming"
 
 struct Chat {
-  std::string id;
-  std::string title;
-  std::string model;
-  std::string settings_json;  // opaque to the store
+  std::string id = {};
+  std::string title = {};
+  std::string model = {};
+  std::string settings_json = {};  // opaque to the store
   int64_t created_at_ms = 0;
   // Of the last message added, or of the creation. Differs between the chats of a visitor, so that
   // pages by `before_ms` neither skip nor repeat a chat.
   int64_t updated_at_ms = 0;
-  std::optional<std::string> leaf_id;  // the last message of the branch that is shown
+  std::optional<std::string> leaf_id =
+      std::nullopt;  // the last message of the branch that is shown
 };
 
 struct Message {
-  std::string id;
-  std::optional<std::string> parent_id;  // nullopt for the first
+  std::string id = {};
+  std::optional<std::string> parent_id = std::nullopt;  // nullopt for the first
   MessageRole role = MessageRole::kUser;
-  std::string content;
+  std::string content = {};
   MessageStatus status = MessageStatus::kDone;
-  std::string model;
+  std::string model = {};
   int64_t created_at_ms = 0;
-  std::optional<int64_t> prompt_tokens;
-  std::optional<int64_t> completion_tokens;
-  std::optional<std::string> error;
+  std::optional<int64_t> prompt_tokens = std::nullopt;
+  std::optional<int64_t> completion_tokens = std::nullopt;
+  std::optional<std::string> error = std::nullopt;
 };
 
 struct NewChat {
-  std::string title;
-  std::string model;
+  std::string title = {};
+  std::string model = {};
   std::string settings_json = "{}";
 };
 
 // What is set is changed.
 struct ChatChange {
-  std::optional<std::string> title;
-  std::optional<std::string> model;
-  std::optional<std::string> settings_json;
-  std::optional<std::string> leaf_id;
+  std::optional<std::string> title = std::nullopt;
+  std::optional<std::string> model = std::nullopt;
+  std::optional<std::string> settings_json = std::nullopt;
+  std::optional<std::string> leaf_id = std::nullopt;
 };
 
 struct ChatQuery {
   // Finds chats in whose title or messages every word of the text occurs, as a part of a word too,
   // without regard to case and Unicode form. Empty: all chats.
-  std::string text;
-  std::optional<int64_t> before_ms;  // only chats with a smaller updated_at_ms
-  int limit = 50;                    // 1..kMaxChatsPerPage
+  std::string text = {};
+  std::optional<int64_t> before_ms = std::nullopt;  // only chats with a smaller updated_at_ms
+  int limit = 50;                                   // 1..kMaxChatsPerPage
 };
 
 struct ChatPage {
@@ -88,35 +89,35 @@ struct ChatPage {
 };
 
 struct NewMessage {
-  std::optional<std::string> parent_id;
+  std::optional<std::string> parent_id = std::nullopt;
   MessageRole role = MessageRole::kUser;
-  std::string content;
+  std::string content = {};
   MessageStatus status = MessageStatus::kDone;
-  std::string model;
+  std::string model = {};
 };
 
 // What is set is changed.
 struct MessageChange {
-  std::optional<std::string> content;
-  std::optional<MessageStatus> status;
-  std::optional<int64_t> prompt_tokens;
-  std::optional<int64_t> completion_tokens;
-  std::optional<std::string> error;
+  std::optional<std::string> content = std::nullopt;
+  std::optional<MessageStatus> status = std::nullopt;
+  std::optional<int64_t> prompt_tokens = std::nullopt;
+  std::optional<int64_t> completion_tokens = std::nullopt;
+  std::optional<std::string> error = std::nullopt;
 };
 
 // A question and the place for its answer.
 struct NewTurn {
-  std::optional<std::string> parent_id;
+  std::optional<std::string> parent_id = std::nullopt;
   // Set: a user message is added under parent_id and answered. Not set: the user message parent_id
   // is answered again.
-  std::optional<std::string> content;
-  std::string model;
-  std::string title_if_empty;  // becomes the chat's title when it has none
+  std::optional<std::string> content = std::nullopt;
+  std::string model = {};
+  std::string title_if_empty = {};  // becomes the chat's title when it has none
 };
 
 struct Turn {
   Chat chat;
-  std::optional<Message> user_message;
+  std::optional<Message> user_message = std::nullopt;
   Message assistant_message;  // empty, kStreaming; the chat's leaf now
 };
 

@@ -15,16 +15,16 @@
 namespace pioneer {
 
 struct ApiKey {
-  std::string id;
-  std::string name;
-  std::string hint;  // the key's first characters, to recognise it by
+  std::string id = {};
+  std::string name = {};
+  std::string hint = {};  // the key's first characters, to recognise it by
   int64_t created_at_ms = 0;
-  std::optional<int64_t> last_used_at_ms;  // to the minute
+  std::optional<int64_t> last_used_at_ms = std::nullopt;  // to the minute
 };
 
 struct CreatedApiKey {
   ApiKey key;
-  std::string secret;  // "pio-..."; shown once, kept nowhere
+  std::string secret = {};  // "pio-..."; shown once, kept nowhere
 };
 
 // Thread-safe. Failures of the database throw Error{kIo} or kCorruptFile.
