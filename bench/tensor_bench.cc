@@ -1,0 +1,184 @@
+// Products, attention and the machine's own limits in one run, so that figures are ratios:
+//   build/tensor_bench --benchmark_filter='Q4_K|Peak'
+// GOP/s counts a multiply-add as two; GB/s counts the weight's bytes once a call.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "tensor/kernels/isa.h"
+#include "tensor/ops/attention.h"
+#include "tensor/ops/matmul.h"
+#include "tensor/quantize.h"
+
+namespace pioneer {
+namespace {
+
+constexpr DType kTypes[] = {DType::kQ4_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
+                            DType::kQ8_0, DType::kF16,  DType::kBF16, DType::kF32};
+constexpr int64_t kSize = 2048;
+
+std::vector<float> RandomFloats(int64_t n) {
+  Random random(1);
+  std::vector<float> values(static_cast<size_t>(n));
+  for (float& v : values) v = static_cast<float>(random.Normal());
+  return values;
+}
+
+Tensor RandomWeight(DType dtype, int64_t rows, int64_t cols) {
+  const std::vector<float> values = RandomFloats(cols);
+  const size_t row_bytes = RowBytes(dtype, cols);
+  auto bytes = std::make_shared<std::vector<std::byte>>(row_bytes * static_cast<size_t>(rows));
+  for (int64_t r = 0; r < rows; ++r) {
+    QuantizeRow(dtype, values.data(), bytes->data() + r * row_bytes, cols);
+  }
+  return {"w", dtype, {rows, cols}, bytes->data(), bytes};
+}
+
+// Several weights in turn, together larger than the caches, as a model's layers are.
+void BM_MatMul(benchmark::State& state, DType dtype, int threads, int64_t total_bytes) {
+  const int64_t n_tokens = state.range(0);
+  const Weight w(RandomWeight(dtype, kSize, kSize));
+  std::vector<Weight> weights;
+  for (int64_t bytes = 0; bytes < total_bytes; bytes += static_cast<int64_t>(w.tensor().bytes())) {
+    weights.emplace_back(w.tensor());
+  }
+  ThreadPool pool(threads);
+  const std::vector<float> x = RandomFloats(n_tokens * kSize);
+  std::vector<float> y(static_cast<size_t>(n_tokens * kSize));
+  size_t next = 0;
+  for (auto _ : state) {
+    MatMul(pool, weights[next++ % weights.size()], x.data(), n_tokens, y.data());
+    benchmark::DoNotOptimize(y.data());
+  }
+  const double calls = static_cast<double>(state.iterations());
+  state.counters["GOP/s"] = benchmark::Counter(
+      2e-9 * calls * static_cast<double>(n_tokens * kSize * kSize), benchmark::Counter::kIsRate);
+  state.counters["GB/s"] = benchmark::Counter(
+      1e-9 * calls * static_cast<double>(w.tensor().bytes()), benchmark::Counter::kIsRate);
+}
+
+void BM_Attention(benchmark::State& state, int threads) {
+  const AttentionShape shape{9, 3, 64, 0.125f};
+  const int64_t context = state.range(0), rows = state.range(1);
+  const int64_t page_values = shape.n_kv_heads * kKvPageTokens * shape.head_dim;
+  std::vector<uint16_t> storage(
+      static_cast<size_t>((context / kKvPageTokens + 1) * 2 * page_values), 0x2E66);
+  std::vector<uint16_t*> k, v;
+  for (int64_t p = 0; p <= context / kKvPageTokens; ++p) {
+    k.push_back(storage.data() + 2 * p * page_values);
+    v.push_back(storage.data() + (2 * p + 1) * page_values);
+  }
+  const std::vector<float> q = RandomFloats(rows * shape.n_heads * shape.head_dim);
+  std::vector<float> out(q.size());
+  const AttentionSequence sequence[] = {{k.data(), v.data(), 0, rows, context - rows}};
+  ThreadPool pool(threads);
+  for (auto _ : state) Attention(pool, shape, q.data(), sequence, out.data());
+  const double pairs =
+      static_cast<double>(rows) * (static_cast<double>(context) - static_cast<double>(rows) / 2);
+  state.counters["GOP/s"] = benchmark::Counter(
+      4e-9 * static_cast<double>(state.iterations()) * pairs * shape.n_heads * shape.head_dim,
+      benchmark::Counter::kIsRate);
+}
+
+void BM_Pack(benchmark::State& state, DType dtype) {
+  const Tensor tensor = RandomWeight(dtype, kSize, kSize);
+  for (auto _ : state) benchmark::DoNotOptimize(Weight(tensor).panels());
+  state.counters["GB/s"] = benchmark::Counter(
+      1e-9 * static_cast<double>(state.iterations() * static_cast<int64_t>(tensor.bytes())),
+      benchmark::Counter::kIsRate);
+}
+
+void BM_QuantizeRow(benchmark::State& state, DType dtype) {
+  const std::vector<float> x = RandomFloats(kSize);
+  std::vector<std::byte> out(RowBytes(dtype, kSize));
+  for (auto _ : state) QuantizeRow(dtype, x.data(), out.data(), kSize);
+  state.counters["Melements/s"] = benchmark::Counter(
+      1e-6 * static_cast<double>(state.iterations() * kSize), benchmark::Counter::kIsRate);
+}
+
+// Reading memory that is in no cache: one thread.
+void BM_PeakRead(benchmark::State& state) {
+  const std::vector<uint64_t> data(size_t{32} << 20, 1);
+  for (auto _ : state) {
+    uint64_t sums[8] = {};
+    for (size_t i = 0; i < data.size(); i += 8) {
+      for (int j = 0; j < 8; ++j) sums[j] += data[i + static_cast<size_t>(j)];
+    }
+    benchmark::DoNotOptimize(sums);
+  }
+  state.counters["GB/s"] = benchmark::Counter(
+      1e-9 * static_cast<double>(state.iterations()) * static_cast<double>(data.size()) * 8,
+      benchmark::Counter::kIsRate);
+}
+
+#if defined(__x86_64__)
+// Independent accumulations and nothing else: what a core can do at most.
+__attribute__((target("avx512f,avx512vnni"))) void RepeatDots(int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    asm volatile(
+        "vpdpbusd %%zmm0, %%zmm0, %%zmm1\n vpdpbusd %%zmm0, %%zmm0, %%zmm2\n"
+        "vpdpbusd %%zmm0, %%zmm0, %%zmm3\n vpdpbusd %%zmm0, %%zmm0, %%zmm4\n"
+        "vpdpbusd %%zmm0, %%zmm0, %%zmm5\n vpdpbusd %%zmm0, %%zmm0, %%zmm6\n"
+        "vpdpbusd %%zmm0, %%zmm0, %%zmm7\n vpdpbusd %%zmm0, %%zmm0, %%zmm8\n" ::
+            : "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8");
+  }
+}
+__attribute__((target("avx512f"))) void RepeatFmas(int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    asm volatile(
+        "vxorps %%xmm0, %%xmm0, %%xmm0\n"
+        "vfmadd231ps %%zmm0, %%zmm0, %%zmm1\n vfmadd231ps %%zmm0, %%zmm0, %%zmm2\n"
+        "vfmadd231ps %%zmm0, %%zmm0, %%zmm3\n vfmadd231ps %%zmm0, %%zmm0, %%zmm4\n"
+        "vfmadd231ps %%zmm0, %%zmm0, %%zmm5\n vfmadd231ps %%zmm0, %%zmm0, %%zmm6\n"
+        "vfmadd231ps %%zmm0, %%zmm0, %%zmm7\n vfmadd231ps %%zmm0, %%zmm0, %%zmm8\n" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8");
+  }
+}
+
+void BM_Peak(benchmark::State& state, void (*repeat)(int64_t), double operations) {
+  constexpr int64_t kRepeats = 10000;
+  for (auto _ : state) repeat(kRepeats);
+  state.counters["GOP/s"] =
+      benchmark::Counter(1e-9 * static_cast<double>(state.iterations() * kRepeats) * operations,
+                         benchmark::Counter::kIsRate);
+}
+#endif
+
+void Register() {
+  constexpr int64_t kBeyondCaches = int64_t{96} << 20;
+  for (const DType dtype : kTypes) {
+    const std::string name(InfoOf(dtype).name);
+    for (const int threads : {1, 2}) {
+      auto* run = benchmark::RegisterBenchmark(
+          ("MatMul/" + name + "/threads:" + std::to_string(threads)).c_str(), BM_MatMul, dtype,
+          threads, kBeyondCaches);
+      for (const int64_t n_tokens : {1, 4, 16, 512}) run->Arg(n_tokens);
+      run->MeasureProcessCPUTime()->Unit(benchmark::kMicrosecond)->UseRealTime();
+    }
+    benchmark::RegisterBenchmark(("Pack/" + name).c_str(), BM_Pack, dtype);
+    benchmark::RegisterBenchmark(("QuantizeRow/" + name).c_str(), BM_QuantizeRow, dtype);
+  }
+  auto* attention = benchmark::RegisterBenchmark("Attention/threads:1", BM_Attention, 1);
+  for (const int64_t context : {512, 2048, 8192}) {
+    attention->Args({context, 1})->Args({context, 512});
+  }
+  benchmark::RegisterBenchmark("Peak/read", BM_PeakRead);
+#if defined(__x86_64__)
+  if (ActiveIsa() == Isa::kAvx512) {
+    benchmark::RegisterBenchmark("Peak/int8", BM_Peak, RepeatDots, 8 * 128.0);
+    benchmark::RegisterBenchmark("Peak/f32", BM_Peak, RepeatFmas, 8 * 32.0);
+  }
+#endif
+}
+
+}  // namespace
+}  // namespace pioneer
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  pioneer::Register();
+  benchmark::RunSpecifiedBenchmarks();
+}
