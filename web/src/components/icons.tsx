@@ -92,10 +92,7 @@ export const HelpIcon = () => (
 export const Logo = ({ size = 28 }: { size?: number }) => (
   <svg class="logo" viewBox="0 0 32 32" width={size} height={size} aria-hidden="true">
     <rect width="32" height="32" rx="9.5" fill="var(--logo)" />
-    <path
-      fill="#fff"
-      d="M16 4.8c.7 5 2.3 6.6 7.3 7.3-5 .7-6.6 2.3-7.3 7.3-.7-5-2.3-6.6-7.3-7.3 5-.7 6.6-2.3 7.3-7.3z"
-    />
-    <path fill="none" stroke="#7fd6c8" stroke-width="2.2" stroke-linecap="round" d="M6.5 25.2c5.8-3.6 13.2-3.6 19 0" />
+    <path fill="#fff" d="M16 3.4c.8 5.6 2.6 7.4 8.2 8.2-5.6.8-7.4 2.6-8.2 8.2-.8-5.6-2.6-7.4-8.2-8.2 5.6-.8 7.4-2.6 8.2-8.2z" />
+    <path fill="#5fc4b5" d="M.6 24.9C10 20.9 22 20.9 31.4 24.9A9.5 9.5 0 0 1 22.5 32h-13A9.5 9.5 0 0 1 .6 24.9z" />
   </svg>
 );

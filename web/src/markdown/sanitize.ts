@@ -1,11 +1,15 @@
 // The second wall: markdown-it already refuses raw HTML and odd URLs, and DOMPurify looks at what it made.
 import DOMPurify from 'dompurify';
 
-const kAllowedUrl = /^(?:https?:|mailto:)/i;
+const kAllowedLink = /^(?:https?:|mailto:)/i;
 const kAllowedImage = /^data:image\/(?:png|jpeg|gif|webp);base64,/i;
 
 DOMPurify.addHook('afterSanitizeAttributes', (node) => {
-  if (node.tagName === 'A') {
+  const isLink = node.tagName === 'A';
+  if (node.hasAttribute('href') && !(isLink && kAllowedLink.test(node.getAttribute('href') ?? ''))) {
+    node.removeAttribute('href');
+  }
+  if (isLink) {
     node.setAttribute('target', '_blank');
     node.setAttribute('rel', 'noopener noreferrer');
   }
@@ -15,9 +19,8 @@ DOMPurify.addHook('afterSanitizeAttributes', (node) => {
 export function sanitize(html: string): string {
   return DOMPurify.sanitize(html, {
     USE_PROFILES: { html: true, mathMl: true },
-    ADD_ATTR: ['target'],
-    FORBID_TAGS: ['style', 'form', 'textarea', 'select', 'option', 'audio', 'video', 'source', 'track', 'dialog'],
-    FORBID_ATTR: ['id', 'name', 'srcset', 'action', 'formaction', 'background'],
-    ALLOWED_URI_REGEXP: new RegExp(`${kAllowedUrl.source}|${kAllowedImage.source}`, 'i'),
+    ADD_ATTR: ['target', 'form', 'linebreak'], // the last two are MathML's, on <mo>
+    FORBID_TAGS: ['style', 'form', 'input', 'textarea', 'select', 'option', 'audio', 'video', 'source', 'track', 'dialog'],
+    FORBID_ATTR: ['id', 'name', 'srcset', 'action', 'formaction', 'background', 'xlink:href'],
   });
 }
