@@ -4,6 +4,7 @@
 #include "tensor/k_quants.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -18,9 +19,12 @@ constexpr int kGroups = kSuperBlock / kGroup;
 constexpr int kSmallGroup = 16;  // of Q6_K
 constexpr int kMaxScaleCode = 63;
 
+// Nearest, ties to even. A float of about 2^23 has its last bit at 1, so adding 1.5 * 2^23 rounds
+// and leaves the integer in the low bits.
 int RoundToCode(float v, int low, int high) {
-  return static_cast<int>(
-      std::lrintf(std::clamp(v, static_cast<float>(low), static_cast<float>(high))));
+  constexpr float kMagic = 0x1.8p23f;
+  const float clamped = std::clamp(v, static_cast<float>(low), static_cast<float>(high));
+  return std::bit_cast<int32_t>(clamped + kMagic) - std::bit_cast<int32_t>(kMagic);
 }
 
 float InverseOrZero(float v) { return v != 0 && std::isfinite(1 / v) ? 1 / v : 0; }
@@ -282,8 +286,10 @@ void DecodeBlock(const BlockQ4_K& block, DecodedBlock& out) {
 void DecodeBlock(const BlockQ5_K& block, DecodedBlock& out) {
   DecodeHeader(block, out);
   UnpackNibbles(block.q, out.q);
-  for (int i = 0; i < kSuperBlock; ++i) {
-    out.q[i] |= static_cast<uint8_t>((block.high[i % kGroup] >> (i / kGroup) & 1) << 4);
+  for (int g = 0; g < kGroups; ++g) {
+    for (int l = 0; l < kGroup; ++l) {
+      out.q[g * kGroup + l] |= static_cast<uint8_t>((block.high[l] >> g & 1) << 4);
+    }
   }
 }
 
@@ -291,10 +297,13 @@ void DecodeBlock(const BlockQ6_K& block, DecodedBlock& out) {
   out.d_half = block.d;
   out.d = HalfToFloat(block.d);
   for (int g = 0; g < 16; ++g) out.scale[g] = block.scales[g];
-  for (int i = 0; i < kSuperBlock; ++i) {
-    const LowAndHigh place = PlaceInQ6_K(i);
-    out.q[i] = static_cast<uint8_t>((block.low[place.low_byte] >> place.low_shift & 15) |
-                                    (block.high[place.high_byte] >> place.high_shift & 3) << 4);
+  for (int first = 0; first < kSuperBlock; first += kGroup) {
+    const LowAndHigh place = PlaceInQ6_K(first);
+    for (int l = 0; l < kGroup; ++l) {
+      out.q[first + l] =
+          static_cast<uint8_t>((block.low[place.low_byte + l] >> place.low_shift & 15) |
+                               (block.high[place.high_byte + l] >> place.high_shift & 3) << 4);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Why: the one-time rearrangement of a weight into panels.
 #include "tensor/kernels/panels.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -13,36 +14,46 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
-// Byte of element k (of 32) in a [..][16][4] array for row r: group k / 4.
-int ByteAt(int group, int row, int k) { return (group * kPanelRows + row) * 4 + k % 4; }
+// The 4 codes of group g as one word: all packing is on whole groups.
+uint32_t GroupWord(const uint8_t* codes, int g) {
+  uint32_t word;
+  std::memcpy(&word, codes + 4 * g, sizeof word);
+  return word;
+}
 
-void PutCode(uint8_t* nibbles, int row, int k, int code) {
-  const int group = k / 4;
-  nibbles[ByteAt(group & 3, row, k)] |= static_cast<uint8_t>((code & 15) << (group & 4));
+// Stores a word at [index][row] of an [..][16][4] array.
+void PutWord(std::byte* array, int index, int row, uint32_t word) {
+  std::memcpy(array + (index * kPanelRows + row) * 4, &word, sizeof word);
 }
 
 void PutHalf(std::byte* at, int row, const void* half) { std::memcpy(at + 2 * row, half, 2); }
 
-// Each Pack function places one row's block in a zeroed panel block.
-void PackQ8_0(const std::byte* block, int row, std::byte* out) {
-  for (int k = 0; k < 32; ++k) {
-    const int value = static_cast<int8_t>(block[2 + k]);
-    out[ByteAt(k / 4, row, k)] = static_cast<std::byte>(value + 128);
+// The lower 4 bits of 32 codes.
+void PutNibbles(const uint8_t* codes, int row, std::byte* out) {
+  constexpr uint32_t kLow = 0x0F0F0F0F;
+  for (int g = 0; g < 4; ++g) {
+    PutWord(out, g, row, (GroupWord(codes, g) & kLow) | (GroupWord(codes, g + 4) & kLow) << 4);
   }
+}
+
+// Each Pack function places one row's block in a panel block.
+void PackQ8_0(const std::byte* block, int row, std::byte* out) {
+  const auto* values = reinterpret_cast<const uint8_t*>(block + 2);
+  // Adding 128 to a signed byte flips its highest bit.
+  for (int g = 0; g < 8; ++g) PutWord(out, g, row, GroupWord(values, g) ^ 0x80808080u);
   PutHalf(out + 512, row, block);
 }
 
 void PackQ4_0(const std::byte* block, int row, std::byte* out) {
-  for (int k = 0; k < 32; ++k) {
-    const int byte = static_cast<int>(block[2 + k % 16]);
-    PutCode(reinterpret_cast<uint8_t*>(out), row, k, k < 16 ? byte & 15 : byte >> 4);
-  }
+  // A byte holds elements j and j + 16, which is groups g and g + 4 already.
+  const auto* nibbles = reinterpret_cast<const uint8_t*>(block + 2);
+  for (int g = 0; g < 4; ++g) PutWord(out, g, row, GroupWord(nibbles, g));
   PutHalf(out + kNibbleBytes, row, block);
 }
 
-void PackCodes(const DecodedBlock& codes, int row, uint8_t* out) {
-  for (int i = 0; i < kSuperBlock; ++i) {
-    PutCode(out + i / 32 * kNibbleBytes, row, i % 32, codes.q[i]);
+void PackCodes(const DecodedBlock& codes, int row, std::byte* out) {
+  for (int i = 0; i < kSuperBlock / 32; ++i) {
+    PutNibbles(codes.q + 32 * i, row, out + i * kNibbleBytes);
   }
 }
 
@@ -67,29 +78,30 @@ DecodedBlock Decode(const std::byte* bytes) {
 
 void PackQ4_K(const std::byte* block, int row, std::byte* out) {
   const DecodedBlock codes = Decode<BlockQ4_K>(block);
-  PackCodes(codes, row, reinterpret_cast<uint8_t*>(out));
+  PackCodes(codes, row, out);
   PackScales<PanelQ4_K>(codes, row, out);
 }
 
 void PackQ5_K(const std::byte* block, int row, std::byte* out) {
   const DecodedBlock codes = Decode<BlockQ5_K>(block);
-  auto* bytes = reinterpret_cast<uint8_t*>(out);
-  PackCodes(codes, row, bytes);
-  for (int i = 0; i < kSuperBlock; ++i) {
-    bytes[PanelQ5_K::kHigh + ByteAt(i / 32, row, i)] |=
-        static_cast<uint8_t>((codes.q[i] >> 4) << (i % 32 / 4));
+  PackCodes(codes, row, out);
+  for (int i = 0; i < kSuperBlock / 32; ++i) {
+    uint32_t fifth = 0;
+    for (int g = 0; g < 8; ++g) fifth |= (GroupWord(codes.q + 32 * i, g) >> 4 & 0x01010101u) << g;
+    PutWord(out + PanelQ5_K::kHigh, i, row, fifth);
   }
   PackScales<PanelQ5_K>(codes, row, out);
 }
 
 void PackQ6_K(const std::byte* block, int row, std::byte* out) {
   const DecodedBlock codes = Decode<BlockQ6_K>(block);
-  auto* bytes = reinterpret_cast<uint8_t*>(out);
-  PackCodes(codes, row, bytes);
-  for (int i = 0; i < kSuperBlock; ++i) {
-    const int group = i % 32 / 4;
-    bytes[PanelQ6_K::kHigh + ByteAt(i / 32 * 2 + group / 4, row, i)] |=
-        static_cast<uint8_t>((codes.q[i] >> 4) << (group % 4 * 2));
+  PackCodes(codes, row, out);
+  for (int i = 0; i < kSuperBlock / 16; ++i) {
+    uint32_t upper = 0;
+    for (int g = 0; g < 4; ++g) {
+      upper |= (GroupWord(codes.q + 16 * i, g) >> 4 & 0x03030303u) << (2 * g);
+    }
+    PutWord(out + PanelQ6_K::kHigh, i, row, upper);
   }
   for (int g = 0; g < 16; ++g) {
     out[PanelQ6_K::kScale + g * kPanelRows + row] = static_cast<std::byte>(codes.scale[g]);
@@ -162,8 +174,8 @@ PanelBuffer PackPanels(const Tensor& weight) {
   const int64_t n_blocks = weight.cols() / format.block_k;
   for (int64_t first = 0; first < weight.rows(); first += kPanelRows) {
     std::byte* panel = buffer.get() + static_cast<size_t>(first / kPanelRows) * panel_bytes;
-    std::memset(panel, 0, panel_bytes);
     const int rows = static_cast<int>(std::min<int64_t>(kPanelRows, weight.rows() - first));
+    if (rows < kPanelRows) std::memset(panel, 0, panel_bytes);
     for (int r = 0; r < rows; ++r) {
       const std::byte* in = weight.row(first + r);
       std::byte* out = panel;

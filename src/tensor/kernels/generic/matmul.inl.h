@@ -22,18 +22,24 @@ struct TileAct {
   const float* scales;
 };
 
+template <typename W, int kOfStep>
+PIONEER_INLINE void UnpackGroup(const uint8_t* block, int g, Chunk& chunk) {
+  constexpr int kVectors = W::kGroup / 4, kGroupsInBlock = W::kBlockK / W::kGroup;
+  const uint8_t* from = block + g / kGroupsInBlock * W::kBlockBytes;
+  U8 codes[kVectors];
+  W::template Codes<kOfStep>(from, g % kGroupsInBlock, codes);
+  PIONEER_UNROLL for (int i = 0; i < kVectors; ++i) {
+    StoreBytes(chunk.codes[g * kVectors + i], codes[i]);
+  }
+  Store(chunk.scale[g], W::Scale(from, g % kGroupsInBlock));
+  if constexpr (W::kHasMin) Store(chunk.min[g], W::Min(from, g % kGroupsInBlock));
+}
+
 template <typename W>
 void UnpackChunk(const uint8_t* block, int n_groups, Chunk& chunk) {
-  constexpr int kVectors = W::kGroup / 4, kGroupsInBlock = W::kBlockK / W::kGroup;
-  for (int g = 0; g < n_groups; ++g) {
-    const uint8_t* from = block + g / kGroupsInBlock * W::kBlockBytes;
-    U8 codes[kVectors];
-    W::Codes(from, g % kGroupsInBlock, codes);
-    PIONEER_UNROLL for (int i = 0; i < kVectors; ++i) {
-      StoreBytes(chunk.codes[g * kVectors + i], codes[i]);
-    }
-    Store(chunk.scale[g], W::Scale(from, g % kGroupsInBlock));
-    if constexpr (W::kHasMin) Store(chunk.min[g], W::Min(from, g % kGroupsInBlock));
+  for (int g = 0; g < n_groups; g += W::kStep) {
+    UnpackGroup<W, 0>(block, g, chunk);
+    if constexpr (W::kStep == 2) UnpackGroup<W, 1>(block, g + 1, chunk);
   }
 }
 
@@ -90,25 +96,31 @@ void MultiplyChunk(const Chunk& chunk, int n_groups, const TileAct& x, float* su
   AddChunk<W, T>(totals, x.scales, sums);
 }
 
+template <typename W, int T, int kOfStep>
+PIONEER_INLINE void MultiplyGroup(const uint8_t* block, int g, const TileAct& x, F32* totals) {
+  constexpr int kVectors = W::kGroup / 4, kGroupsInBlock = W::kBlockK / W::kGroup;
+  const uint8_t* from = block + g / kGroupsInBlock * W::kBlockBytes;
+  U8 codes[kVectors];
+  W::template Codes<kOfStep>(from, g % kGroupsInBlock, codes);
+  I32 dots[T];
+  StartGroup<W, T>(x.sums + g * T, dots);
+  const int8_t* values = x.values + g * (W::kGroup * T);
+  PIONEER_UNROLL for (int i = 0; i < kVectors; ++i) {
+    PIONEER_UNROLL for (int t = 0; t < T; ++t) {
+      dots[t] = Dot<W::kWide>(dots[t], codes[i], values + (i * T + t) * 4);
+    }
+  }
+  AddGroup<W, T>(dots, W::Scale(from, g % kGroupsInBlock), W::Min(from, g % kGroupsInBlock),
+                 x.sums + g * T, x.scales + g * T, totals);
+}
+
 template <typename W, int T>
 void MultiplyDirect(const uint8_t* block, int n_groups, const TileAct& x, float* sums) {
-  constexpr int kVectors = W::kGroup / 4, kGroupsInBlock = W::kBlockK / W::kGroup;
   F32 totals[T];
   PIONEER_UNROLL for (int t = 0; t < T; ++t) totals[t] = Set1(0);
-  for (int g = 0; g < n_groups; ++g) {
-    const uint8_t* from = block + g / kGroupsInBlock * W::kBlockBytes;
-    U8 codes[kVectors];
-    W::Codes(from, g % kGroupsInBlock, codes);
-    I32 dots[T];
-    StartGroup<W, T>(x.sums + g * T, dots);
-    const int8_t* values = x.values + g * (W::kGroup * T);
-    PIONEER_UNROLL for (int i = 0; i < kVectors; ++i) {
-      PIONEER_UNROLL for (int t = 0; t < T; ++t) {
-        dots[t] = Dot<W::kWide>(dots[t], codes[i], values + (i * T + t) * 4);
-      }
-    }
-    AddGroup<W, T>(dots, W::Scale(from, g % kGroupsInBlock), W::Min(from, g % kGroupsInBlock),
-                   x.sums + g * T, x.scales + g * T, totals);
+  for (int g = 0; g < n_groups; g += W::kStep) {
+    MultiplyGroup<W, T, 0>(block, g, x, totals);
+    if constexpr (W::kStep == 2) MultiplyGroup<W, T, 1>(block, g + 1, x, totals);
   }
   AddChunk<W, T>(totals, x.scales, sums);
 }

@@ -1,6 +1,7 @@
 // Why: how each weight type's panel block (panels.h) becomes unsigned codes and scales. A type has
 // kGroup k under one scale; Codes() gives the kGroup / 4 byte vectors of a group. Its value is
-// scale * (code - zero point) - min.
+// scale * (code - zero point) - min. kStep groups are taken together, so that a group's number
+// modulo kStep is known to the compiler.
 
 PIONEER_INLINE void NibbleCodes(const uint8_t* p, U8* codes) {
   PIONEER_UNROLL for (int i = 0; i < 4; ++i) {
@@ -11,9 +12,10 @@ PIONEER_INLINE void NibbleCodes(const uint8_t* p, U8* codes) {
 }
 
 struct WeightQ8_0 {
-  static constexpr int kBlockK = 32, kGroup = 32, kActGroup = 32, kBlockBytes = 544;
+  static constexpr int kBlockK = 32, kGroup = 32, kStep = 1, kActGroup = 32, kBlockBytes = 544;
   static constexpr bool kWide = true, kHasMin = false;
   static constexpr int kZeroPoint = kWideZeroPoint;
+  template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int, U8* codes) {
     PIONEER_UNROLL for (int i = 0; i < 8; ++i) codes[i] = LoadBytes(block + 64 * i);
   }
@@ -22,9 +24,11 @@ struct WeightQ8_0 {
 };
 
 struct WeightQ4_0 {
-  static constexpr int kBlockK = 32, kGroup = 32, kActGroup = 32, kBlockBytes = kNibbleBytes + 32;
+  static constexpr int kBlockK = 32, kGroup = 32, kStep = 1, kActGroup = 32,
+                       kBlockBytes = kNibbleBytes + 32;
   static constexpr bool kWide = false, kHasMin = false;
   static constexpr int kZeroPoint = 8;
+  template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int, U8* codes) {
     NibbleCodes(block, codes);
   }
@@ -36,7 +40,8 @@ struct WeightQ4_0 {
 
 template <typename Panel>
 struct WeightAffineK {
-  static constexpr int kBlockK = 256, kGroup = 32, kActGroup = 256, kBlockBytes = Panel::kBytes;
+  static constexpr int kBlockK = 256, kGroup = 32, kStep = 1, kActGroup = 256,
+                       kBlockBytes = Panel::kBytes;
   static constexpr bool kWide = false, kHasMin = true;
   static constexpr int kZeroPoint = 0;
   static PIONEER_INLINE F32 Scale(const uint8_t* block, int group) {
@@ -48,12 +53,14 @@ struct WeightAffineK {
 };
 
 struct WeightQ4_K : WeightAffineK<PanelQ4_K> {
+  template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int group, U8* codes) {
     NibbleCodes(block + group * kNibbleBytes, codes);
   }
 };
 
 struct WeightQ5_K : WeightAffineK<PanelQ5_K> {
+  template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int group, U8* codes) {
     NibbleCodes(block + group * kNibbleBytes, codes);
     const U8 fifth = LoadBytes(block + PanelQ5_K::kHigh + 64 * group);
@@ -70,14 +77,16 @@ struct WeightQ5_K : WeightAffineK<PanelQ5_K> {
 
 // A scale per 16: a pair of groups shares its nibble bytes, group 0 in the low halves.
 struct WeightQ6_K {
-  static constexpr int kBlockK = 256, kGroup = 16, kActGroup = 256, kBlockBytes = PanelQ6_K::kBytes;
+  static constexpr int kBlockK = 256, kGroup = 16, kStep = 2, kActGroup = 256,
+                       kBlockBytes = PanelQ6_K::kBytes;
   static constexpr bool kWide = false, kHasMin = false;
   static constexpr int kZeroPoint = 32;
+  template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int group, U8* codes) {
     const uint8_t* nibbles = block + group / 2 * kNibbleBytes;
     PIONEER_UNROLL for (int i = 0; i < 4; ++i) {
       const U8 both = LoadBytes(nibbles + 64 * i);
-      codes[i] = group % 2 == 0 ? LowNibbles(both) : HighNibbles(both);
+      codes[i] = kOfStep == 0 ? LowNibbles(both) : HighNibbles(both);
     }
     const U8 upper = LoadBytes(block + PanelQ6_K::kHigh + 64 * group);
     codes[0] = Or(codes[0], BitsAt4<0, 2>(upper));
