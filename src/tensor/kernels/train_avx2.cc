@@ -1,0 +1,30 @@
+// Why: the training loops compiled for avx2. See train_loops.h.
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "tensor/kernels/train_kernels.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define PIONEER_TRAIN_NAMESPACE train_avx2
+#include "tensor/kernels/train_loops.h"
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+namespace pioneer {
+
+const TrainKernels& Avx2TrainKernels() {
+  static const TrainKernels kernels = train_avx2::MakeTrainKernels("avx2");
+  return kernels;
+}
+
+}  // namespace pioneer

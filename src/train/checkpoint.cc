@@ -1,0 +1,132 @@
+#include "train/checkpoint.h"
+
+#include <lzma.h>
+
+#include <cstring>
+#include <string>
+
+#include "base/error.h"
+
+namespace pioneer {
+namespace {
+
+constexpr char kMagic[8] = {'P', 'I', 'O', 'C', 'K', 'P', 'T', '1'};
+constexpr size_t kPrefixBytes = sizeof kMagic + sizeof(uint64_t);
+
+size_t DataOffset(size_t header_bytes) { return (kPrefixBytes + header_bytes + 63) / 64 * 64; }
+
+// AtomicFile that sums what passes through it.
+class SummedFile {
+ public:
+  explicit SummedFile(const fs::path& path) : file_(path) {}
+  void Write(const void* data, size_t bytes) {
+    sum_ = lzma_crc64(static_cast<const uint8_t*>(data), bytes, sum_);
+    file_.Write(data, bytes);
+  }
+  void Write(const TrainBuffer<float>& values) {
+    Write(values.data(), values.size() * sizeof(float));
+  }
+  void Commit() {
+    const uint64_t sum = sum_;
+    file_.Write(&sum, sizeof sum);
+    file_.Commit();
+  }
+
+ private:
+  AtomicFile file_;
+  uint64_t sum_ = 0;
+};
+
+Json StateToJson(const TrainState& state) {
+  return {{"stage", state.stage},
+          {"step", state.step},
+          {"stage_step", state.stage_step},
+          {"tokens", state.tokens},
+          {"stage_tokens", state.stage_tokens},
+          {"seconds", state.seconds},
+          {"stage_seconds", state.stage_seconds},
+          {"skipped_steps", state.skipped_steps},
+          {"skipped_in_a_row", state.skipped_in_a_row},
+          {"optimizer_steps", state.optimizer_steps},
+          {"validation_loss", state.validation_loss},
+          {"data_position", state.data_position}};
+}
+
+TrainState StateFromJson(const Json& json) {
+  TrainState state;
+  json.at("stage").get_to(state.stage);
+  json.at("step").get_to(state.step);
+  json.at("stage_step").get_to(state.stage_step);
+  json.at("tokens").get_to(state.tokens);
+  json.at("stage_tokens").get_to(state.stage_tokens);
+  json.at("seconds").get_to(state.seconds);
+  json.at("stage_seconds").get_to(state.stage_seconds);
+  json.at("skipped_steps").get_to(state.skipped_steps);
+  json.at("skipped_in_a_row").get_to(state.skipped_in_a_row);
+  json.at("optimizer_steps").get_to(state.optimizer_steps);
+  json.at("validation_loss").get_to(state.validation_loss);
+  state.data_position = json.at("data_position");
+  return state;
+}
+
+[[noreturn]] void Refuse(const fs::path& path, const std::string& why) {
+  Fail(ErrorCode::kCorruptFile,
+       "the checkpoint {} is broken: {}. Restore it from a copy, or start a new run in another "
+       "folder",
+       path.string(), why);
+}
+
+}  // namespace
+
+void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
+                    const TrainBuffer<float>& weights, const TrainBuffer<float>& first_moments,
+                    const TrainBuffer<float>& second_moments) {
+  const std::string header = DumpJson(
+      Json{{"model", model}, {"n_parameters", weights.size()}, {"state", StateToJson(state)}});
+  const uint64_t header_bytes = header.size();
+  SummedFile file(path);
+  file.Write(kMagic, sizeof kMagic);
+  file.Write(&header_bytes, sizeof header_bytes);
+  file.Write(header.data(), header.size());
+  const std::string padding(DataOffset(header.size()) - kPrefixBytes - header.size(), '\0');
+  file.Write(padding.data(), padding.size());
+  for (const auto* values : {&weights, &first_moments, &second_moments}) file.Write(*values);
+  file.Commit();
+}
+
+Checkpoint LoadCheckpoint(const fs::path& path) {
+  const MappedFile file(path);
+  const std::span<const std::byte> bytes = file.bytes();
+  uint64_t header_bytes = 0, sum = 0;
+  if (bytes.size() < kPrefixBytes + sizeof sum) Refuse(path, "it is too short");
+  if (std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0) Refuse(path, "it is no checkpoint");
+  const size_t summed = bytes.size() - sizeof sum;
+  std::memcpy(&header_bytes, bytes.data() + sizeof kMagic, sizeof header_bytes);
+  std::memcpy(&sum, bytes.data() + summed, sizeof sum);
+  if (header_bytes > summed - kPrefixBytes) Refuse(path, "it is cut short");
+  if (lzma_crc64(reinterpret_cast<const uint8_t*>(bytes.data()), summed, 0) != sum) {
+    Refuse(path, "its checksum is wrong");
+  }
+  Checkpoint checkpoint;
+  try {
+    const Json header =
+        ParseJson({reinterpret_cast<const char*>(bytes.data()) + kPrefixBytes, header_bytes});
+    checkpoint.model = header.at("model");
+    checkpoint.state = StateFromJson(header.at("state"));
+    const size_t n = header.at("n_parameters").get<size_t>();
+    const size_t offset = DataOffset(header_bytes);
+    if (n > summed || offset + 3 * n * sizeof(float) != summed) Refuse(path, "its size is wrong");
+    const std::byte* next = bytes.data() + offset;
+    for (auto* values :
+         {&checkpoint.weights, &checkpoint.first_moments, &checkpoint.second_moments}) {
+      values->resize(n);
+      std::memcpy(values->data(), next, n * sizeof(float));
+      next += n * sizeof(float);
+    }
+  } catch (const Json::exception& error) {
+    Refuse(path, error.what());
+  }
+  return checkpoint;
+}
+
+}  // namespace pioneer

@@ -1,0 +1,181 @@
+#include "train/data_loader.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace pioneer {
+namespace {
+
+// Independent streams from one seed.
+uint64_t Mix(uint64_t seed, uint64_t salt) {
+  return Random(seed ^ (salt + 1) * 0x9E3779B97F4A7C15u).Next();
+}
+
+}  // namespace
+
+DataLoader::DataLoader(std::vector<LoaderSource> sources, const LoaderOptions& options)
+    : options_(options) {
+  for (size_t i = 0; i < sources.size(); ++i) {
+    total_weight_ += sources[i].weight;
+    sources_.push_back(MakeSource(std::move(sources[i]), Mix(options.seed, i)));
+    StartEpoch(sources_.back(), 0);
+  }
+  if (sources_.empty()) Fail(ErrorCode::kInvalidArgument, "a stage has no sources");
+}
+
+DataLoader::Source DataLoader::MakeSource(LoaderSource data, uint64_t seed) const {
+  Source source;
+  source.seed = seed;
+  const TokenShard& shard = *data.shard;
+  // A draw for each document decides; the smallest draw is held out at least.
+  std::vector<double> draws(static_cast<size_t>(shard.n_documents()));
+  Random random(Mix(seed, 1));
+  for (double& draw : draws) draw = random.Uniform();
+  const bool holds_out = options_.validation_share > 0 && draws.size() >= 2;
+  const double least = draws.empty() ? 0 : *std::min_element(draws.begin(), draws.end());
+  for (size_t d = 0; d < draws.size(); ++d) {
+    const bool held = holds_out && (draws[d] < options_.validation_share || draws[d] == least);
+    CutDocument(shard, static_cast<int64_t>(d), held ? source.validation : source.pieces);
+  }
+  if (source.pieces.empty()) {
+    Fail(ErrorCode::kInvalidArgument, "a source has no text to train on");
+  }
+  source.data = std::move(data);
+  return source;
+}
+
+void DataLoader::CutDocument(const TokenShard& shard, int64_t document,
+                             std::vector<Piece>& out) const {
+  const int64_t last = shard.document_end(document) - 1;
+  for (int64_t begin = shard.document_begin(document); begin < last; begin += options_.context) {
+    out.push_back({begin, std::min(options_.context, last - begin)});
+  }
+}
+
+// Fisher-Yates from the file's order, so the order depends on seed and epoch alone.
+void DataLoader::StartEpoch(Source& source, int64_t epoch) const {
+  std::sort(source.pieces.begin(), source.pieces.end(),
+            [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
+  Random random(Mix(source.seed, 2 + static_cast<uint64_t>(epoch)));
+  for (size_t i = source.pieces.size(); i > 1; --i) {
+    std::swap(source.pieces[i - 1], source.pieces[random.Below(i)]);
+  }
+  source.epoch = epoch;
+  source.piece = source.offset = 0;
+}
+
+// The source that is furthest behind its share: exact proportions without chance.
+size_t DataLoader::MostOwed(const std::vector<int64_t>& n_dealt) const {
+  int64_t total = 1;
+  for (const int64_t n : n_dealt) total += n;
+  size_t best = 0;
+  double most = -1e300;
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    const double due = sources_[i].data.weight / total_weight_ * static_cast<double>(total);
+    const double owed = due - static_cast<double>(n_dealt[i]);
+    if (owed > most) {
+      most = owed;
+      best = i;
+    }
+  }
+  return best;
+}
+
+void DataLoader::Append(const TokenShard& shard, int64_t begin, int64_t n_pairs,
+                        SequenceBuffer& out) const {
+  for (int64_t i = begin; i < begin + n_pairs; ++i) {
+    out.inputs.push_back(shard.token(i));
+    out.targets.push_back(shard.token(i + 1));
+    out.counted.push_back(!options_.assistant_only || shard.counted(i + 1));
+  }
+}
+
+void DataLoader::Next(SequenceBuffer& out) {
+  out = {};
+  std::vector<int64_t> n_dealt;
+  for (const Source& source : sources_) n_dealt.push_back(source.n_dealt);
+  Source& source = sources_[MostOwed(n_dealt)];
+  ++source.n_dealt;
+  while (static_cast<int64_t>(out.inputs.size()) < options_.context) {
+    const Piece& piece = source.pieces[source.piece];
+    const int64_t room = options_.context - static_cast<int64_t>(out.inputs.size());
+    const int64_t n_pairs = std::min(room, piece.n_pairs - source.offset);
+    Append(*source.data.shard, piece.begin + source.offset, n_pairs, out);
+    source.offset += n_pairs;
+    if (source.offset < piece.n_pairs) continue;
+    source.offset = 0;
+    if (++source.piece == static_cast<int64_t>(source.pieces.size())) {
+      StartEpoch(source, source.epoch + 1);
+    }
+  }
+}
+
+std::vector<SequenceBuffer> DataLoader::Validation(int64_t n) const {
+  std::vector<SequenceBuffer> sequences;
+  std::vector<int64_t> n_dealt(sources_.size()), next(sources_.size());
+  for (int64_t i = 0; i < n; ++i) {
+    const size_t s = MostOwed(n_dealt);
+    ++n_dealt[s];
+    const std::vector<Piece>& pieces = sources_[s].validation;
+    SequenceBuffer sequence;
+    while (next[s] < static_cast<int64_t>(pieces.size())) {
+      const Piece& piece = pieces[next[s]];
+      const int64_t used = static_cast<int64_t>(sequence.inputs.size());
+      if (used > 0 && used + piece.n_pairs > options_.context) break;
+      Append(*sources_[s].data.shard, piece.begin, piece.n_pairs, sequence);
+      ++next[s];
+    }
+    if (!sequence.inputs.empty()) sequences.push_back(std::move(sequence));
+  }
+  return sequences;
+}
+
+int64_t DataLoader::n_train_pairs() const {
+  int64_t total = 0;
+  for (const Source& source : sources_) {
+    for (const Piece& piece : source.pieces) total += piece.n_pairs;
+  }
+  return total;
+}
+
+Json DataLoader::Position() const {
+  Json position = Json::array();
+  for (const Source& source : sources_) {
+    position.push_back({{"fingerprint", source.data.shard->fingerprint()},
+                        {"epoch", source.epoch},
+                        {"piece", source.piece},
+                        {"offset", source.offset},
+                        {"dealt", source.n_dealt}});
+  }
+  return position;
+}
+
+void DataLoader::SetPosition(const Json& position) {
+  const auto refuse = [](const char* why) {
+    Fail(ErrorCode::kCorruptFile, "the checkpoint's data position does not fit: {}", why);
+  };
+  if (!position.is_array() || position.size() != sources_.size()) refuse("other sources");
+  try {
+    for (size_t i = 0; i < sources_.size(); ++i) {
+      Source& source = sources_[i];
+      const Json& saved = position[i];
+      if (saved.at("fingerprint").get<uint64_t>() != source.data.shard->fingerprint()) {
+        refuse("a source has changed since; start a new run");
+      }
+      const int64_t epoch = saved.at("epoch"), piece = saved.at("piece");
+      if (epoch < 0) refuse("epoch");
+      StartEpoch(source, epoch);
+      if (piece < 0 || piece >= static_cast<int64_t>(source.pieces.size())) refuse("piece");
+      source.piece = piece;
+      source.offset = saved.at("offset");
+      if (source.offset < 0 || source.offset >= source.pieces[piece].n_pairs) refuse("offset");
+      source.n_dealt = saved.at("dealt");
+    }
+  } catch (const Json::exception& error) {
+    refuse(error.what());
+  }
+}
+
+}  // namespace pioneer

@@ -1,0 +1,122 @@
+// Why: a trained run becomes a GGUF file that this program and llama.cpp's family read.
+#include <memory>
+
+#include "base/error.h"
+#include "model/gguf.h"
+#include "model/vocabulary.h"
+#include "tensor/quantize.h"
+#include "train/checkpoint.h"
+#include "train/document_encoder.h"
+#include "train/llama_parameters.h"
+#include "train/recipe.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+namespace pioneer {
+namespace {
+
+LlamaShape ShapeFromJson(const Json& json) {
+  LlamaShape shape;
+  json.at("vocab_size").get_to(shape.vocab_size);
+  json.at("d_model").get_to(shape.d_model);
+  json.at("n_layers").get_to(shape.n_layers);
+  json.at("n_heads").get_to(shape.n_heads);
+  json.at("n_kv_heads").get_to(shape.n_kv_heads);
+  json.at("head_dim").get_to(shape.head_dim);
+  json.at("d_ff").get_to(shape.d_ff);
+  json.at("context").get_to(shape.context);
+  json.at("rope_base").get_to(shape.rope_base);
+  json.at("rms_eps").get_to(shape.rms_eps);
+  json.at("tied").get_to(shape.tied);
+  return shape;
+}
+
+// llama.cpp's number for "mostly this type" (general.file_type).
+uint32_t FileType(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return 0;
+    case DType::kF16:
+      return 1;
+    case DType::kQ4_0:
+      return 2;
+    case DType::kQ8_0:
+      return 7;
+    case DType::kQ4_K:
+      return 15;
+    case DType::kQ5_K:
+      return 17;
+    case DType::kQ6_K:
+      return 18;
+    case DType::kBF16:
+      return 32;
+  }
+  return 0;
+}
+
+void WriteMetadata(const std::string& name, const LlamaShape& shape, DType dtype,
+                   GgufWriter& writer) {
+  const auto set = [&](const char* key, int64_t value) {
+    writer.SetU32(std::string("llama.") + key, static_cast<uint32_t>(value));
+  };
+  writer.SetString("general.architecture", "llama");
+  writer.SetString("general.name", name);
+  writer.SetU32("general.file_type", FileType(dtype));
+  set("vocab_size", shape.vocab_size);
+  set("context_length", shape.context);
+  set("embedding_length", shape.d_model);
+  set("block_count", shape.n_layers);
+  set("feed_forward_length", shape.d_ff);
+  set("attention.head_count", shape.n_heads);
+  set("attention.head_count_kv", shape.n_kv_heads);
+  set("attention.key_length", shape.head_dim);
+  set("attention.value_length", shape.head_dim);
+  set("rope.dimension_count", shape.head_dim);
+  writer.SetF32("llama.rope.freq_base", shape.rope_base);
+  writer.SetF32("llama.attention.layer_norm_rms_epsilon", shape.rms_eps);
+}
+
+DType TypeOf(const ParameterPart& part, DType wanted) {
+  if (!part.is_matrix) return DType::kF32;
+  return part.cols % InfoOf(wanted).block_elements == 0 ? wanted : DType::kF16;
+}
+
+Tensor Quantized(const ParameterPart& part, const float* values, DType dtype) {
+  const size_t row_bytes = RowBytes(dtype, part.cols);
+  auto bytes = std::make_shared<std::vector<std::byte>>(row_bytes * static_cast<size_t>(part.rows));
+  for (int64_t r = 0; r < part.rows; ++r) {
+    QuantizeRow(dtype, values + r * part.cols, bytes->data() + static_cast<size_t>(r) * row_bytes,
+                part.cols);
+  }
+  Tensor tensor;
+  tensor.name = part.name;
+  tensor.dtype = dtype;
+  tensor.shape =
+      part.is_matrix ? std::vector<int64_t>{part.rows, part.cols} : std::vector<int64_t>{part.cols};
+  tensor.data = bytes->data();
+  tensor.owner = bytes;
+  return tensor;
+}
+
+}  // namespace
+
+void ExportGguf(const fs::path& run_dir, const fs::path& out_path, DType dtype) {
+  const RunFolder folder{run_dir};
+  const Checkpoint checkpoint = LoadCheckpoint(folder.checkpoint());
+  const ParameterLayout layout(ShapeFromJson(checkpoint.model));
+  if (static_cast<int64_t>(checkpoint.weights.size()) != layout.size()) {
+    Fail(ErrorCode::kCorruptFile, "the checkpoint {} has {} parameters; its sizes say {}",
+         folder.checkpoint().string(), checkpoint.weights.size(), layout.size());
+  }
+  GgufWriter writer;
+  WriteMetadata(LoadRecipe(folder.recipe()).name, layout.shape(), dtype, writer);
+  const Vocabulary vocabulary = LoadVocabulary(*GgufFile::Open(folder.tokenizer()));
+  SaveVocabulary(vocabulary, writer);
+  writer.SetString("tokenizer.chat_template", kTrainChatTemplate);
+  for (const ParameterPart& part : layout.parts()) {
+    writer.AddTensor(Quantized(part, checkpoint.weights.data() + part.offset, TypeOf(part, dtype)));
+  }
+  writer.Finish(out_path);
+}
+
+}  // namespace pioneer

@@ -1,0 +1,32 @@
+// Why: the sequences of a batch are shared out to threads, each with its own activations and its
+// own gradient, so threads meet only at the end of a step.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "base/thread_pool.h"
+#include "tensor/ops/train_buffer.h"
+#include "train/llama_pass.h"
+
+namespace pioneer {
+
+// One thread at a time. Sequence i goes to thread i % pool.size(): the same batch on the same
+// number of threads gives the same bits.
+class GradientWorkers {
+ public:
+  // bf16: products in bfloat16 (accumulated in float32), else in float32.
+  static std::unique_ptr<GradientWorkers> Make(const ParameterLayout& layout, ThreadPool& pool,
+                                               bool bf16);
+  virtual ~GradientWorkers() = default;
+
+  // Call after every change of the weights; the array must outlive the next calls.
+  virtual void SetWeights(const float* weights) = 0;
+  // Sums of the cross-entropy over counted targets.
+  virtual double Loss(std::span<const TrainSequence> batch) = 0;
+  // Gradients are overwritten with the gradient of loss * scale, one part a thread.
+  virtual double LossAndGradient(std::span<const TrainSequence> batch, float scale) = 0;
+  virtual std::span<TrainBuffer<float>> gradients() = 0;
+};
+
+}  // namespace pioneer

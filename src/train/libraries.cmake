@@ -1,0 +1,2 @@
+find_package(LibLZMA REQUIRED)
+set(TRAIN_LIBRARIES LibLZMA::LibLZMA)

@@ -1,0 +1,248 @@
+#include "train/recipe.h"
+
+#include <cmath>
+
+#include "base/error.h"
+#include "train/json_fields.h"
+
+namespace pioneer {
+namespace {
+
+const std::vector<std::string> kKinds = {"text", "dialogue"};
+const std::vector<std::string> kSchedules = {"cosine", "linear", "constant"};
+const std::vector<std::string> kMasks = {"all", "assistant"};
+const std::vector<std::string> kPrecisions = {"auto", "f32", "bf16"};
+constexpr int64_t kMaxSteps = int64_t{1} << 40;
+
+fs::path AbsolutePath(const std::string& path, const fs::path& folder) {
+  return fs::absolute(folder / path).lexically_normal();
+}
+
+SourceRecipe ParseSource(const Json& json, const std::string& path, const fs::path& folder) {
+  JsonFields fields(json, path);
+  SourceRecipe source;
+  const std::string file = fields.String("path", "");
+  if (file.empty()) Fail(ErrorCode::kInvalidArgument, "{} is missing", fields.PathOf("path"));
+  source.path = AbsolutePath(file, folder);
+  source.kind = static_cast<SourceKind>(fields.Choice("kind", kKinds, 0));
+  source.weight = fields.Number("weight", 1, 1e-6, 1e6);
+  source.max_mb = fields.Number("max_mb", 0, 0, 1e9);
+  fields.Finish();
+  return source;
+}
+
+std::vector<SourceRecipe> ParseSources(JsonFields& fields, const fs::path& folder) {
+  const Json* list = fields.Child("sources");
+  if (list == nullptr || !list->is_array() || list->empty()) {
+    Fail(ErrorCode::kInvalidArgument, "{} must be a list of at least one source",
+         fields.PathOf("sources"));
+  }
+  std::vector<SourceRecipe> sources;
+  for (size_t i = 0; i < list->size(); ++i) {
+    const std::string path = fmt::format("{}[{}]", fields.PathOf("sources"), i);
+    sources.push_back(ParseSource((*list)[i], path, folder));
+  }
+  return sources;
+}
+
+LlamaShape ParseModel(const Json& json) {
+  JsonFields fields(json, "model");
+  LlamaShape shape;
+  shape.d_model = fields.Int("d_model", shape.d_model, 8, 1 << 15);
+  shape.n_layers = fields.Int("n_layers", shape.n_layers, 1, 1024);
+  shape.n_heads = fields.Int("n_heads", shape.n_heads, 1, 1024);
+  shape.n_kv_heads = fields.Int("n_kv_heads", shape.n_heads, 1, 1024);
+  shape.head_dim = fields.Int("head_dim", shape.d_model / shape.n_heads, 2, 1024);
+  shape.d_ff = fields.Int("d_ff", shape.d_ff, 8, 1 << 17);
+  shape.context = fields.Int("context", shape.context, 2, 1 << 17);
+  shape.rope_base = static_cast<float>(fields.Number("rope_base", 10000, 1, 1e9));
+  shape.rms_eps = static_cast<float>(fields.Number("rms_eps", 1e-5, 1e-12, 1e-1));
+  shape.tied = fields.Bool("tied", true);
+  fields.Finish();
+  return shape;
+}
+
+TokenizerRecipe ParseTokenizer(const Json& json, const fs::path& folder) {
+  JsonFields fields(json, "tokenizer");
+  TokenizerRecipe tokenizer;
+  const std::string file = fields.String("file", "");
+  const Json* train = fields.Child("train");
+  fields.Finish();
+  if (file.empty() == (train == nullptr)) {
+    Fail(ErrorCode::kInvalidArgument, "tokenizer needs either \"file\" or \"train\"");
+  }
+  if (train == nullptr) {
+    tokenizer.file = AbsolutePath(file, folder);
+    return tokenizer;
+  }
+  JsonFields training(*train, "tokenizer.train");
+  tokenizer.vocab_size = training.Int("vocab_size", 6144, 264, 1 << 20);
+  tokenizer.sources = ParseSources(training, folder);
+  training.Finish();
+  return tokenizer;
+}
+
+OptimizerOptions ParseOptimizer(const Json& json) {
+  JsonFields fields(json, "optimizer");
+  OptimizerOptions options;
+  const auto number = [&](const char* key, float value, double min, double max) {
+    return static_cast<float>(fields.Number(key, value, min, max));
+  };
+  options.beta1 = number("beta1", options.beta1, 0, 0.99999);
+  options.beta2 = number("beta2", options.beta2, 0, 0.9999999);
+  options.epsilon = number("epsilon", options.epsilon, 1e-16, 1);
+  options.weight_decay = number("weight_decay", options.weight_decay, 0, 10);
+  options.clip_norm = number("clip_norm", options.clip_norm, 0, 1e9);
+  fields.Finish();
+  return options;
+}
+
+void CheckOneLimit(const StageRecipe& stage, const std::string& path) {
+  const int n_limits = (stage.steps > 0) + (stage.tokens > 0) + (stage.minutes > 0);
+  if (n_limits == 1) return;
+  Fail(ErrorCode::kInvalidArgument, "{} needs exactly one of \"steps\", \"tokens\", \"minutes\"",
+       path);
+}
+
+StageRecipe ParseStage(const Json& json, size_t index, const fs::path& folder) {
+  const std::string path = fmt::format("stages[{}]", index);
+  JsonFields fields(json, path);
+  StageRecipe stage;
+  stage.name = fields.String("name", fmt::format("stage {}", index + 1));
+  stage.sources = ParseSources(fields, folder);
+  stage.steps = fields.Int("steps", 0, 1, kMaxSteps);
+  stage.tokens = fields.Int("tokens", 0, 1, kMaxSteps);
+  stage.minutes = fields.Number("minutes", 0, 1e-3, 1e7);
+  CheckOneLimit(stage, path);
+  stage.batch_tokens = fields.Int("batch_tokens", stage.batch_tokens, 1, int64_t{1} << 28);
+  stage.context = fields.Int("context", 0, 2, 1 << 17);
+  stage.schedule.peak = fields.Number("lr", stage.schedule.peak, 0, 10);
+  stage.schedule.warmup = fields.Number("warmup", stage.schedule.warmup, 0, 1);
+  stage.schedule.kind = static_cast<ScheduleKind>(fields.Choice("schedule", kSchedules, 0));
+  stage.schedule.final_share = fields.Number("final_lr_share", stage.schedule.final_share, 0, 1);
+  stage.assistant_only = fields.Choice("loss_mask", kMasks, 0) == 1;
+  fields.Finish();
+  return stage;
+}
+
+Json SourcesToJson(const std::vector<SourceRecipe>& sources) {
+  Json list = Json::array();
+  for (const SourceRecipe& source : sources) {
+    list.push_back({{"path", source.path.string()},
+                    {"kind", kKinds[static_cast<size_t>(source.kind)]},
+                    {"weight", source.weight},
+                    {"max_mb", source.max_mb}});
+  }
+  return list;
+}
+
+Json StageToJson(const StageRecipe& stage) {
+  Json json = {{"name", stage.name},
+               {"sources", SourcesToJson(stage.sources)},
+               {"batch_tokens", stage.batch_tokens},
+               {"lr", stage.schedule.peak},
+               {"warmup", stage.schedule.warmup},
+               {"schedule", kSchedules[static_cast<size_t>(stage.schedule.kind)]},
+               {"final_lr_share", stage.schedule.final_share},
+               {"loss_mask", kMasks[stage.assistant_only ? 1 : 0]}};
+  if (stage.steps > 0) json["steps"] = stage.steps;
+  if (stage.tokens > 0) json["tokens"] = stage.tokens;
+  if (stage.minutes > 0) json["minutes"] = stage.minutes;
+  if (stage.context > 0) json["context"] = stage.context;
+  return json;
+}
+
+}  // namespace
+
+TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
+  JsonFields fields(json, "");
+  TrainRecipe recipe;
+  recipe.name = fields.String("name", recipe.name);
+  recipe.seed = static_cast<uint64_t>(fields.Int("seed", 1, 0, int64_t{1} << 53));
+  recipe.threads = static_cast<int>(fields.Int("threads", 0, 0, 1024));
+  recipe.precision = static_cast<Precision>(fields.Choice("precision", kPrecisions, 0));
+  const Json empty = Json::object();
+  const auto child = [&](const char* key) -> const Json& {
+    const Json* found = fields.Child(key);
+    return found == nullptr ? empty : *found;
+  };
+  recipe.model = ParseModel(child("model"));
+  recipe.tokenizer = ParseTokenizer(child("tokenizer"), folder);
+  recipe.optimizer = ParseOptimizer(child("optimizer"));
+  recipe.checkpoint_minutes = fields.Number("checkpoint_minutes", 5, 0, 1e6);
+  JsonFields validation(child("validation"), "validation");
+  recipe.validation_share = validation.Number("share", 0.01, 0, 0.5);
+  recipe.validation_sequences = validation.Int("sequences", 32, 0, 1 << 20);
+  recipe.validation_every_steps = validation.Int("every_steps", 100, 1, kMaxSteps);
+  validation.Finish();
+
+  const Json& stages = child("stages");
+  fields.Finish();
+  if (!stages.is_array() || stages.empty()) {
+    Fail(ErrorCode::kInvalidArgument, "stages must be a list of at least one stage");
+  }
+  for (size_t i = 0; i < stages.size(); ++i) {
+    recipe.stages.push_back(ParseStage(stages[i], i, folder));
+    if (recipe.stages[i].context > recipe.model.context) {
+      Fail(ErrorCode::kInvalidArgument, "stages[{}].context is {}, more than the model's {}", i,
+           recipe.stages[i].context, recipe.model.context);
+    }
+  }
+  LlamaShape shape = recipe.model;
+  shape.vocab_size = 2;  // comes from the tokenizer
+  CheckShape(shape);
+  return recipe;
+}
+
+TrainRecipe LoadRecipe(const fs::path& path) {
+  const std::string text = ReadFile(path, size_t{1} << 24);
+  try {
+    return ParseRecipe(ParseJson(text), fs::absolute(path).parent_path());
+  } catch (const Error& error) {
+    Fail(ErrorCode::kInvalidArgument, "the recipe {}: {}", path.string(), error.what());
+  }
+}
+
+Json RecipeToJson(const TrainRecipe& recipe) {
+  Json tokenizer;
+  if (recipe.tokenizer.file.empty()) {
+    tokenizer["train"] = {{"vocab_size", recipe.tokenizer.vocab_size},
+                          {"sources", SourcesToJson(recipe.tokenizer.sources)}};
+  } else {
+    tokenizer["file"] = recipe.tokenizer.file.string();
+  }
+  Json stages = Json::array();
+  for (const StageRecipe& stage : recipe.stages) stages.push_back(StageToJson(stage));
+  const LlamaShape& model = recipe.model;
+  const OptimizerOptions& optimizer = recipe.optimizer;
+  return {{"name", recipe.name},
+          {"seed", recipe.seed},
+          {"threads", recipe.threads},
+          {"precision", kPrecisions[static_cast<size_t>(recipe.precision)]},
+          {"model",
+           {{"d_model", model.d_model},
+            {"n_layers", model.n_layers},
+            {"n_heads", model.n_heads},
+            {"n_kv_heads", model.n_kv_heads},
+            {"head_dim", model.head_dim},
+            {"d_ff", model.d_ff},
+            {"context", model.context},
+            {"rope_base", model.rope_base},
+            {"rms_eps", model.rms_eps},
+            {"tied", model.tied}}},
+          {"tokenizer", tokenizer},
+          {"optimizer",
+           {{"beta1", optimizer.beta1},
+            {"beta2", optimizer.beta2},
+            {"epsilon", optimizer.epsilon},
+            {"weight_decay", optimizer.weight_decay},
+            {"clip_norm", optimizer.clip_norm}}},
+          {"stages", stages},
+          {"checkpoint_minutes", recipe.checkpoint_minutes},
+          {"validation",
+           {{"share", recipe.validation_share},
+            {"sequences", recipe.validation_sequences},
+            {"every_steps", recipe.validation_every_steps}}}};
+}
+
+}  // namespace pioneer

@@ -1,0 +1,70 @@
+// Why: everything that decides a training run stands in one JSON file, checked in full before the
+// first step. docs: recipes/*.json. An unknown key is an error, so a typing mistake never trains.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "train/document_reader.h"
+#include "train/llama_parameters.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+namespace pioneer {
+
+struct SourceRecipe {
+  fs::path path;  // absolute, or relative to the recipe's folder when read from a file
+  SourceKind kind = SourceKind::kText;  // "text", "dialogue"
+  double weight = 1;
+  double max_mb = 0;  // stop after this much text (10^6 bytes); 0 = all
+};
+
+// Either `file` (a GGUF file's vocabulary) or training from sources.
+struct TokenizerRecipe {
+  fs::path file;
+  int64_t vocab_size = 0;
+  std::vector<SourceRecipe> sources;
+};
+
+// Exactly one of steps, tokens and minutes is set.
+struct StageRecipe {
+  std::string name;
+  std::vector<SourceRecipe> sources;
+  int64_t steps = 0, tokens = 0;
+  double minutes = 0;
+  int64_t batch_tokens = 16384;  // rounded down to whole sequences, at least one
+  int64_t context = 0;           // of its sequences; 0 = the model's
+  Schedule schedule;             // keys "lr", "warmup" (share), "schedule", "final_lr_share"
+  bool assistant_only = false;   // "loss_mask": "assistant" | "all"
+};
+
+enum class Precision { kAuto, kF32, kBf16 };
+
+struct TrainRecipe {
+  std::string name = "model";
+  uint64_t seed = 1;
+  int threads = 0;  // 0 = all usable cores
+  Precision precision = Precision::kAuto;
+  LlamaShape model;  // vocab_size comes from the tokenizer
+  TokenizerRecipe tokenizer;
+  OptimizerOptions optimizer;
+  std::vector<StageRecipe> stages;
+  double checkpoint_minutes = 5;
+  double validation_share = 0.01;
+  int64_t validation_sequences = 32;
+  int64_t validation_every_steps = 100;
+};
+
+// Throws Error{kInvalidArgument} that names the key ("stages[0].lr") and what is allowed.
+TrainRecipe ParseRecipe(const Json& json, const fs::path& folder);
+
+// Reads the file; relative paths become absolute.
+TrainRecipe LoadRecipe(const fs::path& path);
+
+// The same recipe as JSON with absolute paths: what a run keeps of it.
+Json RecipeToJson(const TrainRecipe& recipe);
+
+}  // namespace pioneer
