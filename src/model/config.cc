@@ -29,9 +29,9 @@ class Keys {
   int Int(const char* key, int default_value = 0) const {
     const auto found = file_.metadata().find(Name(key));
     if (found == file_.metadata().end()) return default_value;
-    // Some architectures have a list with a value a layer; a list says nothing about the model.
-    if (!std::holds_alternative<uint64_t>(found->second) &&
-        !std::holds_alternative<int64_t>(found->second)) {
+    // Some architectures have a list with a value a layer; it says nothing about the whole model.
+    if (std::holds_alternative<std::vector<uint64_t>>(found->second) ||
+        std::holds_alternative<std::vector<int64_t>>(found->second)) {
       return default_value;
     }
     const int64_t value = file_.Int(Name(key));

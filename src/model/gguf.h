@@ -46,6 +46,8 @@ class GgufFile {
   const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
   const Tensor* FindTensor(std::string_view name) const;  // null when missing
+  // All keys, in the file's order.
+  const std::vector<std::string>& keys() const { return keys_; }
   bool Has(const std::string& key) const { return metadata_.count(key) != 0; }
   // What errors call the file: its path, or "GGUF data".
   const std::string& name() const { return name_; }
@@ -72,6 +74,7 @@ class GgufFile {
   [[noreturn]] void FailType(const std::string& key, const char* wanted) const;
 
   std::map<std::string, GgufValue> metadata_;
+  std::vector<std::string> keys_;
   std::map<std::string, std::string_view> encoded_;  // each value as it lies in the file
   std::vector<Tensor> tensors_;
   std::map<std::string_view, size_t> tensor_index_;

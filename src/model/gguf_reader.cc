@@ -171,6 +171,7 @@ class GgufParser {
     if (!file_.metadata_.emplace(key, std::move(value)).second) {
       Fail(ErrorCode::kCorruptFile, "{} is there twice", reader_.where());
     }
+    file_.keys_.push_back(key);
     file_.encoded_.emplace(std::move(key),
                            std::string_view(text + begin, reader_.offset() - begin));
   }

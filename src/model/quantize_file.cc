@@ -1,0 +1,156 @@
+#include "model/quantize_file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+
+#include "base/error.h"
+#include "model/gguf.h"
+#include "tensor/quantize.h"
+
+namespace pioneer {
+namespace {
+
+// Elements converted between two looks at the cancel token.
+constexpr int64_t kChunkElements = int64_t{1} << 21;
+
+bool AllFinite(const float* x, int64_t n) {
+  return std::all_of(x, x + n, [](float v) { return std::isfinite(v); });
+}
+
+// Converts one tensor, some rows at a time; the rows of a chunk in parallel.
+class TensorConverter {
+ public:
+  TensorConverter(const Tensor& source, DType target, ThreadPool& pool)
+      : source_(source),
+        target_(target),
+        pool_(pool),
+        cols_(source.cols()),
+        chunk_rows_(std::clamp<int64_t>(kChunkElements / cols_, 1, source.rows())),
+        floats_(static_cast<size_t>(chunk_rows_ * cols_)),
+        converted_(static_cast<size_t>(chunk_rows_) * RowBytes(target, cols_)) {}
+
+  // Calls after_chunk(rows done) after each chunk.
+  void Run(const GgufSink& sink, const std::function<void(int64_t)>& after_chunk) {
+    for (int64_t begin = 0; begin < source_.rows(); begin += chunk_rows_) {
+      const int64_t n = std::min(chunk_rows_, source_.rows() - begin);
+      ConvertRows(begin, n);
+      sink(converted_.data(), static_cast<size_t>(n) * RowBytes(target_, cols_));
+      after_chunk(begin + n);
+    }
+  }
+
+ private:
+  void ConvertRows(int64_t begin, int64_t n) {
+    std::atomic<bool> finite = true;
+    const int64_t grain = std::max<int64_t>(1, 16384 / cols_);
+    pool_.ParallelFor(n, grain, [&](int64_t first, int64_t last) {
+      for (int64_t r = first; r < last; ++r) {
+        float* row = floats_.data() + r * cols_;
+        DequantizeRow(source_.dtype, source_.row(begin + r), row, cols_);
+        if (!AllFinite(row, cols_)) finite = false;
+        std::byte* out = converted_.data() + static_cast<size_t>(r) * RowBytes(target_, cols_);
+        if (target_ == source_.dtype) {  // rounding twice would lose bits
+          std::memcpy(out, source_.row(begin + r), RowBytes(target_, cols_));
+        } else {
+          QuantizeRow(target_, row, out, cols_);
+        }
+      }
+    });
+    if (!finite) {
+      Fail(ErrorCode::kCorruptFile, "tensor \"{}\" has weights that are not finite numbers",
+           source_.name);
+    }
+  }
+
+  const Tensor& source_;
+  DType target_;
+  ThreadPool& pool_;
+  int64_t cols_, chunk_rows_;
+  std::vector<float> floats_;
+  std::vector<std::byte> converted_;
+};
+
+DType TargetOf(const Tensor& tensor, DType target, QuantizeResult& result) {
+  if (tensor.shape.size() < 2) return DType::kF32;
+  const DType type = WeightTypeFor(target, tensor.cols());
+  if (type != target) {
+    result.fallbacks.push_back(fmt::format(
+        "{}: rows of {} are no multiple of {}'s block of {}, so {}", tensor.name, tensor.cols(),
+        InfoOf(target).name, InfoOf(target).block_elements, InfoOf(type).name));
+  }
+  return type;
+}
+
+}  // namespace
+
+DType WeightTypeFor(DType target, int64_t n) {
+  for (const DType type : {target, DType::kQ8_0}) {
+    if (n % InfoOf(type).block_elements == 0) return type;
+  }
+  return DType::kF16;
+}
+
+uint32_t FileTypeOf(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return 0;
+    case DType::kF16:
+      return 1;
+    case DType::kQ4_0:
+      return 2;
+    case DType::kQ8_0:
+      return 7;
+    case DType::kQ4_K:
+      return 14;  // "S": one type throughout, no mix
+    case DType::kQ5_K:
+      return 16;
+    case DType::kQ6_K:
+      return 18;
+    case DType::kBF16:
+      return 32;
+  }
+  Fail(ErrorCode::kInternal, "type {} has no file type", static_cast<uint32_t>(dtype));
+}
+
+QuantizeResult QuantizeFile(const fs::path& in, const fs::path& out, DType target, ThreadPool& pool,
+                            const std::function<void(const QuantizeProgress&)>& progress,
+                            const CancelToken& cancel) {
+  std::error_code ignored;
+  if (fs::equivalent(in, out, ignored)) {
+    Fail(ErrorCode::kInvalidArgument, "{} would replace itself; name another file to write",
+         in.string());
+  }
+  const auto file = GgufFile::Open(in);
+  QuantizeResult result;
+  GgufWriter writer;
+  for (const std::string& key : file->keys()) writer.CopyValue(*file, key);
+  writer.SetU32("general.file_type", FileTypeOf(target));
+  writer.SetU32("general.quantization_version", 2);
+
+  QuantizeProgress state;
+  for (const Tensor& tensor : file->tensors()) state.bytes_total += tensor.bytes();
+  for (const Tensor& source : file->tensors()) {
+    const DType type = TargetOf(source, target, result);
+    const bool same = type == source.dtype;
+    ++(same ? result.n_copied : result.n_converted);
+    Tensor written{source.name, type, source.shape, nullptr, {}};
+    writer.AddTensor(written, [&, type](const GgufSink& sink) {
+      const int64_t before = state.bytes_done;
+      state.tensor = source.name;
+      TensorConverter(source, type, pool).Run(sink, [&](int64_t rows_done) {
+        cancel.Check();
+        state.bytes_done =
+            before + rows_done * static_cast<int64_t>(RowBytes(source.dtype, source.cols()));
+        if (progress) progress(state);
+      });
+    });
+  }
+  writer.Finish(out);
+  result.bytes_in = file->file_bytes();
+  result.bytes_out = static_cast<int64_t>(fs::file_size(out));
+  return result;
+}
+
+}  // namespace pioneer
