@@ -1,0 +1,225 @@
+#include "engine/local_generator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "engine/validate.h"
+
+namespace pioneer {
+namespace {
+
+void CheckOptions(const EngineOptions& options) {
+  const auto check = [](const char* name, int64_t value, int64_t low, int64_t high) {
+    if (value >= low && value <= high) return;
+    Fail(ErrorCode::kInvalidArgument, "{} is {}; it must be from {} to {}", name, value, low, high);
+  };
+  check("kv_bytes", options.kv_bytes, 0, int64_t{1} << 46);
+  check("context_length", options.context_length, 0, 1 << 30);
+  check("max_running", options.max_running, 1, 4096);
+  check("max_waiting", options.max_waiting, 0, 1 << 20);
+  check("step_tokens", options.step_tokens, 1, 1 << 20);
+  check("n_threads", options.n_threads, 0, 4096);
+}
+
+int ContextLength(const ModelConfig& config, const EngineOptions& options) {
+  if (options.context_length == 0) return config.context_length;
+  if (options.context_length > config.context_length) {
+    spdlog::warn("a context of {} tokens was asked for; {} was made for {}, which is used",
+                 options.context_length, config.name, config.context_length);
+  }
+  return std::min(options.context_length, config.context_length);
+}
+
+// Never more than all running answers can use.
+int64_t KvBytes(const ModelConfig& config, const EngineOptions& options) {
+  constexpr int64_t kDefaultBytes = int64_t{2} << 30;
+  int64_t limit = options.kv_bytes;
+  if (limit == 0) limit = std::min(kDefaultBytes, UsableMemoryBytes() / 4);
+  const int64_t page_bytes =
+      int64_t{4} * config.n_layers * config.n_kv_heads * config.head_dim * kKvPageTokens;
+  const int64_t pages = (ContextLength(config, options) + kKvPageTokens - 1) / kKvPageTokens;
+  if (page_bytes <= 0) return limit;  // the pool says what is wrong
+  return std::min(limit, page_bytes * pages * options.max_running);
+}
+
+SchedulerLimits Limits(const EngineOptions& options) {
+  SchedulerLimits limits;
+  limits.max_running = options.max_running;
+  limits.step_tokens = options.step_tokens;
+  return limits;
+}
+
+std::string FormatCount(int64_t n) {
+  if (n >= 1'000'000'000) return fmt::format("{:.1f} G", static_cast<double>(n) * 1e-9);
+  if (n >= 1'000'000) return fmt::format("{:.1f} M", static_cast<double>(n) * 1e-6);
+  if (n >= 1'000) return fmt::format("{:.0f} k", static_cast<double>(n) * 1e-3);
+  return fmt::format("{}", n);
+}
+
+GeneratorInfo MakeInfo(const ModelConfig& config, const EngineOptions& options, int64_t kv_tokens,
+                       const Clock& clock) {
+  GeneratorInfo info;
+  info.id = !options.id.empty() ? options.id : config.name.empty() ? "model" : config.name;
+  info.description = fmt::format("{}, {} parameters, {}", config.architecture,
+                                 FormatCount(config.n_parameters), config.quantization);
+  const int context = ContextLength(config, options);
+  info.context_length = static_cast<int>(std::min<int64_t>(context, kv_tokens));
+  if (info.context_length < context) {
+    spdlog::warn("the memory for conversations holds {} tokens, so the context is {} instead of {}",
+                 kv_tokens, info.context_length, context);
+  }
+  info.n_parameters = config.n_parameters;
+  info.created_unix_s = clock.UnixMs() / 1000;
+  return info;
+}
+
+const EngineOptions& Checked(const EngineOptions& options) {
+  CheckOptions(options);
+  return options;
+}
+
+// SentencePiece puts a space in front of a text.
+bool HasSpacePrefix(const Vocabulary& vocabulary) {
+  return vocabulary.kind == VocabularyKind::kSentencePiece && vocabulary.add_space_prefix;
+}
+
+uint64_t ChooseSeed(const SamplingParams& sampling) {
+  if (sampling.seed) return *sampling.seed;
+  uint64_t seed = 0;
+  SecureRandomBytes(&seed, sizeof(seed));
+  return seed;
+}
+
+}  // namespace
+
+LocalGenerator::LocalGenerator(std::shared_ptr<Model> model, EngineOptions options)
+    : model_(std::move(model)),
+      clock_(Checked(options).clock != nullptr ? *options.clock : Clock::Real()),
+      threads_(options.threads ? options.threads : std::make_shared<ThreadPool>(options.n_threads)),
+      chat_prompt_(model_->tokenizer(), model_->chat_template()),
+      inbox_(std::make_shared<Inbox>(options.max_running + options.max_waiting)),
+      runner_(*model_, *threads_, clock_, Limits(options), KvBytes(model_->config(), options),
+              [inbox = inbox_](int n) { inbox->Retired(n); }),
+      info_(MakeInfo(model_->config(), options, runner_.kv_tokens(), clock_)),
+      engine_([this] { EngineLoop(); }) {}
+
+LocalGenerator::~LocalGenerator() { Shutdown(0); }
+
+void LocalGenerator::Shutdown(double grace_seconds) {
+  const std::lock_guard lock(shutdown_mutex_);
+  if (!engine_.joinable()) return;
+  const double grace_ns = std::clamp(grace_seconds, 0.0, 1e9) * 1e9;
+  shutdown_deadline_ns_ = clock_.MonotonicNs() + static_cast<int64_t>(grace_ns);
+  inbox_->Close();
+  engine_.join();
+}
+
+void LocalGenerator::EngineLoop() {
+  for (;;) {
+    Inbox::Delivery delivery = inbox_->Await(runner_.has_work());
+    for (auto& sequence : delivery.sequences) runner_.Add(std::move(sequence));
+    if (delivery.closed) {
+      runner_.CancelWaiting();
+      if (clock_.MonotonicNs() >= shutdown_deadline_ns_) runner_.CancelAll();
+      if (!runner_.has_work()) return;
+    }
+    if (runner_.has_work()) runner_.Step();
+  }
+}
+
+GeneratorStats LocalGenerator::stats() const {
+  const int alive = inbox_->alive();
+  GeneratorStats stats = runner_.stats();
+  stats.waiting = std::max(0, alive - stats.running);
+  return stats;
+}
+
+std::unique_ptr<Generation> LocalGenerator::Chat(const ChatRequest& request) {
+  ValidateChat(request, model_->config().vocab_size);
+  return Start(chat_prompt_.Tokens(request), request.options, false, "");
+}
+
+std::unique_ptr<Generation> LocalGenerator::Complete(const CompletionRequest& request) {
+  ValidateCompletion(request, model_->config().vocab_size);
+  std::vector<int32_t> tokens = CompletionTokens(request);
+  std::string echo_text;
+  if (request.echo) {
+    const auto* text = std::get_if<std::string>(&request.prompt);
+    echo_text = text != nullptr ? RepairUtf8(*text) : Detokenize(tokens);
+  }
+  return Start(std::move(tokens), request.options, request.echo, echo_text);
+}
+
+std::vector<int32_t> LocalGenerator::CompletionTokens(const CompletionRequest& request) const {
+  const Vocabulary& vocabulary = model_->tokenizer().vocabulary();
+  std::vector<int32_t> tokens;
+  if (const auto* ids = std::get_if<std::vector<int32_t>>(&request.prompt)) {
+    tokens = *ids;
+  } else {
+    tokens = model_->tokenizer().Encode(std::get<std::string>(request.prompt),
+                                        {.add_special = false, .parse_special = true});
+    const bool has_bos = !tokens.empty() && tokens.front() == vocabulary.bos_id;
+    if (vocabulary.add_bos && vocabulary.bos_id >= 0 && !has_bos) {
+      tokens.insert(tokens.begin(), vocabulary.bos_id);
+    }
+  }
+  if (!tokens.empty()) return tokens;
+  // A model without BOS was trained on texts that begin after the end of another.
+  const int32_t first = vocabulary.bos_id >= 0 ? vocabulary.bos_id : vocabulary.eos_id;
+  if (first < 0) {
+    Fail(ErrorCode::kInvalidArgument,
+         "the prompt is empty, and this model has no token to begin a text with; give a prompt");
+  }
+  return {first};
+}
+
+// Decode takes that space off again, and so must we where the answer is the beginning of a text.
+bool LocalGenerator::DropsLeadingSpace(int32_t last_prompt_token) const {
+  const Vocabulary& vocabulary = model_->tokenizer().vocabulary();
+  if (!HasSpacePrefix(vocabulary)) return false;
+  return last_prompt_token == vocabulary.bos_id ||
+         (!vocabulary.types.empty() && vocabulary.types[last_prompt_token] == TokenType::kControl);
+}
+
+std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
+                                                  const GenerationOptions& options, bool echo,
+                                                  const std::string& echo_text) {
+  CheckPromptLength(static_cast<int64_t>(prompt.size()), info_.context_length);
+  if (prompt.empty()) {
+    Fail(ErrorCode::kInvalidArgument, "the chat template made an empty prompt of the messages");
+  }
+  const auto n_prompt = static_cast<int>(prompt.size());
+  const int room = info_.context_length - n_prompt;
+  const int wanted = options.limits.max_tokens;
+  const uint64_t seed = ChooseSeed(options.sampling);
+  auto channel = std::make_shared<EventChannel>(options.n, n_prompt);
+  std::vector<std::unique_ptr<Sequence>> answers;
+  for (int index = 0; index < options.n; ++index) {
+    auto answer = std::make_unique<Sequence>(options, seed, index);
+    answer->channel = channel;
+    answer->tokens = prompt;
+    answer->n_prompt = n_prompt;
+    answer->max_total = n_prompt + (wanted < 0 ? room : std::min(wanted, room));
+    answer->echo = echo;
+    answer->echo_text = echo_text;
+    answer->echo_drops_space = HasSpacePrefix(model_->tokenizer().vocabulary());
+    answer->drop_leading_space = DropsLeadingSpace(prompt.back());
+    answer->submitted_ns = clock_.MonotonicNs();
+    answers.push_back(std::move(answer));
+  }
+  inbox_->Submit(std::move(answers));
+  return std::make_unique<ChannelGeneration>(channel, [inbox = inbox_] { inbox->Wake(); });
+}
+
+std::vector<int32_t> LocalGenerator::Tokenize(const std::string& text, bool add_special) const {
+  return model_->tokenizer().Encode(text, {.add_special = add_special, .parse_special = false});
+}
+
+std::string LocalGenerator::Detokenize(const std::vector<int32_t>& tokens) const {
+  return model_->tokenizer().Decode(tokens, /*show_special=*/true);
+}
+
+}  // namespace pioneer

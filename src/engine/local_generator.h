@@ -1,0 +1,80 @@
+// Why: a model in this process behind the Generator interface.
+//
+// Requests are checked, rendered and tokenized in the caller's thread, then handed to the engine's
+// one thread, which runs all of them together, step by step (engine/runner.h). Compute runs on a
+// pool of threads.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+#include "engine/chat_prompt.h"
+#include "engine/generator.h"
+#include "engine/inbox.h"
+#include "engine/runner.h"
+#include "model/model.h"
+
+namespace pioneer {
+
+struct EngineOptions {
+  std::string id;          // the model's name on the wire; "" = the name in its file
+  int64_t kv_bytes = 0;    // limit for keys and values; 0 = 2 GiB or a quarter of the memory
+                           // this process may use, whichever is less
+  int context_length = 0;  // 0 = the model's; more than the model's is not used
+  int max_running = 16;    // answers in one step
+  int max_waiting = 64;    // answers in the queue behind them
+  int step_tokens = 512;   // rows of one step
+  int n_threads = 0;       // 0 = all usable cores; ignored with `threads`
+  std::shared_ptr<ThreadPool> threads;  // null = one of its own
+  const Clock* clock = nullptr;         // null = the real one
+};
+
+// Thread-safe. Generations may outlive it: they end as cancelled.
+class LocalGenerator : public Generator {
+ public:
+  // Throws Error{kInvalidArgument} for options that make no sense, kOutOfMemory when the memory for
+  // conversations cannot be had.
+  explicit LocalGenerator(std::shared_ptr<Model> model, EngineOptions options = {});
+  ~LocalGenerator() override;  // Shutdown(0)
+
+  // Takes no more requests, ends at once those that wait, lets the running ones go on for at most
+  // `grace_seconds`, then ends them too (kCancelled). Returns when the engine stands still. May be
+  // called again.
+  void Shutdown(double grace_seconds);
+
+  // The context is the least of the model's, the option's, and what the KV memory holds.
+  GeneratorInfo info() const override { return info_; }
+  GeneratorStats stats() const override;
+  std::unique_ptr<Generation> Chat(const ChatRequest& request) override;
+  // A string may contain control tokens: a completion's prompt is wholly the caller's. BOS is put
+  // in front where the vocabulary says so; of an empty prompt it is all.
+  std::unique_ptr<Generation> Complete(const CompletionRequest& request) override;
+  // Control tokens in the text are plain text.
+  std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const override;
+  std::string Detokenize(const std::vector<int32_t>& tokens) const override;
+
+ private:
+  std::unique_ptr<Generation> Start(std::vector<int32_t> prompt, const GenerationOptions& options,
+                                    bool echo, const std::string& echo_text);
+  std::vector<int32_t> CompletionTokens(const CompletionRequest& request) const;
+  bool DropsLeadingSpace(int32_t last_prompt_token) const;
+  void EngineLoop();
+
+  const std::shared_ptr<Model> model_;
+  const Clock& clock_;
+  const std::shared_ptr<ThreadPool> threads_;
+  const ChatPrompt chat_prompt_;
+  const std::shared_ptr<Inbox> inbox_;  // generations wake the engine through it, even later
+  Runner runner_;
+  GeneratorInfo info_;
+  std::atomic<int64_t> shutdown_deadline_ns_{0};
+  std::mutex shutdown_mutex_;
+  std::thread engine_;
+};
+
+}  // namespace pioneer

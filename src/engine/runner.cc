@@ -1,0 +1,318 @@
+#include "engine/runner.h"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "base/log.h"
+
+namespace pioneer {
+namespace {
+
+// Rows of a prompt whose every row needs logits: vocab_size floats each.
+constexpr int kMaxLogprobRows = 64;
+
+}  // namespace
+
+const std::array<Runner::Stage, 6> Runner::kStages = {{{"admit", &Runner::Admit},
+                                                       {"build", &Runner::Build},
+                                                       {"forward", &Runner::Forward},
+                                                       {"sample", &Runner::Sample},
+                                                       {"emit", &Runner::Emit},
+                                                       {"retire", &Runner::Retire}}};
+
+Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const SchedulerLimits& limits,
+               int64_t kv_bytes, std::function<void(int)> on_retired)
+    : model_(model),
+      threads_(threads),
+      clock_(clock),
+      on_retired_(std::move(on_retired)),
+      pool_(model.config().n_layers, model.config().n_kv_heads, model.config().head_dim, kv_bytes),
+      scheduler_(limits) {
+  for (int32_t id = 0; id < model.config().vocab_size; ++id) {
+    if (model.tokenizer().IsEndOfGeneration(id)) end_tokens_.push_back(id);
+  }
+  UpdateStats();
+}
+
+Runner::~Runner() = default;
+
+int64_t Runner::kv_tokens() const { return int64_t{pool_.total_pages()} * kKvPageTokens; }
+
+void Runner::Add(std::unique_ptr<Sequence> sequence) {
+  sequence->id = next_id_++;
+  Scheduler::Entry entry;
+  entry.id = sequence->id;
+  entry.n_tokens = static_cast<int>(sequence->tokens.size());
+  entry.max_total = sequence->max_total;
+  if (sequence->wants_prompt_logprobs()) entry.max_chunk = kMaxLogprobRows;
+  sequences_.emplace(sequence->id, std::move(sequence));
+  scheduler_.Enqueue(entry);
+}
+
+void Runner::Step() {
+  const char* stage_name = "";
+  try {
+    for (const Stage& stage : kStages) {
+      stage_name = stage.name;
+      (this->*stage.run)();
+    }
+  } catch (const std::exception& error) {
+    spdlog::error("engine: stage {} failed: {}", stage_name, error.what());
+    FinishAllWithError(
+        fmt::format("the engine failed in its stage {}: {}", stage_name, error.what()));
+  }
+}
+
+void Runner::Admit() {
+  for (auto& [id, sequence] : sequences_) {
+    if (sequence->channel->cancelled()) Finish(*sequence, FinishReason::kCancelled);
+  }
+  Retire();
+  const Scheduler::Admission admission = scheduler_.Admit(*this);
+  for (const int64_t id : admission.admitted) {
+    Sequence& sequence = *sequences_.at(id);
+    if (sequence.admitted_ns == 0) sequence.admitted_ns = clock_.MonotonicNs();
+  }
+  for (const int64_t id : admission.impossible) {
+    Finish(*sequences_.at(id), FinishReason::kError,
+           "the memory for conversations does not hold this one; raise its limit");
+  }
+}
+
+void Runner::Build() {
+  slices_ = scheduler_.Plan(*this);
+  batch_.tokens.clear();
+  batch_.positions.clear();
+  batch_.sequences.clear();
+  batch_.output_rows.clear();
+  first_output_.clear();
+  for (const Scheduler::Slice& slice : slices_) {
+    const Sequence& sequence = *sequences_.at(slice.id);
+    const auto first_row = static_cast<int>(batch_.tokens.size());
+    batch_.sequences.push_back({sequence.kv.get(), first_row, slice.n_rows, slice.position});
+    for (int p = slice.position; p < slice.position + slice.n_rows; ++p) {
+      batch_.tokens.push_back(sequence.tokens[p]);
+      batch_.positions.push_back(p);
+    }
+    first_output_.push_back(static_cast<int>(batch_.output_rows.size()));
+    AddOutputRows(sequence, slice, first_row);
+  }
+  first_output_.push_back(static_cast<int>(batch_.output_rows.size()));
+}
+
+// The last known token's row gives the next one; with logprobs of the prompt, the rows before each
+// prompt token that has not been sent (all were, after a preemption) give that token's.
+void Runner::AddOutputRows(const Sequence& sequence, const Scheduler::Slice& slice, int first_row) {
+  for (int row = 0; row < slice.n_rows; ++row) {
+    const int next = slice.position + row + 1;
+    const bool echoes =
+        sequence.wants_prompt_logprobs() && next < sequence.n_prompt && next >= sequence.n_echoed;
+    const bool samples = slice.gives_next && row + 1 == slice.n_rows;
+    if (echoes || samples) batch_.output_rows.push_back(first_row + row);
+  }
+}
+
+void Runner::Forward() {
+  if (slices_.empty()) return;
+  model_.Forward(threads_, batch_, logits_);
+  ++totals_.steps_total;
+}
+
+void Runner::Sample() {
+  outcomes_.assign(slices_.size(), {});
+  const auto n = static_cast<int64_t>(slices_.size());
+  if (n == 0) return;
+  threads_.ParallelFor(n, 1, [this](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      try {
+        SampleSlice(static_cast<size_t>(i));
+      } catch (const std::exception&) {
+        outcomes_[i].broken = true;  // out of memory; a pool's job must not throw
+      }
+    }
+  });
+}
+
+void Runner::SampleSlice(size_t i) {
+  const Scheduler::Slice& slice = slices_[i];
+  Sequence& sequence = *sequences_.at(slice.id);
+  Outcome& outcome = outcomes_[i];
+  const int n_top = sequence.options.top_logprobs;
+  const auto vocab_size = static_cast<size_t>(model_.config().vocab_size);
+  for (int output = first_output_[i]; output < first_output_[i + 1]; ++output) {
+    const std::span<float> logits(logits_.row(output), vocab_size);
+    const int next = batch_.positions[batch_.output_rows[output]] + 1;
+    if (next < static_cast<int>(sequence.tokens.size())) {
+      outcome.prompt_infos.push_back(MakeTokenInfo(logits, sequence.tokens[next], n_top));
+      continue;
+    }
+    if (sequence.generated() >= sequence.max_total - sequence.n_prompt) continue;  // none wanted
+    std::vector<float> original;
+    if (sequence.options.logprobs) original.assign(logits.begin(), logits.end());
+    std::span<const int32_t> banned;
+    if (sequence.options.limits.ignore_eos) banned = end_tokens_;
+    outcome.next = sequence.sampler.Sample(logits, sequence.tokens, banned);
+    outcome.broken = outcome.next < 0;
+    if (!outcome.broken && sequence.options.logprobs) {
+      outcome.info = MakeTokenInfo(original, outcome.next, n_top);
+    }
+  }
+}
+
+void Runner::FillBytes(TokenInfo& info) const {
+  const Tokenizer& tokenizer = model_.tokenizer();
+  info.chosen.bytes = tokenizer.TokenBytes(info.chosen.id, true);
+  for (TokenLogprob& token : info.top) token.bytes = tokenizer.TokenBytes(token.id, true);
+}
+
+void Runner::Emit() {
+  scheduler_.Advance(slices_);
+  for (size_t i = 0; i < slices_.size(); ++i) EmitSlice(slices_[i], outcomes_[i]);
+}
+
+void Runner::EmitSlice(const Scheduler::Slice& slice, Outcome& outcome) {
+  Sequence& sequence = *sequences_.at(slice.id);
+  const int n_done = slice.position + slice.n_rows;
+  EmitPrompt(sequence, std::min(n_done + 1, sequence.n_prompt), std::move(outcome.prompt_infos));
+  if (outcome.broken) {
+    Finish(sequence, FinishReason::kError,
+           "the model's output is not finite; the file may be damaged");
+  } else if (slice.gives_next) {
+    if (sequence.first_token_ns == 0) sequence.first_token_ns = clock_.MonotonicNs();
+    EmitToken(sequence, outcome);
+  }
+}
+
+// n_known: prompt tokens that are run or whose logprobs are known.
+void Runner::EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> infos) {
+  if (sequence.n_echoed == 0) totals_.prompt_tokens_total += sequence.n_prompt;
+  const int n_before = std::exchange(sequence.n_echoed, std::max(sequence.n_echoed, n_known));
+  if (!sequence.echo) return;
+  if (!sequence.options.logprobs) {
+    if (!sequence.echo_text.empty()) Push(sequence, {std::exchange(sequence.echo_text, ""), {}});
+    return;
+  }
+  size_t next_info = 0;
+  AnswerText::Piece all;
+  const auto add = [&all](AnswerText::Piece piece) {
+    all.text += piece.text;
+    std::move(piece.tokens.begin(), piece.tokens.end(), std::back_inserter(all.tokens));
+  };
+  for (int p = n_before; p < sequence.n_echoed; ++p) {
+    TokenInfo info;
+    info.has_logprob = p > 0;
+    info.chosen.id = sequence.tokens[p];
+    if (info.has_logprob) info = std::move(infos.at(next_info++));
+    FillBytes(info);
+    std::string bytes = model_.tokenizer().TokenBytes(sequence.tokens[p]);
+    if (sequence.echo_drops_space && !bytes.empty()) {
+      sequence.echo_drops_space = false;
+      if (bytes.front() == ' ') bytes.erase(0, 1);
+    }
+    add(sequence.echo_pieces.Push(bytes, std::move(info)));
+  }
+  if (sequence.n_echoed == sequence.n_prompt) add(sequence.echo_pieces.Finish());
+  Push(sequence, std::move(all));
+}
+
+void Runner::EmitToken(Sequence& sequence, Outcome& outcome) {
+  if (outcome.next < 0) return Finish(sequence, FinishReason::kLength);  // max_tokens is 0
+  sequence.tokens.push_back(outcome.next);
+  scheduler_.Append(sequence.id);
+  ++totals_.generated_tokens_total;
+  const Tokenizer& tokenizer = model_.tokenizer();
+  if (tokenizer.IsEndOfGeneration(outcome.next)) return Finish(sequence, FinishReason::kStop);
+  std::string bytes = tokenizer.TokenBytes(outcome.next);
+  if (std::exchange(sequence.drop_leading_space, false) && bytes.starts_with(' '))
+    bytes.erase(0, 1);
+  if (outcome.info) FillBytes(*outcome.info);
+  Push(sequence, sequence.text.Push(bytes, std::move(outcome.info)));
+  if (sequence.text.stopped()) return Finish(sequence, FinishReason::kStop);
+  if (static_cast<int>(sequence.tokens.size()) >= sequence.max_total) {
+    Finish(sequence, FinishReason::kLength);
+  }
+}
+
+void Runner::Push(const Sequence& sequence, AnswerText::Piece piece) {
+  if (piece.empty()) return;
+  sequence.channel->PushText({sequence.index, std::move(piece.text), std::move(piece.tokens)});
+}
+
+void Runner::Finish(Sequence& sequence, FinishReason reason, const std::string& error) {
+  const auto has_ended = [&](const Ended& ended) { return ended.id == sequence.id; };
+  if (std::any_of(ended_.begin(), ended_.end(), has_ended)) return;
+  Push(sequence, sequence.text.Finish());
+  const int64_t now = clock_.MonotonicNs();
+  const auto seconds = [now](int64_t from, int64_t to) {
+    return static_cast<double>((to == 0 ? now : to) - (from == 0 ? now : from)) * 1e-9;
+  };
+  AnswerUsage usage;
+  usage.completion_tokens = sequence.generated();
+  usage.queue_seconds = seconds(sequence.submitted_ns, sequence.admitted_ns);
+  usage.prompt_seconds = seconds(sequence.admitted_ns, sequence.first_token_ns);
+  usage.generation_seconds = seconds(sequence.first_token_ns, now);
+  if (reason == FinishReason::kCancelled) ++totals_.cancelled_total;
+  ended_.push_back(
+      {sequence.id, {sequence.index, reason, sequence.text.stop_sequence(), error}, usage});
+}
+
+// Pages are free and the numbers are right before the client learns that its answer has ended.
+void Runner::Retire() {
+  std::vector<std::shared_ptr<EventChannel>> channels;
+  for (const Ended& ended : ended_) {
+    scheduler_.Remove(ended.id);
+    const auto found = sequences_.find(ended.id);
+    channels.push_back(found->second->channel);
+    sequences_.erase(found);
+  }
+  UpdateStats();
+  if (!ended_.empty()) on_retired_(static_cast<int>(ended_.size()));
+  for (size_t i = 0; i < ended_.size(); ++i) {
+    channels[i]->FinishAnswer(std::move(ended_[i].event), ended_[i].usage);
+  }
+  ended_.clear();
+}
+
+void Runner::CancelWaiting() {
+  for (auto& [id, sequence] : sequences_) {
+    if (sequence->admitted_ns == 0) Finish(*sequence, FinishReason::kCancelled);
+  }
+  Retire();
+}
+
+void Runner::CancelAll() {
+  for (auto& [id, sequence] : sequences_) Finish(*sequence, FinishReason::kCancelled);
+  Retire();
+}
+
+void Runner::FinishAllWithError(const std::string& error) {
+  for (auto& [id, sequence] : sequences_) Finish(*sequence, FinishReason::kError, error);
+  Retire();
+}
+
+bool Runner::Reserve(int64_t id, int64_t n_tokens) {
+  Sequence& sequence = *sequences_.at(id);
+  if (sequence.kv == nullptr) sequence.kv = std::make_unique<KvSequence>(pool_);
+  return sequence.kv->Reserve(n_tokens);
+}
+
+void Runner::Release(int64_t id) { sequences_.at(id)->kv.reset(); }
+
+void Runner::UpdateStats() {
+  totals_.running = scheduler_.running();
+  totals_.waiting = scheduler_.waiting();
+  totals_.kv_bytes_total = pool_.total_pages() * pool_.page_bytes();
+  totals_.kv_bytes_used = totals_.kv_bytes_total - pool_.free_pages() * pool_.page_bytes();
+  const std::lock_guard lock(stats_mutex_);
+  published_ = totals_;
+}
+
+GeneratorStats Runner::stats() const {
+  const std::lock_guard lock(stats_mutex_);
+  return published_;
+}
+
+}  // namespace pioneer

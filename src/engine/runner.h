@@ -1,0 +1,110 @@
+// Why: one step of the engine, as a list of named stages: admit, build, forward, sample, emit,
+// retire. Belongs to the engine's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+#include "engine/scheduler.h"
+#include "engine/sequence.h"
+#include "model/model.h"
+
+namespace pioneer {
+
+// Not thread-safe but for stats(). `model`, `threads` and `clock` must outlive it.
+class Runner : private KvSpace {
+ public:
+  // on_retired(n) is called when n sequences have ended, before their clients learn it.
+  // Throws Error{kOutOfMemory} when kv_bytes holds no page.
+  Runner(Model& model, ThreadPool& threads, const Clock& clock, const SchedulerLimits& limits,
+         int64_t kv_bytes, std::function<void(int)> on_retired);
+  ~Runner() override;
+
+  // Tokens that the KV space holds when one sequence has all of it.
+  int64_t kv_tokens() const;
+
+  void Add(std::unique_ptr<Sequence> sequence);
+  bool has_work() const { return !sequences_.empty(); }
+  // Runs the stages once. When one throws, which only lack of memory or a defect can cause, all
+  // sequences end with kError.
+  void Step();
+  // Ends those that never ran, or all of them, as cancelled.
+  void CancelWaiting();
+  void CancelAll();
+
+  GeneratorStats stats() const;
+
+ private:
+  // What sampling found for one slice.
+  struct Outcome {
+    std::vector<TokenInfo> prompt_infos;  // of the tokens that follow the slice's rows
+    int32_t next = -1;
+    bool broken = false;  // the logits are not finite
+    std::optional<TokenInfo> info;
+  };
+  // An answer that ended in this step; its client is told when its pages are free.
+  struct Ended {
+    int64_t id = 0;
+    FinishEvent event;
+    AnswerUsage usage;
+  };
+  struct Stage {
+    const char* name;
+    void (Runner::*run)();
+  };
+  static const std::array<Stage, 6> kStages;
+
+  void Admit();
+  void Build();
+  void Forward();
+  void Sample();
+  void Emit();
+  void Retire();
+
+  bool Reserve(int64_t id, int64_t n_tokens) override;
+  void Release(int64_t id) override;
+
+  void AddOutputRows(const Sequence& sequence, const Scheduler::Slice& slice, int first_row);
+  void SampleSlice(size_t slice);
+  void FillBytes(TokenInfo& info) const;
+  void EmitSlice(const Scheduler::Slice& slice, Outcome& outcome);
+  void EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> infos);
+  void EmitToken(Sequence& sequence, Outcome& outcome);
+  void Push(const Sequence& sequence, AnswerText::Piece piece);
+  void Finish(Sequence& sequence, FinishReason reason, const std::string& error = "");
+  void FinishAllWithError(const std::string& error);
+  void UpdateStats();
+
+  Model& model_;
+  ThreadPool& threads_;
+  const Clock& clock_;
+  const std::function<void(int)> on_retired_;
+  KvPagePool pool_;
+  Scheduler scheduler_;
+  std::map<int64_t, std::unique_ptr<Sequence>> sequences_;  // by id, so oldest first
+  std::vector<int32_t> end_tokens_;
+  int64_t next_id_ = 1;
+
+  // Of the step that is running.
+  std::vector<Scheduler::Slice> slices_;
+  std::vector<int> first_output_;  // of each slice, in output_rows; and the end
+  StepBatch batch_;
+  Matrix logits_;
+  std::vector<Outcome> outcomes_;
+  std::vector<Ended> ended_;
+
+  mutable std::mutex stats_mutex_;
+  GeneratorStats totals_;     // the engine's thread's own
+  GeneratorStats published_;  // guarded by stats_mutex_
+};
+
+}  // namespace pioneer

@@ -1,0 +1,49 @@
+// Why: everything the engine knows of one answer while it is in the making.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/answer_text.h"
+#include "engine/event_channel.h"
+#include "engine/generator.h"
+#include "engine/sampler.h"
+#include "model/kv_pages.h"
+
+namespace pioneer {
+
+// Made by a client's thread, then the engine's alone.
+struct Sequence {
+  Sequence(const GenerationOptions& generation_options, uint64_t seed, int answer_index)
+      : options(generation_options),
+        index(answer_index),
+        sampler(generation_options.sampling, seed, answer_index),
+        text(generation_options.limits.stop) {}
+
+  int generated() const { return static_cast<int>(tokens.size()) - n_prompt; }
+  bool wants_prompt_logprobs() const { return echo && options.logprobs; }
+
+  int64_t id = 0;  // given by the engine
+  const GenerationOptions options;
+  const int index;
+  std::shared_ptr<EventChannel> channel;
+
+  std::vector<int32_t> tokens;  // of the prompt, then of the answer
+  int n_prompt = 0;
+  int max_total = 0;  // most tokens of prompt and answer
+  bool echo = false;
+  int n_echoed = 0;       // prompt tokens whose text and logprobs were sent
+  std::string echo_text;  // the prompt as given, sent whole where no logprobs are asked for
+
+  Sampler sampler;
+  AnswerText text;
+  AnswerText echo_pieces;           // the prompt's text, token by token
+  bool echo_drops_space = false;    // of the prompt's first text, see LocalGenerator
+  bool drop_leading_space = false;  // of the first token of the answer
+  std::unique_ptr<KvSequence> kv;   // null while waiting
+
+  int64_t submitted_ns = 0, admitted_ns = 0, first_token_ns = 0;  // 0 = not yet
+};
+
+}  // namespace pioneer
