@@ -1,0 +1,176 @@
+// Why: a wrong gradient trains, only worse, so the whole model is checked against finite
+// differences, parameter group by parameter group.
+#include "train/llama_pass.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "base/random.h"
+#include "tensor/kernels/train_kernels.h"
+
+namespace pioneer {
+namespace {
+
+LlamaShape TinyShape(bool tied) {
+  LlamaShape shape;
+  shape.vocab_size = 19;
+  shape.d_model = 16;
+  shape.n_layers = 2;
+  shape.n_heads = 4;
+  shape.n_kv_heads = 2;
+  shape.head_dim = 6;
+  shape.d_ff = 20;
+  shape.context = 140;  // more than one block of queries
+  shape.tied = tied;
+  return shape;
+}
+
+struct Example {
+  explicit Example(const LlamaShape& shape, int64_t n_tokens) {
+    Random random(5);
+    for (int64_t i = 0; i < n_tokens; ++i) {
+      inputs.push_back(static_cast<int32_t>(random.Below(shape.vocab_size)));
+      targets.push_back(static_cast<int32_t>(random.Below(shape.vocab_size)));
+      counted.push_back(i % 3 != 0);
+    }
+  }
+  TrainSequence view() const { return {inputs, targets, counted}; }
+  std::vector<int32_t> inputs, targets;
+  std::vector<uint8_t> counted;
+};
+
+// Larger than the real start, so that nothing is nearly linear.
+TrainBuffer<float> LivelyParameters(const ParameterLayout& layout) {
+  TrainBuffer<float> weights = InitialParameters(layout, 3);
+  Random random(4);
+  for (const ParameterPart& part : layout.parts()) {
+    for (int64_t i = 0; i < part.size(); ++i) {
+      float& w = weights[part.offset + i];
+      w = part.is_matrix ? w * 15 : w + 0.2f * static_cast<float>(random.Normal());
+    }
+  }
+  return weights;
+}
+
+// The derivative along a random direction within one tensor, in float32 by a central difference,
+// must agree with the gradient to 1 % of the gradient's size along that direction.
+void CheckGradient(bool tied, int64_t n_tokens) {
+  const ParameterLayout layout(TinyShape(tied));
+  TrainBuffer<float> weights = LivelyParameters(layout);
+  const Example example(layout.shape(), n_tokens);
+  LlamaPass<float> pass(layout);
+  TrainBuffer<float> gradient(weights.size());
+  pass.LossAndGradient({weights.data(), weights.data()}, example.view(), 1.0f, gradient.data());
+  for (const ParameterPart& part : layout.parts()) {
+    // Along the gradient itself the derivative is its length: the best signal over rounding.
+    double squares = 0;
+    for (int64_t i = 0; i < part.size(); ++i) {
+      squares += std::pow(static_cast<double>(gradient[part.offset + i]), 2);
+    }
+    const double length = std::sqrt(squares);
+    ASSERT_GT(length, 0) << part.name;
+    const double step = 4e-3 * (part.is_matrix ? 1 : 2);
+    const auto loss_at = [&](double distance) {
+      TrainBuffer<float> moved = weights;
+      for (int64_t i = 0; i < part.size(); ++i) {
+        moved[part.offset + i] += static_cast<float>(distance * gradient[part.offset + i] / length);
+      }
+      return pass.Loss({moved.data(), moved.data()}, example.view());
+    };
+    const double slope = (loss_at(step) - loss_at(-step)) / (2 * step);
+    EXPECT_NEAR(slope / length, 1.0, 0.01) << part.name << " length " << length;
+  }
+}
+
+TEST(LlamaPass, GradientOfTheTiedModel) { CheckGradient(true, 9); }
+TEST(LlamaPass, GradientOfTheUntiedModel) { CheckGradient(false, 9); }
+TEST(LlamaPass, GradientAcrossQueryBlocks) { CheckGradient(true, 140); }
+
+// Single elements, too: a direction could hide two errors that cancel.
+TEST(LlamaPass, GradientOfSingleParameters) {
+  const ParameterLayout layout(TinyShape(true));
+  TrainBuffer<float> weights = LivelyParameters(layout);
+  const Example example(layout.shape(), 12);
+  LlamaPass<float> pass(layout);
+  TrainBuffer<float> gradient(weights.size());
+  pass.LossAndGradient({weights.data(), weights.data()}, example.view(), 1.0f, gradient.data());
+  for (const ParameterPart& part : layout.parts()) {
+    for (int64_t i = part.size() / 7; i < part.size(); i += part.size() / 3 + 1) {
+      float& w = weights[part.offset + i];
+      const float before = w, step = 1.0f / 128;
+      w = before + step;
+      const double up = pass.Loss({weights.data(), weights.data()}, example.view());
+      w = before - step;
+      const double down = pass.Loss({weights.data(), weights.data()}, example.view());
+      w = before;
+      const double slope = (up - down) / (2.0 * step);
+      EXPECT_NEAR(gradient[part.offset + i], slope, 5e-3 + 0.01 * std::abs(slope))
+          << part.name << "[" << i << "]";
+    }
+  }
+}
+
+TEST(LlamaPass, LossOfAFreshModelIsThatOfGuessing) {
+  const ParameterLayout layout(TinyShape(true));
+  const TrainBuffer<float> weights = InitialParameters(layout, 1);
+  Example example(layout.shape(), 30);
+  example.counted.assign(30, 1);
+  LlamaPass<float> pass(layout);
+  const double loss = pass.Loss({weights.data(), weights.data()}, example.view()) / 30;
+  EXPECT_NEAR(loss, std::log(19.0), 0.1);
+}
+
+TEST(LlamaPass, UncountedTargetsAndLaterTokensChangeNothing) {
+  const ParameterLayout layout(TinyShape(true));
+  const TrainBuffer<float> weights = LivelyParameters(layout);
+  Example example(layout.shape(), 10);
+  example.counted = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0};
+  LlamaPass<float> pass(layout);
+  const double loss = pass.Loss({weights.data(), weights.data()}, example.view());
+  example.targets[7] = 0;
+  example.inputs[5] = 1;
+  EXPECT_NEAR(pass.Loss({weights.data(), weights.data()}, example.view()), loss, 1e-5);
+}
+
+TEST(LlamaPass, Bf16GradientPointsTheSameWay) {
+  if (!HasFastBf16()) GTEST_SKIP() << "this CPU has no bfloat16 products";
+  const ParameterLayout layout(TinyShape(true));
+  const TrainBuffer<float> weights = LivelyParameters(layout);
+  TrainBuffer<Bf16> rounded(weights.size());
+  BestTrainKernels().bf16.convert(weights.data(), layout.size(), rounded.data());
+  const Example example(layout.shape(), 32);
+  TrainBuffer<float> exact(weights.size()), coarse(weights.size());
+  const double exact_loss = LlamaPass<float>(layout).LossAndGradient(
+      {weights.data(), weights.data()}, example.view(), 1.0f, exact.data());
+  const double coarse_loss = LlamaPass<Bf16>(layout).LossAndGradient(
+      {weights.data(), rounded.data()}, example.view(), 1.0f, coarse.data());
+  EXPECT_NEAR(coarse_loss, exact_loss, 0.02 * exact_loss);
+  double dot = 0, exact_squares = 0, coarse_squares = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    dot += static_cast<double>(exact[i]) * coarse[i];
+    exact_squares += static_cast<double>(exact[i]) * exact[i];
+    coarse_squares += static_cast<double>(coarse[i]) * coarse[i];
+  }
+  EXPECT_GT(dot / std::sqrt(exact_squares * coarse_squares), 0.99);
+}
+
+TEST(ParameterLayout, NamesAreGgufs) {
+  const ParameterLayout layout(TinyShape(false));
+  std::set<std::string> names;
+  int64_t size = 0;
+  for (const ParameterPart& part : layout.parts()) {
+    names.insert(part.name);
+    EXPECT_EQ(part.offset, size);
+    size += part.size();
+  }
+  EXPECT_EQ(size, layout.size());
+  for (const char* name : {"token_embd.weight", "blk.1.attn_q.weight", "blk.0.ffn_down.weight",
+                           "output_norm.weight", "output.weight"}) {
+    EXPECT_EQ(names.count(name), 1u) << name;
+  }
+}
+
+}  // namespace
+}  // namespace pioneer
