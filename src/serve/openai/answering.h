@@ -1,0 +1,36 @@
+// Why: chat and completions answer alike: gather everything, or stream it. They differ in their
+// JSON, which an AnswerFormat makes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "serve/openai/common_fields.h"
+#include "serve/openai/responses.h"
+#include "serve/service.h"
+
+namespace pioneer::serve::openai {
+
+// How one endpoint writes its answers; the functions of responses.h with the call's options bound.
+struct AnswerFormat {
+  std::function<OrderedJson(const std::vector<Answer>&, const Usage&)> whole;
+  std::function<OrderedJson(int index)> first_chunk;  // may be empty
+  std::function<OrderedJson(const TextEvent&)> text_chunk;
+  std::function<OrderedJson(const FinishEvent&)> finish_chunk;
+  std::function<OrderedJson(const Usage&)> usage_chunk;
+};
+
+struct AnswerJob {
+  std::vector<std::unique_ptr<Generation>> generations;  // one a prompt
+  int answers_per_generation = 1;
+  WireOptions wire;
+  AnswerFormat format;
+  int64_t start_ns = 0;  // when the request came in
+};
+
+// Answers the request; returns when all is sent or the client is gone, which cancels the
+// generations. Throws ApiError when a generation fails before anything was sent.
+void AnswerRequest(Service& service, AnswerJob job, ServeWriter& writer);
+
+}  // namespace pioneer::serve::openai

@@ -1,0 +1,130 @@
+#include "serve/openai/common_fields.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+
+#include "serve/api_error.h"
+
+namespace pioneer::serve::openai {
+namespace {
+
+std::optional<uint64_t> ReadSeed(const FieldReader& body) {
+  const Json* value = body.Find("seed");
+  if (!value) return std::nullopt;
+  if (value->is_number_unsigned()) return value->get<uint64_t>();
+  return static_cast<uint64_t>(RequireInt(*value, "seed", std::numeric_limits<int64_t>::min(),
+                                          std::numeric_limits<int64_t>::max()));
+}
+
+std::string ReadStop(const Json& value, const std::string& path) {
+  std::string stop = RequireString(value, path);
+  if (stop.empty()) throw InvalidField(path, "must not be empty");
+  if (stop.size() > kMaxStopBytes) {
+    throw InvalidField(path, fmt::format("must not be longer than {} bytes", kMaxStopBytes));
+  }
+  return stop;
+}
+
+std::vector<std::string> ReadStops(const FieldReader& body) {
+  const Json* value = body.Find("stop");
+  if (!value) return {};
+  if (value->is_string()) return {ReadStop(*value, "stop")};
+  if (!value->is_array()) {
+    throw InvalidField("stop",
+                       "must be a string or an array of strings, not " + DescribeType(*value));
+  }
+  if (value->size() > kMaxStops) {
+    throw InvalidField("stop", fmt::format("must have at most {} strings", kMaxStops));
+  }
+  std::vector<std::string> stops;
+  for (size_t i = 0; i < value->size(); ++i) {
+    stops.push_back(ReadStop((*value)[i], fmt::format("stop[{}]", i)));
+  }
+  return stops;
+}
+
+std::map<int32_t, double> ReadLogitBias(const FieldReader& body) {
+  const Json* value = body.Object("logit_bias");
+  if (!value) return {};
+  if (value->size() > kMaxLogitBias) {
+    throw InvalidField("logit_bias", fmt::format("must have at most {} entries", kMaxLogitBias));
+  }
+  std::map<int32_t, double> bias;
+  for (const auto& [key, number] : value->items()) {
+    int32_t id = -1;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+    if (error != std::errc() || end != key.data() + key.size() || id < 0) {
+      throw InvalidField("logit_bias", "its keys must be token ids such as \"42\"");
+    }
+    bias[id] = RequireNumber(number, "logit_bias." + key, -100, 100);
+  }
+  return bias;
+}
+
+SamplingParams ReadSampling(const FieldReader& body) {
+  SamplingParams sampling;
+  sampling.temperature = body.Number("temperature", 0, 2).value_or(1.0);
+  sampling.top_p = body.Number("top_p", 0, 1).value_or(1.0);
+  if (sampling.top_p == 0) throw InvalidField("top_p", "must be above 0 and at most 1, not 0");
+  // Clients write "off" as 0 and as -1.
+  const int64_t top_k = body.Int("top_k", -1, std::numeric_limits<int32_t>::max()).value_or(0);
+  sampling.top_k = static_cast<int>(std::max<int64_t>(top_k, 0));
+  sampling.min_p = body.Number("min_p", 0, 1).value_or(0.0);
+  sampling.repetition_penalty = body.Number("repetition_penalty", 0.01, 100).value_or(1.0);
+  sampling.presence_penalty = body.Number("presence_penalty", -2, 2).value_or(0.0);
+  sampling.frequency_penalty = body.Number("frequency_penalty", -2, 2).value_or(0.0);
+  sampling.seed = ReadSeed(body);
+  sampling.logit_bias = ReadLogitBias(body);
+  return sampling;
+}
+
+}  // namespace
+
+WireOptions ReadWireOptions(const FieldReader& body) {
+  WireOptions wire;
+  wire.model = body.String("model").value_or("");
+  wire.stream = body.Bool("stream").value_or(false);
+  if (const Json* options = body.Object("stream_options")) {
+    if (!wire.stream) throw InvalidField("stream_options", "is allowed only when stream is true");
+    wire.include_usage =
+        FieldReader(*options, "stream_options").Bool("include_usage").value_or(false);
+  }
+  return wire;
+}
+
+GenerationOptions ReadGenerationOptions(const FieldReader& body) {
+  GenerationOptions options;
+  options.sampling = ReadSampling(body);
+  options.limits.stop = ReadStops(body);
+  options.limits.ignore_eos = body.Bool("ignore_eos").value_or(false);
+  options.n = static_cast<int>(body.Int("n", 1, kMaxAnswers).value_or(1));
+  return options;
+}
+
+void RefuseConstrainedOutput(const FieldReader& body) {
+  if (const Json* format = body.Object("response_format")) {
+    const auto type = FieldReader(*format, "response_format").String("type");
+    if (!type) throw InvalidField("response_format.type", "is missing");
+    if (*type == "json_object" || *type == "json_schema") {
+      throw UnsupportedField(
+          "response_format.type",
+          "\"" + *type + "\" is not supported yet by this version; only \"text\"");
+    }
+    if (*type != "text") {
+      throw InvalidField("response_format.type",
+                         "must be \"text\", \"json_object\" or \"json_schema\"");
+    }
+  }
+  static constexpr const char* kGrammarFields[] = {
+      "grammar",       "json_schema",    "guided_json",       "guided_regex",
+      "guided_choice", "guided_grammar", "structured_outputs"};
+  for (const char* name : kGrammarFields) {
+    if (body.Has(name)) {
+      throw UnsupportedField(name, "constrained output is not supported yet by this version");
+    }
+  }
+}
+
+}  // namespace pioneer::serve::openai

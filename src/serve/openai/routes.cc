@@ -1,0 +1,75 @@
+// Why: OpenAI's endpoints, each from JSON to the engine and back.
+#include "serve/openai/chat_request.h"
+#include "serve/openai/completion_request.h"
+#include "serve/openai/formats.h"
+
+namespace pioneer::serve::openai {
+namespace {
+
+ResponseHead NewHead(const Service& service, const Generator& generator, const char* prefix) {
+  return {NewResponseId(prefix), generator.info().id, service.UnixSeconds()};
+}
+
+// Runs `start`; what the engine finds wrong with the prompt's length names the field it came from.
+template <typename Start>
+auto StartNaming(const char* param, const Start& start) {
+  try {
+    return start();
+  } catch (const Error& error) {
+    ApiError api_error = ToApiError(error);
+    if (error.code() == ErrorCode::kContextLength) api_error.param = param;
+    throw api_error;
+  }
+}
+
+void Chat(Service& service, const HttpRequest& request, ServeWriter& writer) {
+  AnswerJob job;
+  job.start_ns = service.NowNs();
+  const ChatCall call = ParseChatCall(request.body);
+  const auto generator = service.models.Find(call.wire.model);
+  job.generations.push_back(StartNaming("messages", [&] { return generator->Chat(call.request); }));
+  job.answers_per_generation = call.request.options.n;
+  job.wire = call.wire;
+  job.format = ChatFormat(NewHead(service, *generator, "chatcmpl-"), call.request.options.logprobs,
+                          call.wire.include_usage);
+  AnswerRequest(service, std::move(job), writer);
+}
+
+void Complete(Service& service, const HttpRequest& request, ServeWriter& writer) {
+  AnswerJob job;
+  job.start_ns = service.NowNs();
+  const CompletionCall call = ParseCompletionCall(request.body);
+  const auto generator = service.models.Find(call.wire.model);
+  for (const CompletionRequest& one : call.requests) {
+    job.generations.push_back(StartNaming("prompt", [&] { return generator->Complete(one); }));
+  }
+  const GenerationOptions& options = call.requests.front().options;
+  job.answers_per_generation = options.n;
+  job.wire = call.wire;
+  job.format =
+      CompletionFormat(NewHead(service, *generator, "cmpl-"), options.logprobs,
+                       call.wire.include_usage, options.n * static_cast<int>(call.requests.size()));
+  AnswerRequest(service, std::move(job), writer);
+}
+
+void ListModels(Service& service, const HttpRequest&, ServeWriter& writer) {
+  OrderedJson data = OrderedJson::array();
+  for (const auto& generator : service.models.All()) data.push_back(ModelJson(generator->info()));
+  writer.SendJson(200, {{"object", "list"}, {"data", std::move(data)}});
+}
+
+void GetModel(Service& service, const HttpRequest& request, ServeWriter& writer) {
+  // Names may hold slashes ("owner/model").
+  writer.SendJson(200, ModelJson(service.models.Find(request.PathParameter("id"))->info()));
+}
+
+}  // namespace
+
+void AddRoutes(Routes& routes) {
+  routes.Add("POST", "/v1/chat/completions", Chat);
+  routes.Add("POST", "/v1/completions", Complete);
+  routes.Add("GET", "/v1/models", ListModels);
+  routes.Add("GET", "/v1/models/{id...}", GetModel);
+}
+
+}  // namespace pioneer::serve::openai

@@ -1,0 +1,7 @@
+#include "serve/version.h"
+
+namespace pioneer {
+
+const char* const kVersion = PIONEER_VERSION;
+
+}  // namespace pioneer

@@ -1,0 +1,56 @@
+// Why: one answer on its way to the page and to the disk at the same time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "serve/event_merger.h"
+#include "serve/service.h"
+
+namespace pioneer::serve::web {
+
+struct AnswerPlace {
+  std::string visitor_id, chat_id;
+  int64_t request_start_ns = 0;
+};
+
+// One thread, but for what cancels: the client's going away, the chat's deletion.
+class AnswerStream {
+ public:
+  // `turn` is on disk.
+  AnswerStream(Service& service, AnswerPlace place, const Turn& turn,
+               std::unique_ptr<Generation> generation, std::unique_ptr<ActiveChats::Claim> claim,
+               ServeWriter& writer);
+
+  // Sends `saved`, the deltas, and `done` or `error`; returns when the answer is on disk with its
+  // last status.
+  void Run();
+
+ private:
+  void Pump();
+  void Take(const GenerationEvent& event);
+  void Finish(const FinishEvent& event);
+  void KeepAlive();
+  void SaveNowAndThen();
+  void SaveEnd();
+  void Fail(const std::exception& error);
+  void Write(const char* event, const OrderedJson& data);
+
+  Service& service_;
+  const AnswerPlace place_;
+  const Turn turn_;
+  const std::shared_ptr<EventMerger> events_;
+  const std::unique_ptr<ActiveChats::Claim> claim_;
+  ServeWriter& writer_;
+  TokenTimer timer_;
+
+  std::string text_;
+  bool unsaved_ = false;
+  int64_t last_save_ns_ = 0, last_write_ns_ = 0;
+  MessageStatus status_ = MessageStatus::kDone;
+  std::string error_, error_code_;
+  UsageEvent usage_;
+};
+
+}  // namespace pioneer::serve::web

@@ -1,0 +1,149 @@
+#include "serve/web/chat_json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/utf8.h"
+#include "serve/api_error.h"
+#include "serve/openai/common_fields.h"
+
+namespace pioneer::serve::web {
+namespace {
+
+constexpr size_t kTitleCharacters = 60;
+constexpr size_t kMaxSystemBytes = size_t{128} << 10;
+
+OrderedJson TextOrNull(const std::string& text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
+
+template <typename T>
+OrderedJson ValueOrNull(const std::optional<T>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
+
+OrderedJson SettingsJson(const ChatSettings& settings) {
+  OrderedJson json = OrderedJson::object();
+  if (settings.temperature) json["temperature"] = *settings.temperature;
+  if (settings.top_p) json["top_p"] = *settings.top_p;
+  if (settings.max_tokens) json["max_tokens"] = *settings.max_tokens;
+  if (settings.system) json["system"] = *settings.system;
+  return json;
+}
+
+OrderedJson UsageJson(const Message& message) {
+  if (!message.prompt_tokens && !message.completion_tokens) return nullptr;
+  return {{"prompt_tokens", message.prompt_tokens.value_or(0)},
+          {"completion_tokens", message.completion_tokens.value_or(0)}};
+}
+
+}  // namespace
+
+OrderedJson ChatSummaryJson(const Chat& chat) {
+  return {{"id", chat.id},
+          {"title", TextOrNull(chat.title)},
+          {"created_at", chat.created_at_ms},
+          {"updated_at", chat.updated_at_ms}};
+}
+
+OrderedJson ChatJson(const Chat& chat) {
+  OrderedJson json = ChatSummaryJson(chat);
+  json["model"] = TextOrNull(chat.model);
+  json["settings"] = SettingsJson(SettingsFromText(chat.settings_json));
+  json["leaf_id"] = ValueOrNull(chat.leaf_id);
+  return json;
+}
+
+OrderedJson MessageJson(const Message& message) {
+  return {{"id", message.id},
+          {"parent_id", ValueOrNull(message.parent_id)},
+          {"role", MessageRoleName(message.role)},
+          {"content", message.content},
+          {"status", MessageStatusName(message.status)},
+          {"model", TextOrNull(message.model)},
+          {"created_at", message.created_at_ms},
+          {"usage", UsageJson(message)},
+          {"error", ValueOrNull(message.error)}};
+}
+
+ChatSettings ReadSettings(const Json& json) {
+  const FieldReader fields(json, "settings");
+  for (const auto& [key, value] : json.items()) {
+    if (key != "temperature" && key != "top_p" && key != "max_tokens" && key != "system") {
+      throw InvalidField("settings", "has temperature, top_p, max_tokens and system only");
+    }
+  }
+  ChatSettings settings;
+  settings.temperature = fields.Number("temperature", 0, 2);
+  settings.top_p = fields.Number("top_p", 0, 1);
+  if (settings.top_p == 0.0) throw InvalidField("settings.top_p", "must be above 0");
+  if (const auto limit = fields.Int("max_tokens", 1, openai::kMaxTokensLimit)) {
+    settings.max_tokens = static_cast<int>(*limit);
+  }
+  settings.system = fields.String("system");
+  if (settings.system && settings.system->size() > kMaxSystemBytes) {
+    throw InvalidField("settings.system",
+                       fmt::format("must not be longer than {} bytes", kMaxSystemBytes));
+  }
+  return settings;
+}
+
+std::string SettingsToText(const ChatSettings& settings) {
+  return DumpJson(SettingsJson(settings));
+}
+
+ChatSettings SettingsFromText(const std::string& text) {
+  try {
+    return ReadSettings(ParseJson(text));
+  } catch (const std::runtime_error&) {
+    return {};
+  }
+}
+
+std::vector<Message> PathTo(const std::vector<Message>& messages, const std::string& leaf_id) {
+  std::map<std::string_view, const Message*> by_id;
+  for (const Message& message : messages) by_id[message.id] = &message;
+  std::vector<Message> path;
+  auto it = by_id.find(leaf_id);
+  // A parent is always older than its children, so this ends.
+  while (it != by_id.end()) {
+    const Message& message = *it->second;
+    path.push_back(message);
+    it = message.parent_id ? by_id.find(*message.parent_id) : by_id.end();
+  }
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+std::string TitleFrom(const std::string& question) {
+  const size_t begin = question.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) return "";
+  const size_t line_end = std::min(question.find_first_of("\r\n", begin), question.size());
+  std::string_view line = std::string_view(question).substr(begin, line_end - begin);
+  size_t end = 0, last_space = 0, n_characters = 0;
+  while (end < line.size() && n_characters < kTitleCharacters) {
+    if (line[end] == ' ') last_space = end;
+    end += DecodeUtf8(line.substr(end)).length;
+    ++n_characters;
+  }
+  if (end == line.size()) return std::string(line);
+  return std::string(line.substr(0, last_space > end / 2 ? last_space : end)) + "…";
+}
+
+std::string ExportMarkdown(const Chat& chat, const std::vector<Message>& path) {
+  std::string text = fmt::format("# {}\n", chat.title.empty() ? "Chat" : chat.title);
+  for (const Message& message : path) {
+    const bool user = message.role == MessageRole::kUser;
+    const std::string name = user ? "You" : message.model.empty() ? "Assistant" : message.model;
+    text += fmt::format("\n## {}\n\n{}\n", name, message.content);
+    if (message.status == MessageStatus::kStopped) text += "\n*(stopped)*\n";
+    if (message.status == MessageStatus::kError) {
+      text += fmt::format("\n*(failed: {})*\n", message.error.value_or("unknown"));
+    }
+  }
+  return text;
+}
+
+}  // namespace pioneer::serve::web

@@ -1,0 +1,97 @@
+#include "serve/web/generate.h"
+
+#include "serve/web/answer_stream.h"
+#include "serve/web/chat_json.h"
+#include "serve/web/visitors.h"
+
+namespace pioneer::serve::web {
+namespace {
+
+struct Question {
+  std::optional<std::string> parent_id;
+  std::optional<std::string> content;
+};
+
+Question ReadQuestion(const HttpRequest& request) {
+  const Json json = ParseBody(request.body);
+  const FieldReader body(json, "");
+  Question question{body.String("parent_id"), body.String("content")};
+  if (question.content && question.content->size() > kMaxMessageBytes) {
+    throw InvalidField("content",
+                       fmt::format("must not be longer than {} bytes", kMaxMessageBytes));
+  }
+  if (question.content && question.content->empty()) {
+    throw InvalidField("content", "must not be empty");
+  }
+  if (!question.content && !question.parent_id) {
+    throw InvalidField("content", "is missing, and there is no parent_id to answer");
+  }
+  return question;
+}
+
+// The conversation up to the question's parent; the parent's role must fit.
+std::vector<Message> ReadPath(const std::vector<Message>& messages, const Question& question) {
+  if (!question.parent_id) return {};
+  std::vector<Message> path = PathTo(messages, *question.parent_id);
+  if (path.empty()) throw NotFoundError("parent_id: there is no such message in this chat");
+  const bool parent_is_user = path.back().role == MessageRole::kUser;
+  if (question.content && parent_is_user) {
+    throw InvalidField("parent_id", "a question goes under an answer, not under a question");
+  }
+  if (!question.content && !parent_is_user) {
+    throw InvalidField("parent_id", "must be a question when there is no content");
+  }
+  return path;
+}
+
+ChatMessage TextMessage(const char* role, const std::string& content) {
+  ChatMessage message;
+  message.role = role;
+  message.content = content;
+  return message;
+}
+
+ChatRequest BuildRequest(const ServerOptions& options, const ChatSettings& settings,
+                         const std::vector<Message>& path, const Question& question) {
+  ChatRequest request;
+  const std::string system = settings.system.value_or("");
+  if (!system.empty()) request.messages.push_back(TextMessage("system", system));
+  for (const Message& message : path) {
+    request.messages.push_back(TextMessage(MessageRoleName(message.role), message.content));
+  }
+  if (question.content) request.messages.push_back(TextMessage("user", *question.content));
+  SamplingParams& sampling = request.options.sampling;
+  sampling.temperature = settings.temperature.value_or(options.default_temperature);
+  sampling.top_p = settings.top_p.value_or(options.default_top_p);
+  request.options.limits.max_tokens = settings.max_tokens.value_or(options.default_max_tokens);
+  return request;
+}
+
+}  // namespace
+
+void Generate(Service& service, const HttpRequest& request, ServeWriter& writer) {
+  const int64_t start_ns = service.NowNs();
+  const std::string visitor_id = RequireVisitorId(service, request);
+  const std::string& chat_id = request.PathParameter("id");
+  // Whose chat it is comes first: that somebody else's chat is busy is nobody's business.
+  const auto chat = service.chats->GetChat(visitor_id, chat_id);
+  if (!chat) throw NotFoundError("there is no such chat");
+  const Question question = ReadQuestion(request);
+  auto claim = service.active_chats.TryClaim(visitor_id, chat_id);
+  if (!claim) throw ConflictError("an answer is being written in this chat already");
+
+  const auto path = ReadPath(service.chats->ListMessages(visitor_id, chat_id), question);
+  const auto generator = service.models.Find(chat->model);
+  // Started before anything is stored: what cannot be answered (too long, queue full) stays in the
+  // page's input, not as a question without an answer.
+  auto generation = generator->Chat(
+      BuildRequest(service.options, SettingsFromText(chat->settings_json), path, question));
+  NewTurn new_turn{question.parent_id, question.content, generator->info().id,
+                   TitleFrom(question.content.value_or(""))};
+  const Turn turn = service.chats->BeginTurn(visitor_id, chat_id, new_turn);
+  AnswerStream(service, {visitor_id, chat_id, start_ns}, turn, std::move(generation),
+               std::move(claim), writer)
+      .Run();
+}
+
+}  // namespace pioneer::serve::web
