@@ -115,7 +115,7 @@ test('the keyboard alone', async () => {
   await page.getByRole('link', { name: 'Renamed' }).waitFor();
 
   await page.keyboard.press('Control+K');
-  assert.equal(await focused(), 'Search chats');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Search chats');
   await page.keyboard.press('Control+Shift+O');
   await page.locator('.welcome').waitFor();
   await page.waitForFunction(() => document.activeElement?.id === 'message');

@@ -155,7 +155,7 @@ test('Markdown, code, formulas and copying', onlyMock, async () => {
 
 test('the view follows the answer until the reader scrolls up', onlyMock, async () => {
   const page = await visit(browser, service.url);
-  await ask(page, 'long and slow');
+  await ask(page, 'long and steady');
   const distance = () => page.locator('.thread').evaluate((view) => view.scrollHeight - view.scrollTop - view.clientHeight);
   await page.waitForFunction(() => document.querySelector('.thread').scrollHeight > 1400);
   assert.ok((await distance()) < 80);

@@ -1,5 +1,5 @@
 // The mock's invented answers. A word in the question chooses: "markdown" shows everything the page can
-// render, "long" is long, "slow" is slow, "/fail" breaks off, anything else is small talk.
+// render, "long" is long, "slow" is slow ("steady" less so), "/fail" breaks off, anything else is small talk.
 const kMarkdown = `## Sorting, briefly
 
 A **merge sort** splits the list, sorts both halves and merges them. It needs $O(n \\log n)$ comparisons, because
@@ -47,7 +47,7 @@ function textFor(question) {
 
 export function answerTo(question) {
   const pieces = textFor(question).match(/\s*\S+/gu) ?? [];
-  const pause_ms = /slow/i.test(question) ? 40 : 6;
+  const pause_ms = /slow/i.test(question) ? 40 : /steady/i.test(question) ? 4 : 1;
   const fails = question.includes('/fail');
   return { pieces: fails ? pieces.slice(0, 5) : pieces, pause_ms, fails };
 }

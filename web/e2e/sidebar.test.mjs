@@ -147,7 +147,7 @@ test('a phone', async () => {
   await page.getByRole('button', { name: 'Open side bar' }).tap();
   await page.getByRole('link', { name: 'Hello from a phone' }).waitFor();
   assert.ok((await overflow()) <= 0);
-  await page.getByRole('button', { name: 'New chat' }).tap();
+  await page.locator('.sidebar').getByRole('button', { name: 'New chat' }).tap();
   await page.locator('.welcome').waitFor();
   assert.equal(await page.locator('.sidebar').evaluate((bar) => bar.inert), true);
   await page.getByRole('button', { name: 'Open side bar' }).tap();

@@ -1,5 +1,5 @@
 // One chat in the side bar: open it, rename it in place, export or delete it.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api, type ChatSummary } from '../api';
 import { t } from '../i18n';
 import { currentId, deleteChat, openChat, renameChat } from '../state/chats';
@@ -11,7 +11,10 @@ const kLongestTitle = 200;
 function RenameBox({ chat, close }: { chat: ChatSummary; close: () => void }) {
   const box = useRef<HTMLInputElement>(null);
   const closed = useRef(false);
-  useEffect(() => box.current?.select(), []);
+  useLayoutEffect(() => {
+    box.current?.focus();
+    box.current?.select();
+  }, []);
 
   function finish(save: boolean) {
     if (closed.current) return;

@@ -76,12 +76,23 @@ export function Composer({ session }: { session: ChatSession }) {
         onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
+      {/* Keys, because one element that turns from "stop" to "submit" under a press would also send. */}
       {busy ? (
-        <button type="button" class="send stop" aria-label={t('stop')} title={t('stop')} onClick={() => session.stop()}>
+        <button
+          key="stop"
+          type="button"
+          class="send stop"
+          aria-label={t('stop')}
+          title={t('stop')}
+          onClick={() => {
+            session.stop();
+            area.current?.focus();
+          }}
+        >
           <StopIcon />
         </button>
       ) : (
-        <button type="submit" class="send" aria-label={t('send')} title={t('send')} disabled={!text.trim()}>
+        <button key="send" type="submit" class="send" aria-label={t('send')} title={t('send')} disabled={!text.trim()}>
           <ArrowUpIcon />
         </button>
       )}

@@ -1,5 +1,5 @@
 // A question of the visitor: shown, edited in place (which makes a sibling), or not yet sent.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../api';
 import { t } from '../i18n';
 import { draft, setDraft } from '../state/chats';
@@ -15,7 +15,7 @@ function EditBox({ message, session }: { message: Message; session: ChatSession 
   const area = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState(message.content);
   useLayoutEffect(() => fitHeight(area.current), [text]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     area.current?.focus();
     area.current?.setSelectionRange(text.length, text.length);
   }, []);

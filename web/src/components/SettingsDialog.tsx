@@ -1,5 +1,5 @@
 // The settings of one chat. A setting that is left alone follows the service's default.
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { Settings } from '../api';
 import { formatNumber, t } from '../i18n';
 import type { Key } from '../i18n/en';
@@ -18,14 +18,19 @@ interface SliderProps {
 }
 
 function Slider({ label, hint, value, fallback, max, step, change }: SliderProps) {
+  const id = useId();
   const shown = value ?? fallback;
   return (
-    <label class="field">
+    <div class="field">
       <span class="field-row">
-        <span>{t(label)}</span>
-        <output class={value === undefined ? 'default' : ''}>{formatNumber(shown, 2)}</output>
+        <label for={id}>{t(label)}</label>
+        <output for={id} class={value === undefined ? 'default' : ''}>
+          {formatNumber(shown, 2)}
+        </output>
       </span>
       <input
+        id={id}
+        aria-describedby={`${id}-hint`}
         type="range"
         min={0}
         max={max}
@@ -33,8 +38,10 @@ function Slider({ label, hint, value, fallback, max, step, change }: SliderProps
         value={shown}
         onInput={(event) => change(Number(event.currentTarget.value))}
       />
-      <small class="hint">{t(hint)}</small>
-    </label>
+      <small class="hint" id={`${id}-hint`}>
+        {t(hint)}
+      </small>
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 // The side bar: new chat, search, the list of chats by day, preferences and help.
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChatSummary } from '../api';
 import { t } from '../i18n';
 import type { Key } from '../i18n/en';
@@ -31,7 +31,7 @@ function groups(chats: ChatSummary[]): { name: Key; chats: ChatSummary[] }[] {
 function SearchBox() {
   const box = useRef<HTMLInputElement>(null);
   const asked = focusSearch.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!asked) return;
     box.current?.focus();
     box.current?.select();
