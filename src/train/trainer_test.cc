@@ -1,0 +1,192 @@
+// Why: whole small runs: they learn, they resume to the same bits, they refuse broken checkpoints,
+// and what they export is a model.
+#include "train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "model/gguf.h"
+#include "train/checkpoint.h"
+#include "train/run_folder.h"
+#include "train/test_tokenizer.h"
+#include "train/train_log.h"
+
+namespace pioneer {
+namespace {
+
+// A tiny model on a text that says the same again and again, and on two dialogues.
+class TrainerTest : public testing::Test {
+ protected:
+  TrainerTest() {
+    std::string lines;
+    for (int i = 0; i < 40; ++i) {
+      std::string text;
+      for (int j = 0; j < 12; ++j) text += "the cat sat on the mat and the dog sat on the log. ";
+      lines += DumpJson(Json{{"text", text}}) + "\n";
+    }
+    WriteFileAtomically(folder_ / "text.jsonl", lines);
+    WriteFileAtomically(folder_ / "talk.jsonl",
+                        "{\"text\": \"User: hello\\nAssistant: good day\"}\n"
+                        "{\"messages\": [{\"role\": \"user\", \"content\": \"who?\"}, "
+                        "{\"role\": \"assistant\", \"content\": \"a cat\"}]}\n");
+    recipe_ = {
+        {"name", "tiny"},
+        {"threads", 2},
+        {"model",
+         {{"d_model", 32},
+          {"n_layers", 2},
+          {"n_heads", 2},
+          {"n_kv_heads", 1},
+          {"d_ff", 48},
+          {"context", 32}}},
+        {"tokenizer", {{"train", {{"vocab_size", 280}, {"sources", {{{"path", "text.jsonl"}}}}}}}},
+        {"validation", {{"every_steps", 5}, {"sequences", 2}, {"share", 0.05}}}};
+    recipe_["stages"] = {{{"name", "read"},
+                          {"sources", {{{"path", "text.jsonl"}}}},
+                          {"steps", 16},
+                          {"batch_tokens", 128},
+                          {"lr", 0.01}},
+                         {{"name", "talk"},
+                          {"sources", {{{"path", "talk.jsonl"}, {"kind", "dialogue"}}}},
+                          {"steps", 4},
+                          {"batch_tokens", 64},
+                          {"lr", 0.003},
+                          {"loss_mask", "assistant"}}};
+  }
+
+  // Runs up to stop_at steps (0 = to the end).
+  TrainResult Run(const std::string& run, bool resume = false, int64_t stop_at = 0) {
+    WriteFileAtomically(folder_ / "recipe.json", DumpJson(recipe_));
+    TrainOptions options;
+    options.recipe = folder_ / "recipe.json";
+    options.run_dir = folder_ / run;
+    options.resume = resume;
+    options.on_progress = [&](const TrainProgress& progress) {
+      if (stop_at > 0 && progress.step >= stop_at) options.cancel.Cancel();
+    };
+    return RunTraining(options);
+  }
+
+  TrainBuffer<float> Weights(const std::string& run) {
+    return LoadCheckpoint(RunFolder{folder_ / run}.checkpoint()).weights;
+  }
+
+  std::string ErrorOf(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  TestFolder folder_;
+  Json recipe_;
+};
+
+TEST_F(TrainerTest, LearnsARepeatedTextByHeart) {
+  recipe_["stages"].erase(1);
+  recipe_["stages"][0]["steps"] = 150;
+  const TrainResult result = Run("run");
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.steps, 150);
+  EXPECT_LT(result.loss, 0.15);
+  EXPECT_LT(result.validation_loss, 0.3);
+  const auto log = ReadLog(RunFolder{folder_ / "run"}.log());
+  ASSERT_EQ(log.size(), 150u);
+  EXPECT_NEAR(log[0].loss, std::log(280.0), 0.4);
+}
+
+TEST_F(TrainerTest, StoppedAndResumedEndsWithTheSameBits) {
+  const TrainResult through = Run("through");
+  ASSERT_TRUE(through.finished);
+  for (const int64_t stop : {10, 18}) {  // in the first stage and in the second
+    const std::string run = "stopped" + std::to_string(stop);
+    const TrainResult first = Run(run, false, stop);
+    EXPECT_FALSE(first.finished);
+    EXPECT_EQ(first.steps, stop);
+    const TrainResult rest = Run(run, true);
+    EXPECT_TRUE(rest.finished);
+    EXPECT_EQ(rest.steps, 20);
+    EXPECT_EQ(Weights(run), Weights("through"));
+    const auto log = ReadLog(RunFolder{folder_ / run}.log());
+    const auto log_through = ReadLog(RunFolder{folder_ / "through"}.log());
+    ASSERT_EQ(log.size(), log_through.size());
+    for (size_t i = 0; i < log.size(); ++i) EXPECT_EQ(log[i].loss, log_through[i].loss);
+  }
+}
+
+TEST_F(TrainerTest, AKillDuringACheckpointLosesNothing) {
+  Run("run", false, 10);
+  const RunFolder folder{folder_ / "run"};
+  // What a kill leaves behind: an unfinished file beside the whole one, and a log that ran ahead.
+  const std::string whole = ReadFile(folder.checkpoint());
+  WriteFileAtomically(folder.root / "checkpoint.bin.123.tmp", whole.substr(0, whole.size() / 2));
+  AppendLog(folder.log(), {.step = 11, .stage = "read", .tokens = 1, .loss = 1});
+  EXPECT_EQ(Run("run", true).steps, 20);
+  EXPECT_EQ(ReadLog(folder.log()).size(), 20u);
+  Run("through");
+  EXPECT_EQ(Weights("run"), Weights("through"));
+}
+
+TEST_F(TrainerTest, ABrokenCheckpointIsRefusedInWords) {
+  Run("run", false, 2);
+  const RunFolder folder{folder_ / "run"};
+  const std::string whole = ReadFile(folder.checkpoint());
+  for (const size_t size : {size_t{0}, size_t{12}, size_t{200}, whole.size() - 1}) {
+    WriteFileAtomically(folder.checkpoint(), whole.substr(0, size));
+    EXPECT_THAT(ErrorOf([&] { Run("run", true); }), testing::HasSubstr("is broken")) << size;
+  }
+  std::string flipped = whole;
+  flipped[whole.size() / 2] ^= 1;
+  WriteFileAtomically(folder.checkpoint(), flipped);
+  EXPECT_THAT(ErrorOf([&] { Run("run", true); }), testing::HasSubstr("checksum"));
+}
+
+TEST_F(TrainerTest, DoesNotOverwriteARunAndNeedsOneToResume) {
+  Run("run", false, 1);
+  EXPECT_THAT(ErrorOf([&] { Run("run"); }), testing::HasSubstr("holds a run already"));
+  EXPECT_THAT(ErrorOf([&] { Run("none", true); }), testing::HasSubstr("no checkpoint"));
+}
+
+TEST_F(TrainerTest, StopsWhenTrainingComesApart) {
+  recipe_["stages"][0]["lr"] = 10;
+  recipe_["stages"][0]["steps"] = 1000;
+  recipe_["stages"][0]["warmup"] = 0;
+  recipe_["optimizer"] = {{"weight_decay", 10}};  // each step multiplies the weights by -99
+  EXPECT_THAT(ErrorOf([&] { Run("run"); }), testing::HasSubstr("came apart"));
+  const auto log = ReadLog(RunFolder{folder_ / "run"}.log());
+  ASSERT_FALSE(log.empty());
+  EXPECT_TRUE(log.back().skipped);
+}
+
+TEST_F(TrainerTest, ExportsAModelWithAllItsParts) {
+  recipe_["stages"].erase(1);
+  recipe_["stages"][0]["steps"] = 3;
+  Run("run");
+  ExportGguf(folder_ / "run", folder_ / "model.gguf", DType::kF32);
+  const auto file = GgufFile::Open(folder_ / "model.gguf");
+  EXPECT_EQ(file->String("general.architecture"), "llama");
+  EXPECT_EQ(file->Int("llama.attention.head_count_kv"), 1);
+  EXPECT_EQ(file->Int("llama.context_length"), 32);
+  EXPECT_THAT(file->String("tokenizer.chat_template"), testing::HasSubstr("<|im_start|>"));
+  EXPECT_EQ(file->FindTensor("output.weight"), nullptr);
+  const Tensor* query = file->FindTensor("blk.1.attn_q.weight");
+  ASSERT_NE(query, nullptr);
+  EXPECT_EQ(query->shape, (std::vector<int64_t>{32, 32}));
+  const TrainBuffer<float> weights = Weights("run");
+  const Tensor* embedding = file->FindTensor("token_embd.weight");
+  ASSERT_NE(embedding, nullptr);
+  EXPECT_EQ(std::memcmp(embedding->data, weights.data(), embedding->bytes()), 0);
+  WriteLossCurve(folder_ / "run", folder_ / "loss.svg");
+  EXPECT_THAT(ReadFile(folder_ / "loss.svg"), testing::StartsWith("<svg"));
+}
+
+}  // namespace
+}  // namespace pioneer
