@@ -51,9 +51,10 @@ void PackQ4_0(const std::byte* block, int row, std::byte* out) {
   PutHalf(out + kNibbleBytes, row, block);
 }
 
+template <typename Panel>
 void PackCodes(const DecodedBlock& codes, int row, std::byte* out) {
   for (int i = 0; i < kSuperBlock / 32; ++i) {
-    PutNibbles(codes.q + 32 * i, row, out + i * kNibbleBytes);
+    PutNibbles(codes.q + 32 * i, row, out + Panel::kCodes + i * Panel::kStride);
   }
 }
 
@@ -78,30 +79,30 @@ DecodedBlock Decode(const std::byte* bytes) {
 
 void PackQ4_K(const std::byte* block, int row, std::byte* out) {
   const DecodedBlock codes = Decode<BlockQ4_K>(block);
-  PackCodes(codes, row, out);
+  PackCodes<PanelQ4_K>(codes, row, out);
   PackScales<PanelQ4_K>(codes, row, out);
 }
 
 void PackQ5_K(const std::byte* block, int row, std::byte* out) {
   const DecodedBlock codes = Decode<BlockQ5_K>(block);
-  PackCodes(codes, row, out);
+  PackCodes<PanelQ5_K>(codes, row, out);
   for (int i = 0; i < kSuperBlock / 32; ++i) {
     uint32_t fifth = 0;
     for (int g = 0; g < 8; ++g) fifth |= (GroupWord(codes.q + 32 * i, g) >> 4 & 0x01010101u) << g;
-    PutWord(out + PanelQ5_K::kHigh, i, row, fifth);
+    PutWord(out + PanelQ5_K::kCodes + i * PanelQ5_K::kStride + kNibbleBytes, 0, row, fifth);
   }
   PackScales<PanelQ5_K>(codes, row, out);
 }
 
 void PackQ6_K(const std::byte* block, int row, std::byte* out) {
   const DecodedBlock codes = Decode<BlockQ6_K>(block);
-  PackCodes(codes, row, out);
+  PackCodes<PanelQ6_K>(codes, row, out);
   for (int i = 0; i < kSuperBlock / 16; ++i) {
     uint32_t upper = 0;
     for (int g = 0; g < 4; ++g) {
       upper |= (GroupWord(codes.q + 16 * i, g) >> 4 & 0x03030303u) << (2 * g);
     }
-    PutWord(out + PanelQ6_K::kHigh, i, row, upper);
+    PutWord(out + PanelQ6_K::kCodes + i / 2 * PanelQ6_K::kStride + kNibbleBytes, i % 2, row, upper);
   }
   for (int g = 0; g < 16; ++g) {
     out[PanelQ6_K::kScale + g * kPanelRows + row] = static_cast<std::byte>(codes.scale[g]);

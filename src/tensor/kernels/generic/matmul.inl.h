@@ -114,11 +114,23 @@ PIONEER_INLINE void MultiplyGroup(const uint8_t* block, int g, const TileAct& x,
                  x.sums + g * T, x.scales + g * T, totals);
 }
 
+// Asks for what is needed some groups later; running past the weight's end is harmless.
+template <typename W>
+PIONEER_INLINE void PrefetchAhead(const uint8_t* block, int g) {
+  constexpr int kAheadBytes = 2048, kGroupsInBlock = W::kBlockK / W::kGroup,
+                kGroupBytes = W::kBlockBytes / kGroupsInBlock;
+  const auto* ahead = reinterpret_cast<const char*>(block) + g * kGroupBytes + kAheadBytes;
+  PIONEER_UNROLL for (int line = 0; line < W::kStep * kGroupBytes; line += 64) {
+    __builtin_prefetch(ahead + line);
+  }
+}
+
 template <typename W, int T>
 void MultiplyDirect(const uint8_t* block, int n_groups, const TileAct& x, float* sums) {
   F32 totals[T];
   PIONEER_UNROLL for (int t = 0; t < T; ++t) totals[t] = Set1(0);
   for (int g = 0; g < n_groups; g += W::kStep) {
+    PrefetchAhead<W>(block, g);
     MultiplyGroup<W, T, 0>(block, g, x, totals);
     if constexpr (W::kStep == 2) MultiplyGroup<W, T, 1>(block, g + 1, x, totals);
   }

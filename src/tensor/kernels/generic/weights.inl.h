@@ -55,15 +55,16 @@ struct WeightAffineK {
 struct WeightQ4_K : WeightAffineK<PanelQ4_K> {
   template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int group, U8* codes) {
-    NibbleCodes(block + group * kNibbleBytes, codes);
+    NibbleCodes(block + PanelQ4_K::kCodes + group * PanelQ4_K::kStride, codes);
   }
 };
 
 struct WeightQ5_K : WeightAffineK<PanelQ5_K> {
   template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int group, U8* codes) {
-    NibbleCodes(block + group * kNibbleBytes, codes);
-    const U8 fifth = LoadBytes(block + PanelQ5_K::kHigh + 64 * group);
+    const uint8_t* at = block + PanelQ5_K::kCodes + group * PanelQ5_K::kStride;
+    NibbleCodes(at, codes);
+    const U8 fifth = LoadBytes(at + kNibbleBytes);
     codes[0] = Or(codes[0], BitsAt4<0, 1>(fifth));
     codes[1] = Or(codes[1], BitsAt4<1, 1>(fifth));
     codes[2] = Or(codes[2], BitsAt4<2, 1>(fifth));
@@ -83,12 +84,12 @@ struct WeightQ6_K {
   static constexpr int kZeroPoint = 32;
   template <int kOfStep>
   static PIONEER_INLINE void Codes(const uint8_t* block, int group, U8* codes) {
-    const uint8_t* nibbles = block + group / 2 * kNibbleBytes;
+    const uint8_t* at = block + PanelQ6_K::kCodes + group / 2 * PanelQ6_K::kStride;
     PIONEER_UNROLL for (int i = 0; i < 4; ++i) {
-      const U8 both = LoadBytes(nibbles + 64 * i);
+      const U8 both = LoadBytes(at + 64 * i);
       codes[i] = kOfStep == 0 ? LowNibbles(both) : HighNibbles(both);
     }
-    const U8 upper = LoadBytes(block + PanelQ6_K::kHigh + 64 * group);
+    const U8 upper = LoadBytes(at + kNibbleBytes + 64 * kOfStep);
     codes[0] = Or(codes[0], BitsAt4<0, 2>(upper));
     codes[1] = Or(codes[1], BitsAt4<2, 2>(upper));
     codes[2] = Or(codes[2], BitsAt4<4, 2>(upper));
