@@ -65,12 +65,12 @@ void Connection::Refuse() {
   Read();
 }
 
-void Connection::CloseSoon() {
-  if (state_ == State::kRequest) {
-    Abort();
-  } else if (exchange_) {
-    exchange_->ForbidKeepAlive();
-  }
+void Connection::ForbidKeepAlive() {
+  if (exchange_) exchange_->ForbidKeepAlive();
+}
+
+void Connection::CloseIfIdle() {
+  if (state_ == State::kRequest) Abort();
 }
 
 void Connection::Abort() {
@@ -241,6 +241,7 @@ void Connection::OnAnswered() {
   exchange_.reset();
   ReleaseBody();
   if (cut) return Abort();
+  if (!reusable && host_.stopping() && input_.empty()) return Abort();  // nothing unread: no reset
   if (!reusable) return Linger();
   NextRequest();
 }

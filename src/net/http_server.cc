@@ -202,8 +202,9 @@ void HttpServer::Impl::CloseDoor() {
   boost::system::error_code ignored;
   for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
   accept_timer_.cancel();
-  const auto connections = connections_;  // CloseSoon() may remove
-  for (const auto& [key, connection] : connections) connection->CloseSoon();
+  for (const auto& [key, connection] : connections_) connection->ForbidKeepAlive();
+  const auto connections = connections_;  // CloseIfIdle() removes
+  for (const auto& [key, connection] : connections) connection->CloseIfIdle();
 }
 
 void HttpServer::Impl::AbortAll() {

@@ -71,7 +71,7 @@ struct HttpServerOptions {
   int64_t keep_alive_timeout_ms = 60'000;  // between requests
   int64_t write_timeout_ms = 30'000;       // without the client taking a byte: counts as gone
   int64_t queue_timeout_ms = 10'000;       // waiting for a handler thread
-  HttpErrorRenderer render_error = {};          // plain text when empty
+  HttpErrorRenderer render_error = {};     // plain text when empty
 };
 
 class HttpServer {

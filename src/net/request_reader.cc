@@ -96,6 +96,9 @@ void RequestReader::CheckFraming() {
   if (headers.Count("Content-Length") > 1) {
     return FailWith(400, "the request has several Content-Length fields");
   }
+  if (headers.Get("Content-Length").find_first_not_of("0123456789") != std::string_view::npos) {
+    return FailWith(400, "the request's Content-Length is no number");  // "1, 1" would pass Beast
+  }
   const int hosts = headers.Count("Host");
   if (hosts > 1 || (hosts == 0 && !is_http_1_0_)) {
     FailWith(400, "the request needs exactly one Host field");
