@@ -20,7 +20,7 @@
 namespace pioneer {
 namespace {
 
-constexpr int kPoolPieces = 4096;
+constexpr int kPoolPieces = 1024;
 constexpr int64_t kChunkBytes = int64_t{1} << 20;  // written at once
 
 // Uniform weights of variance 1 / n_in.
@@ -56,11 +56,13 @@ class PiecePool {
   std::vector<std::byte> bytes_;
 };
 
-// The longest piece of at most 256 that divides the row and is whole blocks.
+// The longest piece that is whole blocks, divides the row, and, where blocks are short enough, goes
+// at least four times into it, so that rows do not repeat.
 int64_t PieceElements(DType dtype, int64_t cols) {
   const int64_t block = InfoOf(dtype).block_elements;
-  for (int64_t piece = 256; piece >= block; --piece) {
-    if (cols % piece == 0 && piece % block == 0) return piece;
+  const int64_t most = std::max(block, std::min<int64_t>(256, cols / 4));
+  for (int64_t piece = most / block * block; piece > block; piece -= block) {
+    if (cols % piece == 0) return piece;
   }
   return block;
 }

@@ -29,8 +29,9 @@ struct RandomModelOptions {
 Vocabulary MakeByteVocabulary(int size, uint64_t seed = 1);
 
 // Writes a whole model file. The same options give the same bytes. Weights are uniform with
-// variance 1 / d_model. To be fast, matrices are put together from a pool of a few thousand random
-// pieces of at most 256 weights, so pieces repeat but rows do not; about 1 GB of file a second.
+// variance 1 / n_in. To be fast, matrices are put together from a pool of 1024 random pieces of at
+// most 256 weights: pieces repeat, and rows too where a row is only one or two blocks long (a
+// K-type with n_in of 256 or 512).
 // Throws Error{kInvalidArgument} for sizes that do not fit together.
 void WriteRandomModel(const fs::path& path, const RandomModelOptions& options);
 
