@@ -1,12 +1,13 @@
 // Builds the page into dist/: hashed assets, no inline scripts (the service sends a strict CSP),
 // large libraries (Markdown, formulas, code colours) in chunks of their own.
 import { defineConfig } from 'vitest/config';
+import { notices } from './notices';
 import { precompress } from './precompress';
 
 const service = process.env['PIONEER_URL'] ?? 'http://127.0.0.1:8091';
 
 export default defineConfig({
-  plugins: [precompress()],
+  plugins: [notices(), precompress()],
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
   build: {
     target: ['es2022', 'safari16'],
