@@ -43,9 +43,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Start();
   // Answers 503 whatever the client asks, and closes.
   void Refuse();
-  // The server is stopping: closes now when no request is being handled, after its answer
-  // otherwise.
-  void CloseSoon();
+  // The answer under way, if any, is the last one.
+  void ForbidKeepAlive();
+  void CloseIfIdle();
   void Abort();
 
  private:
