@@ -16,8 +16,9 @@ auto StartNaming(const char* param, const Start& start) {
   try {
     return start();
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::kContextLength) throw;
     ApiError api_error = ToApiError(error);
-    if (error.code() == ErrorCode::kContextLength) api_error.param = param;
+    api_error.param = param;
     throw api_error;
   }
 }
@@ -59,8 +60,9 @@ void ListModels(Service& service, const HttpRequest&, ServeWriter& writer) {
 }
 
 void GetModel(Service& service, const HttpRequest& request, ServeWriter& writer) {
-  // Names may hold slashes ("owner/model").
-  writer.SendJson(200, ModelJson(service.models.Find(request.PathParameter("id"))->info()));
+  std::string id = request.PathParameter("id");
+  if (request.segments.size() == 4) id += "/" + request.PathParameter("name");
+  writer.SendJson(200, ModelJson(service.models.Find(id)->info()));
 }
 
 }  // namespace
@@ -69,7 +71,8 @@ void AddRoutes(Routes& routes) {
   routes.Add("POST", "/v1/chat/completions", Chat);
   routes.Add("POST", "/v1/completions", Complete);
   routes.Add("GET", "/v1/models", ListModels);
-  routes.Add("GET", "/v1/models/{id...}", GetModel);
+  routes.Add("GET", "/v1/models/{id}", GetModel);
+  routes.Add("GET", "/v1/models/{id}/{name}", GetModel);  // "owner/model"
 }
 
 }  // namespace pioneer::serve::openai

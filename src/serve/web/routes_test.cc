@@ -1,0 +1,355 @@
+// Why: the page's API as docs/web-api.md promises it: nothing acknowledged is lost, and no visitor
+// ever meets another's chats.
+#include "serve/test_support.h"
+#include "serve/web/chat_json.h"
+
+namespace pioneer::serve::web {
+namespace {
+
+class WebTest : public ServerTest {
+ protected:
+  void SetUp() override { StartServer(); }
+
+  static std::string NewChatId(TestClient& client, const std::string& body = "{}") {
+    return client.Ask(201, "POST", "/api/chats", body)["id"];
+  }
+  static std::string GeneratePath(const std::string& chat_id) {
+    return "/api/chats/" + chat_id + "/generate";
+  }
+  static std::string Question(const std::string& content, const Json& parent = nullptr) {
+    return DumpJson(Json{{"parent_id", parent}, {"content", content}});
+  }
+  // Asks and reads to the end; the last event's message.
+  static Json AskAndRead(TestClient& client, const std::string& chat_id, const std::string& body) {
+    const auto events = client.Stream(GeneratePath(chat_id), body);
+    EXPECT_GE(events.size(), 2u);
+    return events.empty() ? Json() : ParseJson(events.back().data)["message"];
+  }
+  Json LastMessage(TestClient& client, const std::string& chat_id) {
+    return client.Ask(200, "GET", "/api/chats/" + chat_id)["messages"].back();
+  }
+  FakeScript Gated() {
+    FakeScript script;
+    script.pieces = {"one", "two", "three"};
+    script.gate = gate;
+    return script;
+  }
+  std::shared_ptr<FakeGate> gate = std::make_shared<FakeGate>();
+};
+
+TEST_F(WebTest, ShowsItsState) {
+  const Json state = Client().Ask(200, "GET", "/api/state");
+  EXPECT_EQ(state["models"][0]["id"], "fake");
+  EXPECT_EQ(state["models"][0]["context_length"], 4096);
+  EXPECT_EQ(state["auth_required"], false);
+  EXPECT_TRUE(state["defaults"]["temperature"].is_number());
+  EXPECT_TRUE(state["version"].is_string());
+}
+
+TEST_F(WebTest, AQuestionIsStoredThenAnswered) {
+  generator->Add("sky", {"Bl", "ue"});
+  TestClient client = Client();
+  const std::string id =
+      NewChatId(client, R"({"settings":{"system":"Be brief.","temperature":0}})");
+  bool on_disk_when_saved = false;
+  const auto events = client.Stream(GeneratePath(id), Question("What colour has the sky?"),
+                                    [&](const SseEvent& event) {
+                                      if (event.event != "saved") return true;
+                                      const Json chat = client.Ask(200, "GET", "/api/chats/" + id);
+                                      on_disk_when_saved = chat["messages"].size() == 2;
+                                      return true;
+                                    });
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_TRUE(on_disk_when_saved);
+  const Json saved = ParseJson(events[0].data);
+  EXPECT_EQ(events[0].event, "saved");
+  EXPECT_EQ(saved["title"], "What colour has the sky?");
+  EXPECT_EQ(saved["user_message"]["content"], "What colour has the sky?");
+  EXPECT_EQ(saved["user_message"]["parent_id"], nullptr);
+  EXPECT_EQ(saved["assistant_message"]["status"], "streaming");
+  EXPECT_EQ(saved["assistant_message"]["parent_id"], saved["user_message"]["id"]);
+  EXPECT_EQ(events[1].event, "delta");
+  EXPECT_EQ(ParseJson(events[1].data)["text"], "Bl");
+  EXPECT_EQ(events[3].event, "done");
+  const Json done = ParseJson(events[3].data)["message"];
+  EXPECT_EQ(done["content"], "Blue");
+  EXPECT_EQ(done["status"], "done");
+  EXPECT_EQ(done["model"], "fake");
+  EXPECT_EQ(done["usage"]["completion_tokens"], 2);
+  EXPECT_EQ(LastMessage(client, id), done);
+  EXPECT_EQ(generator->chats()[0].messages[0].role, "system");
+  EXPECT_EQ(generator->chats()[0].options.sampling.temperature, 0);
+}
+
+TEST_F(WebTest, ChatsAreTrees) {
+  generator->Add("", {"ok"});
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  const Json first = AskAndRead(client, id, Question("one"));
+  const Json second = AskAndRead(client, id, Question("two", first["id"]));
+  // Again: the same question, a second answer.
+  const Json again = AskAndRead(client, id, DumpJson(Json{{"parent_id", second["parent_id"]}}));
+  EXPECT_EQ(again["parent_id"], second["parent_id"]);
+  // Edited: a second question under the first answer.
+  AskAndRead(client, id, Question("zwei", first["id"]));
+  EXPECT_EQ(generator->chats().back().messages.size(), 3u);
+  EXPECT_EQ(generator->chats().back().messages[2].content, "zwei");
+
+  Json chat = client.Ask(200, "GET", "/api/chats/" + id);
+  EXPECT_EQ(chat["messages"].size(), 7u);
+  chat = client.Ask(200, "PATCH", "/api/chats/" + id,
+                    DumpJson(Json{{"leaf_id", second["id"]}, {"title", "Numbers"}}));
+  EXPECT_EQ(chat["leaf_id"], second["id"]);
+  EXPECT_EQ(chat["title"], "Numbers");
+  const HttpResponse text = client.Send("GET", "/api/chats/" + id + "/export");
+  EXPECT_TRUE(text.headers.Get("Content-Type").starts_with("text/markdown"));
+  EXPECT_EQ(text.body,
+            "# Numbers\n\n## You\n\none\n\n## fake\n\nok\n\n## You\n\ntwo\n\n## fake\n\nok\n");
+}
+
+TEST_F(WebTest, BadQuestionsStoreNothing) {
+  generator->Add("", {"ok"});
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  const std::string path = GeneratePath(id);
+  const Json answer = AskAndRead(client, id, Question("one"));
+  client.Ask(400, "POST", path, "{}");
+  client.Ask(400, "POST", path, Question(""));
+  client.Ask(400, "POST", path, R"({"content":5})");
+  client.Ask(404, "POST", path, Question("x", "nosuch"));
+  client.Ask(400, "POST", path, Question("x", answer["parent_id"]));
+  client.Ask(400, "POST", path, DumpJson(Json{{"parent_id", answer["id"]}}));
+  EXPECT_EQ(client.Ask(400, "POST", path, Question(std::string(9000, 'x')))["error"]["code"],
+            "context_length_exceeded");
+  generator->FailNextStart(ErrorCode::kOverloaded, "the queue is full");
+  client.Ask(503, "POST", path, Question("x", answer["id"]));
+  client.Ask(404, "POST", GeneratePath("nosuch"), Question("x"));
+  EXPECT_EQ(client.Ask(200, "GET", "/api/chats/" + id)["messages"].size(), 2u);
+  client.Ask(400, "POST", "/api/chats", R"({"settings":{"temperature":9}})");
+  client.Ask(400, "POST", "/api/chats", R"({"settings":{"colour":1}})");
+  client.Ask(404, "POST", "/api/chats", R"({"model":"other"})");
+  client.Ask(400, "GET", "/api/chats?limit=0");
+  client.Ask(400, "GET", "/api/chats?before=x");
+}
+
+TEST_F(WebTest, OneAnswerAtATime) {
+  generator->Add("", Gated());
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  auto answer = std::async(std::launch::async, [&, client]() mutable {
+    return AskAndRead(client, id, Question("one"));
+  });
+  gate->AwaitWaiting(1);
+  EXPECT_EQ(client.Ask(409, "POST", GeneratePath(id), Question("two"))["error"]["code"],
+            "conflict");
+  gate->Open();
+  EXPECT_EQ(answer.get()["content"], "onetwothree");
+  EXPECT_EQ(AskAndRead(client, id, Question("two"))["status"], "done");
+}
+
+TEST_F(WebTest, WhatWasWrittenIsKeptWhenThePageGoesAway) {
+  generator->Add("", Gated());
+  gate->Allow(2);
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  client.Stream(GeneratePath(id), Question("count"),
+                [](const SseEvent& event) { return event.data.find("two") == std::string::npos; });
+  EXPECT_TRUE(Eventually([&] { return LastMessage(client, id)["status"] == "stopped"; }));
+  EXPECT_EQ(LastMessage(client, id)["content"], "onetwo");
+  EXPECT_EQ(generator->stats().cancelled_total, 1);
+}
+
+TEST_F(WebTest, AFailedAnswerKeepsWhatCame) {
+  FakeScript script;
+  script.pieces = {"half"};
+  script.error = "the model broke";
+  generator->Add("", script);
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  const auto events = client.Stream(GeneratePath(id), Question("x"));
+  ASSERT_EQ(events.back().event, "error");
+  const Json data = ParseJson(events.back().data);
+  EXPECT_EQ(data["error"]["message"], "the model broke");
+  EXPECT_EQ(data["message"]["content"], "half");
+  EXPECT_EQ(LastMessage(client, id)["status"], "error");
+  EXPECT_EQ(LastMessage(client, id)["error"], "the model broke");
+}
+
+TEST_F(WebTest, DeletingAChatStopsItsAnswerAndCanBeUndone) {
+  generator->Add("", Gated());
+  gate->Allow(1);
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  auto answer = std::async(std::launch::async, [&, client]() mutable {
+    return AskAndRead(client, id, Question("one"));
+  });
+  gate->AwaitWaiting(1);
+  client.Ask(204, "DELETE", "/api/chats/" + id, "{}");
+  EXPECT_EQ(answer.get()["status"], "stopped");
+  client.Ask(404, "GET", "/api/chats/" + id);
+  client.Ask(404, "POST", GeneratePath(id), Question("two"));
+  EXPECT_TRUE(client.Ask(200, "GET", "/api/chats")["chats"].empty());
+  client.Ask(200, "POST", "/api/chats/" + id + "/restore", "{}");
+  EXPECT_EQ(LastMessage(client, id)["status"], "stopped");
+}
+
+TEST_F(WebTest, ListsAndSearches) {
+  generator->Add("", {"ok"});
+  TestClient client = Client();
+  std::vector<std::string> ids;
+  for (const char* text : {"apples", "pears", "plums"}) {
+    ids.push_back(NewChatId(client));
+    AskAndRead(client, ids.back(), Question(text));
+  }
+  Json page = client.Ask(200, "GET", "/api/chats?limit=2");
+  ASSERT_EQ(page["chats"].size(), 2u);
+  EXPECT_EQ(page["more"], true);
+  EXPECT_EQ(page["chats"][0]["id"], ids[2]);
+  const int64_t before = page["chats"][1]["updated_at"];
+  page = client.Ask(200, "GET", "/api/chats?before=" + std::to_string(before));
+  ASSERT_EQ(page["chats"].size(), 1u);
+  EXPECT_EQ(page["chats"][0]["id"], ids[0]);
+  page = client.Ask(200, "GET", "/api/chats?q=PEAR");
+  ASSERT_EQ(page["chats"].size(), 1u);
+  EXPECT_EQ(page["chats"][0]["title"], "pears");
+}
+
+TEST_F(WebTest, VisitorsNeverMeet) {
+  generator->Add("", {"secret answer"});
+  TestClient ann = Client(), bob = Client(), nobody = Client();
+  const std::string id = NewChatId(ann, R"({"title":"Secret"})");
+  const Json answer = AskAndRead(ann, id, Question("secret question"));
+  const std::string bobs = NewChatId(bob);
+  const Json bobs_answer = AskAndRead(bob, bobs, Question("hello"));
+  const std::string path = "/api/chats/" + id;
+
+  for (TestClient* stranger : {&bob, &nobody}) {
+    stranger->Ask(404, "GET", path);
+    stranger->Ask(404, "PATCH", path, R"({"title":"mine"})");
+    stranger->Ask(404, "DELETE", path, "{}");
+    stranger->Ask(404, "POST", path + "/restore", "{}");
+    stranger->Ask(404, "GET", path + "/export");
+    stranger->Ask(404, "POST", path + "/generate", Question("x"));
+    stranger->Ask(404, "POST", path + "/generate", Question("x", answer["id"]));
+    EXPECT_TRUE(stranger->Ask(200, "GET", "/api/chats?q=secret")["chats"].empty());
+  }
+  // Another's message is no parent and no leaf in one's own chat.
+  bob.Ask(404, "POST", GeneratePath(bobs), Question("x", answer["id"]));
+  bob.Ask(404, "POST", GeneratePath(bobs), DumpJson(Json{{"parent_id", answer["parent_id"]}}));
+  bob.Ask(404, "PATCH", "/api/chats/" + bobs, DumpJson(Json{{"leaf_id", answer["id"]}}));
+  // Restoring is the owner's too.
+  ann.Ask(204, "DELETE", path, "{}");
+  bob.Ask(404, "POST", path + "/restore", "{}");
+  ann.Ask(200, "POST", path + "/restore", "{}");
+
+  bob.Ask(204, "DELETE", "/api/visitor", "{}");
+  const Json chat = ann.Ask(200, "GET", path);
+  EXPECT_EQ(chat["title"], "Secret");
+  EXPECT_EQ(chat["messages"].size(), 2u);
+  EXPECT_EQ(chat["leaf_id"], answer["id"]);
+}
+
+TEST_F(WebTest, AStrangerIsNotToldThatAChatIsBusy) {
+  generator->Add("", Gated());
+  TestClient ann = Client(), bob = Client();
+  const std::string id = NewChatId(ann);
+  NewChatId(bob);
+  auto answer = std::async(std::launch::async,
+                           [&, ann]() mutable { return AskAndRead(ann, id, Question("one")); });
+  gate->AwaitWaiting(1);
+  bob.Ask(404, "POST", GeneratePath(id), Question("two"));
+  bob.Ask(404, "DELETE", "/api/chats/" + id, "{}");
+  gate->Open();
+  EXPECT_EQ(answer.get()["status"], "done");
+}
+
+TEST_F(WebTest, EverythingOfAVisitorCanBeRemoved) {
+  generator->Add("", Gated());
+  gate->Allow(1);
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  auto answer = std::async(std::launch::async, [&, client]() mutable {
+    return client.Stream(GeneratePath(id), Question("one"));
+  });
+  gate->AwaitWaiting(1);
+  TestClient same = client;  // keeps the old cookie
+  client.Ask(204, "DELETE", "/api/visitor", "{}");
+  answer.wait();
+  same.Ask(404, "GET", "/api/chats/" + id);
+  same.Ask(404, "POST", "/api/chats/" + id + "/restore", "{}");
+  EXPECT_EQ(generator->stats().running, 0);
+}
+
+TEST_F(WebTest, StoppingTheServerKeepsWhatCame) {
+  generator->Add("", Gated());
+  gate->Allow(2);
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  auto answer = std::async(std::launch::async, [&, client]() mutable {
+    try {
+      client.Stream(GeneratePath(id), Question("one"));
+    } catch (const Error&) {  // the connection may be cut
+    }
+  });
+  ASSERT_TRUE(Eventually([&] { return generator->stats().running == 1; }));
+  gate->AwaitWaiting(1);
+  server->Stop(0);
+  answer.wait();
+  const auto store = OpenSqliteChatStore(folder.path() / "pioneer.db");
+  EXPECT_EQ(store->MarkInterruptedMessages(), 0);  // nothing was left streaming
+}
+
+TEST_F(WebTest, AnAnswerCutOffByACrashIsShownAsStopped) {
+  const auto store = OpenSqliteChatStore(folder.path() / "pioneer.db");
+  const std::string token(52, 'a');
+  const Visitor visitor = store->EnsureVisitor(Sha256Hex(token));
+  const Chat chat = store->CreateChat(visitor.id, {});
+  const Turn turn = store->BeginTurn(visitor.id, chat.id, {std::nullopt, "question", "fake", "t"});
+  MessageChange partial;
+  partial.content = "half an ans";
+  store->UpdateMessage(visitor.id, chat.id, turn.assistant_message.id, partial);
+
+  server = std::make_unique<Server>(options, GeneratorsFor(generator));
+  server->Start();
+  const HttpResponse response =
+      Client().Send("GET", "/api/chats/" + chat.id, "", {{"Cookie", "pioneer_visitor=" + token}});
+  const Json messages = ParseJson(response.body)["messages"];
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_EQ(messages[0]["content"], "question");
+  EXPECT_EQ(messages[1]["content"], "half an ans");
+  EXPECT_EQ(messages[1]["status"], "stopped");
+}
+
+class PartialSaveTest : public WebTest {
+ protected:
+  void SetUp() override {
+    options.partial_save_ms = 1;
+    StartServer();
+  }
+};
+
+TEST_F(PartialSaveTest, AGrowingAnswerIsSavedNowAndThen) {
+  generator->Add("", Gated());
+  gate->Allow(1);
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  auto answer = std::async(std::launch::async, [&, client]() mutable {
+    return AskAndRead(client, id, Question("one"));
+  });
+  gate->AwaitWaiting(1);
+  EXPECT_TRUE(Eventually([&] { return LastMessage(client, id)["content"] == "one"; }));
+  EXPECT_EQ(LastMessage(client, id)["status"], "streaming");
+  gate->Open();
+  EXPECT_EQ(answer.get()["content"], "onetwothree");
+}
+
+TEST(TitleFrom, CutsBetweenWords) {
+  EXPECT_EQ(TitleFrom("  Hello there\nmore"), "Hello there");
+  EXPECT_EQ(TitleFrom(" \n "), "");
+  EXPECT_EQ(TitleFrom("aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll mmmm"),
+            "aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll…");
+  EXPECT_EQ(TitleFrom(std::string(100, 'x')), std::string(60, 'x') + "…");
+}
+
+}  // namespace
+}  // namespace pioneer::serve::web
