@@ -80,7 +80,9 @@ TEST(LocalGenerator, StreamsAnAnswerToItsEnd) {
   auto generation = generator.Complete(Prompt("Say:"));
   Collected all;
   while (auto event = generation->Next()) {
-    if (auto* text = std::get_if<TextEvent>(&*event)) EXPECT_TRUE(IsValidUtf8(text->text));
+    if (auto* text = std::get_if<TextEvent>(&*event)) {
+      EXPECT_TRUE(IsValidUtf8(text->text));
+    }
     Take(all, std::move(*event));
   }
   EXPECT_EQ(all.texts.at(0), "Grüße, 세계! 🙂 done");
@@ -227,10 +229,10 @@ TEST(LocalGenerator, EchoesThePrompt) {
 CompletionRequest RandomRequest(uint64_t seed) {
   Random random(seed);
   std::string prompt;
-  for (uint64_t n = 1 + random.Below(100); n > 0; --n) {
+  for (uint64_t n = 1 + random.Below(60); n > 0; --n) {
     prompt += static_cast<char>('a' + random.Below(26));
   }
-  CompletionRequest request = Prompt(prompt, 20 + static_cast<int>(random.Below(60)));
+  CompletionRequest request = Prompt(prompt, 100 + static_cast<int>(random.Below(40)));
   request.options.sampling.seed = seed;
   request.options.sampling.top_p = 0.95;
   request.options.sampling.frequency_penalty = 0.5;
@@ -247,7 +249,12 @@ void ExpectTogetherEqualsAlone(EngineOptions together_options, bool expect_preem
   for (int i = 0; i < kRequests; ++i) {
     alone.push_back(Collect(*single.Complete(RandomRequest(i))));
   }
-  LocalGenerator together(std::make_shared<TestModel>(256), std::move(together_options));
+  auto model = std::make_shared<TestModel>(256);
+  int n_begun = 0;
+  model->on_forward = [&](const StepBatch& batch) {
+    for (const auto& sequence : batch.sequences) n_begun += sequence.position == 0;
+  };
+  LocalGenerator together(model, std::move(together_options));
   std::vector<std::unique_ptr<Generation>> generations;
   for (int i = 0; i < kRequests; ++i) generations.push_back(together.Complete(RandomRequest(i)));
   int n_prompt = 0;
@@ -259,8 +266,9 @@ void ExpectTogetherEqualsAlone(EngineOptions together_options, bool expect_preem
     n_prompt += all.usage.prompt_tokens;
   }
   EXPECT_EQ(together.stats().prompt_tokens_total, n_prompt);
-  (void)expect_preemptions;
   ExpectIdle(together);
+  together.Shutdown(0);
+  EXPECT_EQ(n_begun > kRequests, expect_preemptions) << n_begun;
 }
 
 TEST(LocalGenerator, TogetherEqualsAlone) { ExpectTogetherEqualsAlone(Options(), false); }

@@ -80,6 +80,7 @@ void Runner::Admit() {
     Finish(*sequences_.at(id), FinishReason::kError,
            "the memory for conversations does not hold this one; raise its limit");
   }
+  UpdateStats();
 }
 
 void Runner::Build() {

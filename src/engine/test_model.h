@@ -111,7 +111,7 @@ class TestModel : public Model {
 
   void Forward(ThreadPool&, const StepBatch& batch, Matrix& logits) override {
     ++n_steps;
-    max_rows = std::max(max_rows, static_cast<int>(batch.tokens.size()));
+    max_rows = std::max(max_rows.load(), static_cast<int>(batch.tokens.size()));
     if (on_forward) on_forward(batch);
     std::vector<std::vector<int32_t>> histories;
     size_t next_output = 0;
