@@ -64,6 +64,7 @@ struct KernelTable {
   void (*add)(float* x, const float* y, int64_t n) = nullptr;
   void (*silu_mul)(const float* gate, const float* up, int64_t n, float* out) = nullptr;
   void (*exp)(const float* x, int64_t n, float* out) = nullptr;
+  void (*to_half)(const float* x, int64_t n, uint16_t* out) = nullptr;
   float (*max)(const float* x, int64_t n) = nullptr;
   double (*sum_exp)(const float* x, float max, int64_t n) = nullptr;  // sum of exp(x - max)
   // Rotates one head; cos and sin as RopeTables lays them out for the style.

@@ -41,6 +41,11 @@ PIONEER_INLINE F32 LoadF16Partial(const void* p, int n) {
   std::memcpy(halves, p, static_cast<size_t>(n) * sizeof(uint16_t));
   return LoadF16(halves);
 }
+PIONEER_INLINE void StoreF16(void* p, F32 v) {
+  auto* halves = static_cast<__m128i*>(p);
+  _mm_storeu_si128(halves, _mm256_cvtps_ph(v.lo, _MM_FROUND_TO_NEAREST_INT));
+  _mm_storeu_si128(halves + 1, _mm256_cvtps_ph(v.hi, _MM_FROUND_TO_NEAREST_INT));
+}
 PIONEER_INLINE F32 LoadBf16(const void* p) {
   const auto* halves = static_cast<const __m128i*>(p);
   const __m256i lo = _mm256_cvtepu16_epi32(_mm_loadu_si128(halves));

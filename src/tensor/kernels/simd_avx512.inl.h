@@ -26,6 +26,9 @@ PIONEER_INLINE F32 LoadF16(const void* p) {
 PIONEER_INLINE F32 LoadF16Partial(const void* p, int n) {
   return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(FirstLanes(n), p));
 }
+PIONEER_INLINE void StoreF16(void* p, F32 v) {
+  _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
 PIONEER_INLINE F32 LoadBf16(const void* p) {
   const __m256i halves = _mm256_loadu_si256(static_cast<const __m256i*>(p));
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));

@@ -38,6 +38,11 @@ PIONEER_INLINE F32 LoadF16(const void* p) { PIONEER_LANES(F32, HalfToFloat(HalfA
 PIONEER_INLINE F32 LoadF16Partial(const void* p, int n) {
   PIONEER_LANES(F32, i < n ? HalfToFloat(HalfAt(p, i)) : 0.0f);
 }
+PIONEER_INLINE void StoreF16(void* p, const F32& x) {
+  uint16_t halves[kLanes];
+  for (int i = 0; i < kLanes; ++i) halves[i] = FloatToHalf(x.v[i]);
+  std::memcpy(p, halves, sizeof halves);
+}
 PIONEER_INLINE F32 LoadBf16(const void* p) { PIONEER_LANES(F32, Bf16ToFloat(HalfAt(p, i))); }
 
 PIONEER_INLINE F32 Add(const F32& a, const F32& b) { PIONEER_LANES(F32, a.v[i] + b.v[i]); }

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "tensor/half.h"
 #include "tensor/kernels/kernel_table.h"
 #include "tensor/ops/parallel.h"
 
@@ -53,7 +52,9 @@ std::vector<AttentionPart> PartsOf(const AttentionShape& shape, const float* q,
 void StoreKv(const AttentionShape& shape, uint16_t* const* k_pages, uint16_t* const* v_pages,
              int64_t position, int64_t n_rows, const float* k, const float* v) {
   CheckShape(shape);
+  const KernelTable& kernels = Kernels();
   const int dim = shape.head_dim;
+  std::vector<uint16_t> key(static_cast<size_t>(dim));
   for (int64_t row = 0; row < n_rows; ++row) {
     const int64_t page = (position + row) / kKvPageTokens, slot = (position + row) % kKvPageTokens;
     for (int head = 0; head < shape.n_kv_heads; ++head) {
@@ -61,8 +62,9 @@ void StoreKv(const AttentionShape& shape, uint16_t* const* k_pages, uint16_t* co
       const int64_t to = static_cast<int64_t>(head) * kKvPageTokens * dim;
       uint16_t* k_out = k_pages[page] + to + slot;
       uint16_t* v_out = v_pages[page] + to + slot * dim;
-      for (int d = 0; d < dim; ++d) k_out[d * kKvPageTokens] = FloatToHalf(k[from + d]);
-      for (int d = 0; d < dim; ++d) v_out[d] = FloatToHalf(v[from + d]);
+      kernels.to_half(k + from, dim, key.data());
+      for (int d = 0; d < dim; ++d) k_out[d * kKvPageTokens] = key[d];
+      kernels.to_half(v + from, dim, v_out);
     }
   }
 }

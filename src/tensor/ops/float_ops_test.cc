@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tensor/half.h"
 #include "tensor/kernels/isa.h"
 #include "tensor/kernels/kernel_table.h"
 #include "tensor/ops/elementwise.h"
@@ -52,6 +53,18 @@ TEST_P(FloatOpsTest, ExpIsWithinTwoInTenMillion) {
   EXPECT_GT(y[4], 1e38f);
   EXPECT_GT(y[5], 1e38f);
   EXPECT_TRUE(std::isnan(y[6]));
+}
+
+TEST_P(FloatOpsTest, ToHalfRoundsAsTheReferenceDoes) {
+  std::vector<float> x = RandomFloats(1003, 8);
+  x[0] = 65519.0f;
+  x[1] = 65520.0f;
+  x[2] = 0x1.8p-25f;
+  x[3] = -kInf;
+  x[1002] = -1e-7f;
+  std::vector<uint16_t> halves(x.size());
+  Kernels().to_half(x.data(), std::ssize(x), halves.data());
+  for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(halves[i], FloatToHalf(x[i])) << x[i];
 }
 
 TEST_P(FloatOpsTest, RmsNorm) {

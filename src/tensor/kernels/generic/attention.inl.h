@@ -44,28 +44,43 @@ PIONEER_INLINE void ScorePage(const QueryState& s, int first, const uint16_t* k,
   }
 }
 
-// out += weights . V for R queries and 16 dimensions from d on.
-template <int R>
+// out += weights . V for R queries and 16 kV dimensions from d on.
+template <int R, int kV>
 PIONEER_INLINE void AddValues(const QueryState& s, int first, const uint16_t* v, int n_valid,
                               int d) {
-  const int lanes = std::min(16, s.head_dim - d);
-  F32 acc[R];
-  PIONEER_UNROLL for (int r = 0; r < R; ++r) acc[r] = Load(s.out + (first + r) * s.padded + d);
+  const int lanes = std::min(16 * kV, s.head_dim - d);
+  F32 acc[R][kV];
+  float* out = s.out + first * s.padded + d;
+  PIONEER_UNROLL for (int r = 0; r < R; ++r) {
+    PIONEER_UNROLL for (int i = 0; i < kV; ++i) acc[r][i] = Load(out + r * s.padded + 16 * i);
+  }
   const float* weights = s.weights + first * kKvPageTokens;
   for (int j = 0; j < n_valid; ++j) {
     const uint16_t* at = v + j * s.head_dim + d;
-    const F32 value = lanes == 16 ? LoadF16(at) : LoadF16Partial(at, lanes);
-    PIONEER_UNROLL for (int r = 0; r < R; ++r) {
-      acc[r] = Fma(Set1(weights[r * kKvPageTokens + j]), value, acc[r]);
+    PIONEER_UNROLL for (int i = 0; i < kV; ++i) {
+      const F32 value = lanes == 16 * kV ? LoadF16(at + 16 * i) : LoadF16Partial(at, lanes);
+      PIONEER_UNROLL for (int r = 0; r < R; ++r) {
+        acc[r][i] = Fma(Set1(weights[r * kKvPageTokens + j]), value, acc[r][i]);
+      }
     }
   }
-  PIONEER_UNROLL for (int r = 0; r < R; ++r) Store(s.out + (first + r) * s.padded + d, acc[r]);
+  PIONEER_UNROLL for (int r = 0; r < R; ++r) {
+    PIONEER_UNROLL for (int i = 0; i < kV; ++i) Store(out + r * s.padded + 16 * i, acc[r][i]);
+  }
+}
+
+// Few queries take several vectors at once: one chain of sums alone would wait for itself.
+constexpr int ValueVectors(int queries) {
+  return 4 * queries <= kQueryTile ? 4 : 2 * queries <= kQueryTile ? 2 : 1;
 }
 
 template <int R>
 void AttendPage(const QueryState& s, int first, const uint16_t* k, const uint16_t* v, int n_valid) {
   ScorePage<R>(s, first, k, n_valid);
-  for (int d = 0; d < s.head_dim; d += 16) AddValues<R>(s, first, v, n_valid, d);
+  constexpr int kV = ValueVectors(R);
+  int d = 0;
+  for (; d + 16 * kV <= s.head_dim; d += 16 * kV) AddValues<R, kV>(s, first, v, n_valid, d);
+  for (; d < s.head_dim; d += 16) AddValues<R, 1>(s, first, v, n_valid, d);
 }
 
 template <int R = kQueryTile>

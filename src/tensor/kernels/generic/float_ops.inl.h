@@ -88,6 +88,15 @@ inline double SumExp(const float* x, float max, int64_t n) {
   return total;
 }
 
+inline void ToHalf(const float* x, int64_t n, uint16_t* out) {
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) StoreF16(out + i, Load(x + i));
+  if (i == n) return;
+  uint16_t rest[16];
+  StoreF16(rest, LoadPartial(x + i, static_cast<int>(n - i)));
+  std::copy(rest, rest + (n - i), out + i);
+}
+
 // cos: [dims], each value twice; sin: [dims], -s and s in turn.
 inline void RopePairs(float* x, const float* cos, const float* sin, int dims) {
   for (int i = 0; i < dims; i += 16) {

@@ -10,6 +10,7 @@ inline KernelTable MakeTable() {
   table.add = AddRow;
   table.silu_mul = SiluMulRow;
   table.exp = ExpRow;
+  table.to_half = ToHalf;
   table.max = MaxOf;
   table.sum_exp = SumExp;
   table.rope_pairs = RopePairs;
