@@ -110,6 +110,8 @@ void AnswerStream::SaveEnd() {
   if (!error_.empty()) change.error = error_;
   const Message message = service_.chats->UpdateMessage(place_.visitor_id, place_.chat_id,
                                                         turn_.assistant_message.id, change);
+  // Before the page hears of the end: it may ask the next question at once.
+  claim_.reset();
   if (status_ == MessageStatus::kError) {
     Write("error", {{"message", MessageJson(message)},
                     {"error", {{"message", error_}, {"code", error_code_}}}});
@@ -134,6 +136,7 @@ void AnswerStream::Fail(const std::exception& error) {
   } catch (const std::exception& second) {
     spdlog::error("an answer could not be kept: {}", second.what());
   }
+  claim_.reset();
   Write("error", {{"message", MessageJson(message)},
                   {"error", {{"message", api_error.what()}, {"code", api_error.code}}}});
 }

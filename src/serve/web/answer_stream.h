@@ -41,7 +41,7 @@ class AnswerStream {
   const AnswerPlace place_;
   const Turn turn_;
   const std::shared_ptr<EventMerger> events_;
-  const std::unique_ptr<ActiveChats::Claim> claim_;
+  std::unique_ptr<ActiveChats::Claim> claim_;  // until the answer is on disk
   ServeWriter& writer_;
   TokenTimer timer_;
 

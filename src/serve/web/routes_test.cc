@@ -215,14 +215,19 @@ TEST_F(WebTest, ListsAndSearches) {
 }
 
 TEST_F(WebTest, VisitorsNeverMeet) {
-  generator->Add("", {"secret answer"});
+  generator->Add("secret", {"secret answer"});
+  generator->Add("", {"hi"});
   TestClient ann = Client(), bob = Client(), nobody = Client();
   const std::string id = NewChatId(ann, R"({"title":"Secret"})");
   const Json answer = AskAndRead(ann, id, Question("secret question"));
   const std::string bobs = NewChatId(bob);
-  const Json bobs_answer = AskAndRead(bob, bobs, Question("hello"));
+  AskAndRead(bob, bobs, Question("hello"));
   const std::string path = "/api/chats/" + id;
 
+  const Json list = bob.Ask(200, "GET", "/api/chats");
+  ASSERT_EQ(list["chats"].size(), 1u);
+  EXPECT_EQ(list["chats"][0]["id"], bobs);
+  EXPECT_TRUE(nobody.Ask(200, "GET", "/api/chats")["chats"].empty());
   for (TestClient* stranger : {&bob, &nobody}) {
     stranger->Ask(404, "GET", path);
     stranger->Ask(404, "PATCH", path, R"({"title":"mine"})");
