@@ -1,0 +1,183 @@
+// Why: `pioneer chat`: talk in the terminal, with a line editor, or ask one question from a script.
+#include <editline/readline.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/generator_option.h"
+#include "cli/model_option.h"
+
+namespace pioneer {
+namespace {
+
+struct ChatOptions {
+  std::string model, system, message;
+  GenerationOptions generation;
+  int tokens = 512;
+  EngineFlags engine;
+};
+
+// The generation that Ctrl+C stops. Generation::Cancel() is not for signal handlers, so the handler
+// only raises a flag, which the loop below reads between the tokens.
+std::atomic<bool> interrupted{false};
+void OnInterrupt(int) { interrupted = true; }
+
+constexpr const char* kHelp =
+    "  /new         forget this conversation\n"
+    "  /again       answer the last question once more\n"
+    "  /system TEXT set the system prompt\n"
+    "  /help        this list\n"
+    "  /exit        leave (so does Ctrl+D); Ctrl+C stops an answer\n";
+
+ChatMessage Message(const std::string& role, const std::string& content) {
+  ChatMessage message;
+  message.role = role;
+  message.content = content;
+  return message;
+}
+
+class Conversation {
+ public:
+  Conversation(Generator& generator, const ChatOptions& options)
+      : generator_(generator), options_(options) {
+    SetSystem(options.system);
+  }
+
+  void SetSystem(const std::string& text) {
+    system_ = text;
+    Forget();
+  }
+  void Forget() {
+    request_.messages.clear();
+    if (!system_.empty()) request_.messages.push_back(Message("system", system_));
+  }
+  // Drops the last answer; false when there is none.
+  bool DropAnswer() {
+    if (request_.messages.empty() || request_.messages.back().role != "assistant") return false;
+    request_.messages.pop_back();
+    return true;
+  }
+  void Say(const std::string& text) {
+    request_.messages.push_back(Message("user", text));
+    Answer();
+  }
+  // Streams the answer to the last question to stdout.
+  void Answer() {
+    request_.options = options_.generation;
+    request_.options.limits.max_tokens = options_.tokens;
+    std::string answer;
+    try {
+      answer = Stream(*generator_.Chat(request_));
+    } catch (const Error&) {
+      request_.messages.pop_back();  // the question that failed is not part of the conversation
+      throw;
+    }
+    request_.messages.push_back(Message("assistant", answer));
+  }
+
+ private:
+  static std::string Stream(Generation& generation) {
+    std::string answer;
+    interrupted = false;
+    while (std::optional<GenerationEvent> event = generation.Next()) {
+      if (interrupted) generation.Cancel();
+      if (const auto* text = std::get_if<TextEvent>(&*event)) {
+        answer += text->text;
+        fmt::print("{}", text->text);
+        std::fflush(stdout);
+      } else if (const auto* finish = std::get_if<FinishEvent>(&*event)) {
+        if (finish->reason == FinishReason::kError) Fail(ErrorCode::kInternal, "{}", finish->error);
+      }
+    }
+    fmt::print("\n");
+    return answer;
+  }
+
+  Generator& generator_;
+  const ChatOptions& options_;
+  std::string system_;
+  ChatRequest request_;
+};
+
+// One line from the terminal with editing and history, or plainly from a pipe; false at the end.
+bool ReadLine(std::string& line) {
+  struct Free {
+    void operator()(char* p) const { std::free(p); }
+  };
+  const std::unique_ptr<char, Free> read(readline("> "));
+  if (read == nullptr) return false;
+  line = read.get();
+  if (!line.empty()) add_history(line.c_str());
+  return true;
+}
+
+// Does what the line asks; false to leave.
+bool Obey(Conversation& conversation, const std::string& line) {
+  if (line == "/exit" || line == "/quit") return false;
+  if (line == "/help") {
+    fmt::print("{}", kHelp);
+  } else if (line == "/new") {
+    conversation.Forget();
+  } else if (line == "/again") {
+    conversation.DropAnswer() ? conversation.Answer() : fmt::print("Nothing was asked yet.\n");
+  } else if (line.starts_with("/system ")) {
+    conversation.SetSystem(line.substr(8));
+  } else if (line.starts_with("/")) {
+    fmt::print("There is no such command. These are:\n{}", kHelp);
+  } else if (!line.empty()) {
+    conversation.Say(line);
+  }
+  return true;
+}
+
+void Talk(Conversation& conversation, const GeneratorInfo& info) {
+  fmt::print("{} ({}). /help lists the commands.\n", info.id, info.description);
+  std::string line;
+  while (true) {
+    std::fflush(stdout);
+    if (!ReadLine(line)) break;
+    try {
+      if (!Obey(conversation, line)) break;
+    } catch (const Error& error) {
+      fmt::print("{}\n", error.what());
+    }
+  }
+}
+
+void Chat(const ChatOptions& options) {
+  const std::unique_ptr<LocalGenerator> generator = OpenGenerator(options.model, options.engine);
+  Conversation conversation(*generator, options);
+  if (!options.message.empty()) return conversation.Say(options.message);
+  struct sigaction action = {};
+  action.sa_handler = OnInterrupt;
+  sigaction(SIGINT, &action, nullptr);
+  Talk(conversation, generator->info());
+}
+
+}  // namespace
+
+void AddChatCommand(CLI::App& root) {
+  auto options = std::make_shared<ChatOptions>();
+  options->generation.sampling.temperature = 0.7;
+  options->generation.sampling.top_p = 0.95;
+  CLI::App* command =
+      AddCommand(root, "chat", "Talk with a model in the terminal", "pioneer chat 'Who are you?'");
+  command->add_option("MESSAGE", options->message, "Ask this, print the answer and leave");
+  AddModelOption(*command, options->model);
+  command->add_option("--system", options->system, "The system prompt");
+  command->add_option("--tokens", options->tokens, "At most so many tokens an answer")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  AddSamplingOptions(*command, options->generation);
+  AddEngineOptions(*command, options->engine);
+  command->callback([options] { Chat(*options); });
+}
+
+}  // namespace pioneer

@@ -1,0 +1,31 @@
+// Why: serve, chat and complete open a model for generation with the same options.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "engine/generator.h"
+#include "engine/local_generator.h"
+
+namespace pioneer {
+
+struct EngineFlags {
+  int threads = 0;  // 0 = all usable cores
+  int kv_mib = 0;   // 0 = the engine's default
+  int context = 0;  // 0 = the model's
+  int max_running = 32;
+};
+
+// Declares --threads, --kv-memory, --context and --max-running.
+void AddEngineOptions(CLI::App& command, EngineFlags& flags);
+
+// Loads the model and starts its engine, on these threads when given. Throws what LoadModel and
+// LocalGenerator throw.
+std::unique_ptr<LocalGenerator> OpenGenerator(const std::string& model, const EngineFlags& flags,
+                                              std::shared_ptr<ThreadPool> threads = nullptr);
+
+// Declares --temperature, --top-p, --top-k, --min-p, --seed, --repetition-penalty and --stop.
+void AddSamplingOptions(CLI::App& command, GenerationOptions& options);
+
+}  // namespace pioneer

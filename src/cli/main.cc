@@ -1,0 +1,67 @@
+// Why: the program's entry: reads the command line, runs one command, reports what failed.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/command.h"
+
+namespace pioneer {
+
+CLI::App* AddCommand(CLI::App& root, const std::string& name, const std::string& description,
+                     const std::string& example) {
+  CLI::App* command = root.add_subcommand(name, description);
+  command->footer("Example:\n  " + example);
+  return command;
+}
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+int Run(int argc, char** argv) {
+  CLI::App app("Pioneer: a whole AI lab and AI service in one program", "pioneer");
+  app.set_version_flag("--version", PIONEER_VERSION);
+  app.require_subcommand(1);
+  app.footer("pioneer COMMAND --help tells more about a command.");
+  AddServeCommand(app);
+  AddChatCommand(app);
+  AddCompleteCommand(app);
+  AddModelsCommand(app);
+  AddQuantizeCommand(app);
+  AddTokenizeCommand(app);
+  AddPerplexityCommand(app);
+  AddBenchCommand(app);
+  AddTrainCommand(app);
+  AddDoctorCommand(app);
+  AddKeysCommand(app);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kWrongUsage;
+  }
+}
+
+}  // namespace
+}  // namespace pioneer
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  pioneer::InitLog();
+  try {
+    return pioneer::Run(argc, argv);
+  } catch (const pioneer::Error& error) {
+    fmt::print(stderr, "pioneer: {}\n", error.what());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "pioneer: this machine has too little free memory for that\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "pioneer: a defect of this program: {}\n", error.what());
+  }
+  return pioneer::kFailed;
+}

@@ -1,0 +1,31 @@
+// Why: every command names a model the same way: a name from `pioneer models list`, or a file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "model/model.h"
+#include "text/tokenizer.h"
+
+namespace pioneer {
+
+inline constexpr const char* kBuiltInModel = "pioneer-mini";
+
+// Declares --model NAME|FILE; without it, the built-in model.
+void AddModelOption(CLI::App& command, std::string& model);
+
+// Where models are looked for by name: the data folder's models/, then the program's own.
+std::vector<fs::path> KnownModelFolders();
+
+// These throw Error{kNotFound} with the names that are known.
+fs::path FindModel(const std::string& name_or_path);
+std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path);
+std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& name_or_path);
+
+// Bytes of KV pages that hold one conversation of n_tokens.
+int64_t KvBytesFor(const ModelConfig& config, int64_t n_tokens);
+
+}  // namespace pioneer

@@ -1,0 +1,10 @@
+# The program: all rooms, one file a subcommand, and the page.
+find_package(CLI11 REQUIRED)
+find_library(EDITLINE_LIBRARY edit REQUIRED)
+include(WebPage)
+
+file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cli/*.cc)
+add_executable(pioneer ${cli_sources} ${WEB_PAGE_SOURCE})
+target_compile_definitions(pioneer PRIVATE PIONEER_VERSION="${PROJECT_VERSION}"
+                                           PIONEER_MODELS_DIR="${CMAKE_SOURCE_DIR}/models")
+target_link_libraries(pioneer pioneer_serve pioneer_train CLI11::CLI11 ${EDITLINE_LIBRARY})
