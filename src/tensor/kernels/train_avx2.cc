@@ -13,7 +13,7 @@
 #pragma GCC target("avx2,fma")
 #endif
 #define PIONEER_TRAIN_NAMESPACE train_avx2
-#include "tensor/kernels/train_loops.h"
+#include "tensor/kernels/train_loops.inl.h"
 #if defined(__clang__)
 #pragma clang attribute pop
 #else

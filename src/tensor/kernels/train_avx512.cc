@@ -14,7 +14,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")
 #endif
 #define PIONEER_TRAIN_NAMESPACE train_avx512
-#include "tensor/kernels/train_loops.h"
+#include "tensor/kernels/train_loops.inl.h"
 #if defined(__clang__)
 #pragma clang attribute pop
 #else

@@ -7,7 +7,7 @@
 #include "tensor/kernels/train_kernels.h"
 
 #define PIONEER_TRAIN_NAMESPACE train_generic
-#include "tensor/kernels/train_loops.h"
+#include "tensor/kernels/train_loops.inl.h"
 
 namespace pioneer {
 

@@ -12,6 +12,11 @@
 namespace pioneer::jinja {
 namespace {
 
+// map and the selections take None for an empty list, as Jinja's do.
+List* ItemsOrNone(Runtime& runtime, const Value& input) {
+  return input.is_none() ? runtime.heap().NewList() : Iterate(runtime.heap(), input);
+}
+
 const std::vector<Value>& Items(Runtime& runtime, const Value& input) {
   return Iterate(runtime.heap(), input)->items;
 }
@@ -73,7 +78,7 @@ Value Map(Runtime& runtime, const Value& input, const Arguments& arguments) {
   const Value attribute = arguments.Get(SIZE_MAX, "attribute");
   const Value fallback = arguments.Get(SIZE_MAX, "default");
   const Arguments rest = Rest(arguments, 1);
-  for (const Value& item : Items(runtime, input)) {
+  for (const Value& item : ItemsOrNone(runtime, input)->items) {
     Value result;
     if (attribute.is_undefined()) {
       result = runtime.ApplyFilter(RequireText(arguments.Get(0, "name"), "map"), item, rest);
@@ -93,7 +98,7 @@ Value Select(Runtime& runtime, const Value& input, const Arguments& arguments) {
   const size_t test_at = by_attribute ? 1 : 0;
   const bool has_test = arguments.positional.size() > test_at;
   const Arguments rest = Rest(arguments, test_at + 1);
-  for (const Value& item : Items(runtime, input)) {
+  for (const Value& item : ItemsOrNone(runtime, input)->items) {
     const Value value = by_attribute ? runtime.GetPath(item, arguments.Get(0, "attribute")) : item;
     const bool holds =
         has_test ? runtime.ApplyTest(RequireText(arguments.positional[test_at], "a selection"),

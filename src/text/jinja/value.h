@@ -148,7 +148,7 @@ struct Function {
 struct Limits {
   size_t max_heap_bytes = size_t{256} << 20;
   size_t max_output_bytes = size_t{16} << 20;
-  size_t max_steps = 20'000'000;
+  size_t max_steps = 5'000'000;
   int max_depth = 600;  // of evaluation: nested blocks, calls and expressions together
 };
 
