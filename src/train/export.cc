@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "model/gguf.h"
+#include "model/quantize_file.h"
 #include "model/vocabulary.h"
 #include "tensor/quantize.h"
 #include "train/checkpoint.h"
@@ -31,29 +32,6 @@ LlamaShape ShapeFromJson(const Json& json) {
   return shape;
 }
 
-// llama.cpp's number for "mostly this type" (general.file_type).
-uint32_t FileType(DType dtype) {
-  switch (dtype) {
-    case DType::kF32:
-      return 0;
-    case DType::kF16:
-      return 1;
-    case DType::kQ4_0:
-      return 2;
-    case DType::kQ8_0:
-      return 7;
-    case DType::kQ4_K:
-      return 15;
-    case DType::kQ5_K:
-      return 17;
-    case DType::kQ6_K:
-      return 18;
-    case DType::kBF16:
-      return 32;
-  }
-  return 0;
-}
-
 void WriteMetadata(const std::string& name, const LlamaShape& shape, DType dtype,
                    GgufWriter& writer) {
   const auto set = [&](const char* key, int64_t value) {
@@ -61,7 +39,7 @@ void WriteMetadata(const std::string& name, const LlamaShape& shape, DType dtype
   };
   writer.SetString("general.architecture", "llama");
   writer.SetString("general.name", name);
-  writer.SetU32("general.file_type", FileType(dtype));
+  writer.SetU32("general.file_type", FileTypeOf(dtype));
   set("vocab_size", shape.vocab_size);
   set("context_length", shape.context);
   set("embedding_length", shape.d_model);
@@ -77,8 +55,7 @@ void WriteMetadata(const std::string& name, const LlamaShape& shape, DType dtype
 }
 
 DType TypeOf(const ParameterPart& part, DType wanted) {
-  if (!part.is_matrix) return DType::kF32;
-  return part.cols % InfoOf(wanted).block_elements == 0 ? wanted : DType::kF16;
+  return part.is_matrix ? WeightTypeFor(wanted, part.cols) : DType::kF32;
 }
 
 Tensor Quantized(const ParameterPart& part, const float* values, DType dtype) {

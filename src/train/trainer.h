@@ -50,7 +50,7 @@ struct TrainResult {
 TrainResult RunTraining(const TrainOptions& options);
 
 // Writes run_dir's latest checkpoint as a GGUF model with tokenizer and chat template. Matrices get
-// `dtype` (F32, F16, BF16, Q8_0, ...; F16 where a row does not fit its block), norms stay F32.
+// `dtype` (F32, F16, BF16, Q8_0, ...) as WeightTypeFor says, norms stay F32.
 void ExportGguf(const fs::path& run_dir, const fs::path& out_path, DType dtype);
 
 // Draws run_dir's log as an SVG picture: training and validation loss over tokens.

@@ -12,7 +12,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "model/gguf.h"
+#include "model/test_models.h"
+#include "tensor/ops/softmax.h"
 #include "train/checkpoint.h"
+#include "train/llama_pass.h"
 #include "train/run_folder.h"
 #include "train/test_tokenizer.h"
 #include "train/train_log.h"
@@ -186,6 +189,49 @@ TEST_F(TrainerTest, ExportsAModelWithAllItsParts) {
   EXPECT_EQ(std::memcmp(embedding->data, weights.data(), embedding->bytes()), 0);
   WriteLossCurve(folder_ / "run", folder_ / "loss.svg");
   EXPECT_THAT(ReadFile(folder_ / "loss.svg"), testing::StartsWith("<svg"));
+}
+
+// Sum of the cross-entropy of tokens[1..] as the engine's side computes it.
+double EngineLoss(const fs::path& file, std::span<const int32_t> tokens) {
+  ModelRunner runner(file);
+  KvSequence kv(runner.pages());
+  const Matrix& logits =
+      runner.Step({{&kv, 0, std::vector<int32_t>(tokens.begin(), tokens.end() - 1), true}});
+  double loss = 0;
+  for (int64_t i = 0; i < logits.rows(); ++i) {
+    loss += LogSumExp(logits.row(i), logits.cols()) - logits.row(i)[tokens[i + 1]];
+  }
+  return loss;
+}
+
+TEST_F(TrainerTest, TheExportedModelHasTheTrainersLoss) {
+  Run("whole");
+  ExportGguf(folder_ / "whole", folder_ / "whole.gguf", DType::kF32);
+
+  LlamaShape shape;
+  shape.d_model = 32;
+  shape.n_layers = 2;
+  shape.n_heads = 2;
+  shape.n_kv_heads = 1;
+  shape.head_dim = 16;
+  shape.d_ff = 48;
+  shape.context = 32;
+  const TrainBuffer<float> weights = Weights("whole");
+  shape.vocab_size = GgufFile::Open(folder_ / "whole.gguf")->Int("llama.vocab_size");
+  const ParameterLayout layout(shape);
+  ASSERT_EQ(layout.size(), static_cast<int64_t>(weights.size()));
+
+  std::vector<int32_t> tokens(30);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    tokens[i] = static_cast<int32_t>((i * i * 7 + 3) % static_cast<size_t>(shape.vocab_size));
+  }
+  const std::vector<uint8_t> counted(tokens.size() - 1, 1);
+  const std::span<const int32_t> all(tokens);
+  const double trainer = LlamaPass<float>(layout).Loss({weights.data(), weights.data()},
+                                                       {all.first(29), all.subspan(1), counted});
+  EXPECT_GT(trainer, 29.0);
+  // Keys and values are float16 in the engine.
+  EXPECT_NEAR(EngineLoss(folder_ / "whole.gguf", tokens), trainer, 1e-3 * trainer);
 }
 
 }  // namespace
