@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # with_service.sh COMMAND...: starts the service on a free port with an empty data folder, runs the
 # command with PIONEER_URL set, stops the service, and ends with the command's status.
-# PIONEER is the program (default build/pioneer); SERVE_ARGS are further arguments of `serve`.
+# PIONEER is the program (default build/pioneer); SERVE_ARGS are further arguments of `serve`; with
+# --require-keys among them the command gets a key in PIONEER_KEY.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=${PIONEER:-$root/build/pioneer}
 folder=$(mktemp -d)
-PIONEER_HOME=$folder/home "$program" serve --port 0 --address-file "$folder/address" ${SERVE_ARGS:-} \
+export PIONEER_HOME=$folder/home
+case " ${SERVE_ARGS:-} " in
+  *" --require-keys "*) PIONEER_KEY=$("$program" keys create test 2>/dev/null); export PIONEER_KEY ;;
+esac
+"$program" serve --port 0 --address-file "$folder/address" ${SERVE_ARGS:-} \
   >"$folder/log" 2>&1 &
 service=$!
 for _ in $(seq 600); do

@@ -57,7 +57,7 @@ void CheckText(const char* what, std::string_view text, size_t max_bytes) {
          text.size(), max_bytes);
   }
   if (!IsValidUtf8(text) || text.find('\0') != std::string_view::npos) {
-    Fail(ErrorCode::kInvalidArgument, "the {} is not valid UTF-8 text", what);
+    Fail(ErrorCode::kInvalidArgument, "the {} is not text: it holds invalid UTF-8 or U+0000", what);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "serve/web/answer_stream.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "net/sse.h"
 #include "serve/web/chat_json.h"
 
@@ -13,6 +14,19 @@ std::shared_ptr<EventMerger> MergeOne(std::unique_ptr<Generation> generation) {
   std::vector<std::unique_ptr<Generation>> list;
   list.push_back(std::move(generation));
   return std::make_shared<EventMerger>(std::move(list));
+}
+
+// A model may write any character; U+0000 cannot be stored or shown.
+std::string WithoutNul(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\0') {
+      AppendUtf8(out, kReplacementChar);
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -65,9 +79,10 @@ void AnswerStream::Take(const GenerationEvent& event) {
   if (const auto* text = std::get_if<TextEvent>(&event)) {
     if (text->text.empty()) return;
     timer_.OnText(service_.NowNs());
-    text_ += text->text;
+    const std::string shown = WithoutNul(text->text);
+    text_ += shown;
     unsaved_ = true;
-    Write("delta", {{"text", text->text}});
+    Write("delta", {{"text", shown}});
   } else if (const auto* finish = std::get_if<FinishEvent>(&event)) {
     Finish(*finish);
   } else {

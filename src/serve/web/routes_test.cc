@@ -175,6 +175,16 @@ TEST_F(WebTest, AFailedAnswerKeepsWhatCame) {
   EXPECT_EQ(LastMessage(client, id)["error"], "the model broke");
 }
 
+TEST_F(WebTest, AnAnswerWithANulCharacterIsKept) {
+  generator->Add("zero", {std::string("a\0b", 3), "c"});
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  const Json message = AskAndRead(client, id, Question("zero"));
+  EXPECT_EQ(message["status"], "done");
+  EXPECT_EQ(message["content"], "a\uFFFDbc");
+  EXPECT_EQ(LastMessage(client, id), message);
+}
+
 TEST_F(WebTest, DeletingAChatStopsItsAnswerAndCanBeUndone) {
   generator->Add("", Gated());
   gate->Allow(1);

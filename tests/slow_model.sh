@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# slow_model.sh COMMAND...: serves, beside the built-in model, one with random weights that writes
+# slowly and long (its id is "slow"), so that a person's stop can be tested on the real service.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+"${PIONEER:-$root/build/pioneer}" models random "$folder/slow.gguf" --layers 12 --width 768 --heads 12 \
+  --kv-heads 4 --feed-forward 2048 --context 2048 --vocabulary 4096
+SERVE_ARGS="--model pioneer-mini --model $folder/slow.gguf" "$root/tests/with_service.sh" "$@"

@@ -1,0 +1,49 @@
+// The page on the real service with a slow model (tests/slow_model.sh): choose it, watch it stream, stop it,
+// reload: what came is kept, and the service is free again.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { answers, ask, leave, real, settled, startBrowser, visit } from './browser.mjs';
+
+const models = real ? (await (await fetch(`${real}/api/state`)).json()).models : [];
+const skip = models.some((model) => model.id === 'slow') ? false : 'needs tests/slow_model.sh';
+
+let browser;
+before(async () => {
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+});
+
+const running = async () => {
+  const metrics = await (await fetch(`${real}/metrics`)).text();
+  return metrics
+    .split('\n')
+    .filter((line) => /^pioneer_[a-z_]*running/.test(line))
+    .reduce((sum, line) => sum + Number(line.split(' ').pop()), 0);
+};
+
+test('a long answer streams, stops, and is there after a reload', { skip }, async () => {
+  const page = await visit(browser, real);
+  await page.locator('.topbar .model-button').click();
+  await page.getByRole('menuitemradio', { name: /slow/ }).click();
+  await ask(page, 'Write until you are stopped');
+  // Letters only: random tokens hold characters that are not shown.
+  const text = async () => (await answers(page).first().locator('.markdown').innerText()).replace(/[^a-z]/gi, '');
+  await page.waitForFunction(() => (document.querySelector('.answer .markdown')?.textContent ?? '').length > 40);
+  const early = (await text()).length;
+  await page.waitForFunction((n) => document.querySelector('.answer .markdown').textContent.length > n, early + 40);
+  await page.keyboard.press('Escape');
+  await settled(page, 1);
+  const stopped = await text();
+  assert.ok(stopped.length > early);
+  for (let tries = 0; (await running()) > 0; ++tries) assert.ok(tries < 200, 'the answer still runs');
+
+  // The service may have written a little more than had arrived when the page stopped it.
+  await page.reload();
+  await settled(page, 1);
+  const kept = await text();
+  assert.ok(kept.startsWith(stopped), `${kept} does not begin with ${stopped}`);
+  assert.ok(kept.length < stopped.length + 2000);
+  await leave(page);
+});
