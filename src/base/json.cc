@@ -19,6 +19,8 @@ J Parse(std::string_view text) {
     return J::parse(text.begin(), text.end(), limit_depth);
   } catch (const typename J::parse_error& error) {
     Fail(ErrorCode::kInvalidArgument, "not valid JSON at byte {}", error.byte);
+  } catch (const typename J::out_of_range&) {
+    Fail(ErrorCode::kInvalidArgument, "the JSON holds a number that is too large");
   }
 }
 

@@ -16,7 +16,7 @@ TEST(Json, ParsesAndKeepsOrderWhereAsked) {
 }
 
 TEST(Json, RefusesBadText) {
-  for (const char* text : {"", "{", "[1,]", "nul", "\"\xFF\"", "1 2", "{'a': 1}"}) {
+  for (const char* text : {"", "{", "[1,]", "nul", "\"\xFF\"", "1 2", "{'a': 1}", "1e999"}) {
     EXPECT_THROW(ParseJson(text), Error) << text;
   }
 }

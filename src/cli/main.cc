@@ -24,6 +24,13 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 
+// CLI11 would only say that a subcommand is required.
+bool IsUnknownCommand(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return false;
+  const auto is_named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  return app.get_subcommands(is_named).empty();
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Pioneer: a whole AI lab and AI service in one program", "pioneer");
   app.set_version_flag("--version", PIONEER_VERSION);
@@ -40,6 +47,10 @@ int Run(int argc, char** argv) {
   AddTrainCommand(app);
   AddDoctorCommand(app);
   AddKeysCommand(app);
+  if (IsUnknownCommand(app, argc, argv)) {
+    fmt::print(stderr, "pioneer: there is no command {}; pioneer --help lists them\n", argv[1]);
+    return kWrongUsage;
+  }
   try {
     app.parse(argc, argv);
     return 0;
