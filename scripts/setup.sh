@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building, running and (with --tests) testing Pioneer needs, on Debian and Ubuntu.
+# Installs what building, running and testing (--tests, --all) Pioneer needs, on Debian and Ubuntu.
 # Elsewhere it names what is missing. Quick and silent when nothing is missing.
 set -euo pipefail
 
@@ -9,7 +9,8 @@ packages=(
   nlohmann-json3-dev libfmt-dev libspdlog-dev libcli11-dev libicu-dev
   libdnnl-dev libedit-dev liblzma-dev prometheus-cpp-dev
 )
-[ "${1:-}" = --tests ] && packages+=(libgtest-dev libgmock-dev clang-format chromium fonts-noto-cjk)
+[ "${1:-}" = --tests ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk)
+[ "${1:-}" = --all ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk clang llvm libclang-rt-14-dev)
 
 missing=()
 if command -v dpkg-query >/dev/null; then
