@@ -246,7 +246,8 @@ void Connection::OnAnswered() {
   NextRequest();
 }
 
-void Connection::AnswerError(int status, const std::string& message) {
+// `message` is a copy: the reader that holds it ends here.
+void Connection::AnswerError(int status, std::string message) {
   state_ = State::kHandling;
   reader_.reset();
   input_.clear();

@@ -66,7 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnWritten(const ErrorCodeType& error, size_t n_bytes);
   void OnAnswered();
   // Answers without a handler, and closes.
-  void AnswerError(int status, const std::string& message);
+  void AnswerError(int status, std::string message);
   // Lets the client read the answer before the connection is reset by what it still sends.
   void Linger();
   void ArmReadTimer(int64_t timeout_ms);

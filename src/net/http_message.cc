@@ -82,7 +82,7 @@ std::optional<std::string_view> HttpRequest::Cookie(std::string_view name) const
 }
 
 std::string_view HttpReasonPhrase(int status) {
-  static constexpr std::array<std::pair<int, std::string_view>, 36> kPhrases = {{
+  static constexpr std::array<std::pair<int, std::string_view>, 37> kPhrases = {{
       {100, "Continue"},
       {101, "Switching Protocols"},
       {200, "OK"},
@@ -118,6 +118,7 @@ std::string_view HttpReasonPhrase(int status) {
       {501, "Not Implemented"},
       {502, "Bad Gateway"},
       {503, "Service Unavailable"},
+      {507, "Insufficient Storage"},
       {505, "HTTP Version Not Supported"},
   }};
   for (const auto& [code, phrase] : kPhrases) {

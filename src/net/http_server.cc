@@ -39,7 +39,9 @@ class HttpServer::Impl : public ConnectionHost {
         accept_timer_(io_),
         pool_(options_.max_handler_threads) {}
 
+  void Bind();
   void Start();
+  bool Drain(int64_t deadline_ms);
   void Stop(int64_t deadline_ms);
 
   const std::vector<tcp::endpoint>& endpoints() const { return endpoints_; }
@@ -84,12 +86,15 @@ class HttpServer::Impl : public ConnectionHost {
   std::condition_variable drained_;
 };
 
-void HttpServer::Impl::Start() {
+void HttpServer::Impl::Bind() {
+  if (!acceptors_.empty()) return;
   acceptors_ = Listen(io_, options_.host, options_.port);
-  for (tcp::acceptor& acceptor : acceptors_) {
-    endpoints_.push_back(acceptor.local_endpoint());
-    Accept(acceptor);
-  }
+  for (tcp::acceptor& acceptor : acceptors_) endpoints_.push_back(acceptor.local_endpoint());
+}
+
+void HttpServer::Impl::Start() {
+  Bind();
+  for (tcp::acceptor& acceptor : acceptors_) Accept(acceptor);
   io_thread_ = std::thread([this] { RunIo(); });
 }
 
@@ -212,20 +217,21 @@ void HttpServer::Impl::AbortAll() {
   for (const auto& [key, connection] : connections) connection->Abort();
 }
 
+bool HttpServer::Impl::Drain(int64_t deadline_ms) {
+  stopping_ = true;
+  if (!io_thread_.joinable()) return true;
+  asio::post(io_, [this] { CloseDoor(); });
+  std::unique_lock lock(drained_mutex_);
+  return drained_.wait_for(lock, std::chrono::milliseconds(deadline_ms),
+                           [this] { return n_connections_ == 0; });
+}
+
 void HttpServer::Impl::Stop(int64_t deadline_ms) {
   std::lock_guard stop_lock(stop_mutex_);
   if (stopped_) return;
   stopped_ = true;
-  stopping_ = true;
-  if (io_thread_.joinable()) {
-    asio::post(io_, [this] { CloseDoor(); });
-    {
-      std::unique_lock lock(drained_mutex_);
-      drained_.wait_for(lock, std::chrono::milliseconds(deadline_ms),
-                        [this] { return n_connections_ == 0; });
-    }
-    asio::post(io_, [this] { AbortAll(); });
-  }
+  Drain(deadline_ms);
+  if (io_thread_.joinable()) asio::post(io_, [this] { AbortAll(); });
   pool_.Stop();
   work_.reset();
   if (io_thread_.joinable()) io_thread_.join();
@@ -235,6 +241,8 @@ HttpServer::HttpServer(HttpServerOptions options, HttpHandler handler)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(handler))) {}
 
 HttpServer::~HttpServer() { Stop(0); }
+
+void HttpServer::Bind() { impl_->Bind(); }
 
 void HttpServer::Start() { impl_->Start(); }
 
@@ -247,6 +255,8 @@ std::vector<std::string> HttpServer::addresses() const {
   for (const auto& endpoint : impl_->endpoints()) out.push_back(FormatEndpoint(endpoint));
   return out;
 }
+
+bool HttpServer::Drain(int64_t deadline_ms) { return impl_->Drain(deadline_ms); }
 
 void HttpServer::Stop(int64_t deadline_ms) { impl_->Stop(deadline_ms); }
 

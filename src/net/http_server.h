@@ -81,15 +81,20 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Binds and begins to serve; returns at once. Throws Error{kIo} when the address cannot be bound,
-  // with the way out.
+  // Takes the address without serving yet: clients wait until Start(). Throws Error{kIo} when the
+  // address cannot be bound, with the way out.
+  void Bind();
+  // Binds, unless that was done, and begins to serve; returns at once. Throws what Bind() throws.
   void Start();
 
-  // The port it is bound to, after Start().
+  // The port it is bound to, after Bind().
   int port() const;
-  // "127.0.0.1:8080", "[::1]:8080": where it listens, after Start().
+  // "127.0.0.1:8080", "[::1]:8080": where it listens, after Bind().
   std::vector<std::string> addresses() const;
 
+  // The first half of Stop(): stops accepting, closes idle connections and waits up to
+  // `deadline_ms` for running handlers. True when all have ended. Not from a handler.
+  bool Drain(int64_t deadline_ms);
   // Stops accepting and closes idle connections at once, waits up to `deadline_ms` for running
   // handlers, then disconnects them (OnDisconnect fires) and waits until they return. Thread-safe;
   // not from a handler. Later calls return when the first has ended.

@@ -1,5 +1,7 @@
 #include "serve/api_error.h"
 
+#include "store/disk_full.h"
+
 namespace pioneer::serve {
 namespace {
 
@@ -71,6 +73,11 @@ ApiError ForbiddenError(const std::string& message) {
 
 ApiError ToApiError(const std::exception& error) {
   if (const auto* api = dynamic_cast<const ApiError*>(&error)) return *api;
+  if (dynamic_cast<const DiskFullError*>(&error)) {
+    return ApiError(507, kServerError, "disk_full", "",
+                    "the service's disk is full, so nothing can be stored: free some space there "
+                    "and try again");
+  }
   if (const auto* known = dynamic_cast<const Error*>(&error)) return FromError(*known);
   return ApiError(500, kServerError, "internal_error", "", "the service failed; its log says more");
 }

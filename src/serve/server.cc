@@ -14,6 +14,8 @@ namespace pioneer::serve {
 namespace {
 
 constexpr auto kPurgeInterval = std::chrono::seconds(30);
+// For cancelled answers to tell their clients.
+constexpr int64_t kLastWordsMs = 1'000;
 
 // What the HTTP layer refuses by itself, in OpenAI's shape.
 HttpResponse RenderHttpError(int status, const std::string& message) {
@@ -67,6 +69,8 @@ class Server::Impl {
   ~Impl() { Stop(0); }
 
   void Start() {
+    // The address first: where another service has it, the answers being written are that one's.
+    http_.Bind();
     const int interrupted = service_.chats->MarkInterruptedMessages();
     if (interrupted > 0) spdlog::info("{} answers were cut off by the last exit", interrupted);
     http_.Start();
@@ -75,7 +79,8 @@ class Server::Impl {
 
   void Stop(int64_t deadline_ms) {
     service_.stopping = true;
-    http_.Stop(deadline_ms);
+    if (!http_.Drain(deadline_ms)) service_.running_answers.CancelAll();
+    http_.Stop(kLastWordsMs);
     const std::lock_guard join_lock(join_mutex_);
     {
       const std::lock_guard lock(janitor_mutex_);

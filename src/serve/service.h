@@ -9,6 +9,7 @@
 #include "net/router.h"
 #include "serve/metrics.h"
 #include "serve/model_registry.h"
+#include "serve/running_answers.h"
 #include "serve/serve_writer.h"
 #include "serve/server.h"
 #include "serve/web/active_chats.h"
@@ -33,6 +34,7 @@ struct Service {
   const std::shared_ptr<KeyStore> keys;
   Metrics metrics;
   web::ActiveChats active_chats;
+  RunningAnswers running_answers;
   std::atomic<bool> stopping{false};
 };
 

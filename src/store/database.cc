@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/disk_full.h"
 #include "store/migrations.h"
 #include "store/search_text.h"
 
@@ -56,8 +57,11 @@ const char* AdviceFor(int result) {
 [[noreturn]] void FailSqlite(sqlite3* db, int result, std::string_view doing) {
   const char* path = db ? sqlite3_db_filename(db, "main") : nullptr;
   spdlog::debug("sqlite {}: {}", result, doing);
-  Fail(CodeOf(result), "the database {} failed: {}{}", path && *path ? path : "in memory",
-       db ? sqlite3_errmsg(db) : sqlite3_errstr(result), AdviceFor(result));
+  const std::string message =
+      fmt::format("the database {} failed: {}{}", path && *path ? path : "in memory",
+                  db ? sqlite3_errmsg(db) : sqlite3_errstr(result), AdviceFor(result));
+  if ((result & 0xFF) == SQLITE_FULL) throw DiskFullError(message);
+  throw Error(CodeOf(result), message);
 }
 
 // search_contains(text, folded word): see search_text.h.

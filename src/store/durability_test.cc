@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "store/chat_store.h"
 #include "store/database.h"
+#include "store/disk_full.h"
 #include "store/key_store.h"
 #include "store/migrations.h"
 #include "store/sqlite_chat_store.h"
@@ -117,7 +118,7 @@ TEST(Durability, FullDiskIsAnErrorAndTheStoreLivesOn) {
   message.content = std::string(1 << 20, 'x');
   const std::string text = ThrownMessage([&] { store.AddMessage(visitor.id, chat.id, message); });
   EXPECT_NE(text.find("free some space"), std::string::npos) << text;
-  EXPECT_EQ(ThrownCode([&] { store.AddMessage(visitor.id, chat.id, message); }), ErrorCode::kIo);
+  EXPECT_THROW(store.AddMessage(visitor.id, chat.id, message), DiskFullError);
   // Reading goes on, nothing half is left, and small things still fit.
   EXPECT_TRUE(store.ListMessages(visitor.id, chat.id).empty());
   EXPECT_FALSE(store.GetChat(visitor.id, chat.id)->leaf_id);

@@ -19,6 +19,7 @@ class Answerer {
         writer_(writer),
         timer_(service.metrics, job.start_ns),
         merger_(std::make_shared<EventMerger>(std::move(job.generations))) {
+    service_.running_answers.Add(merger_);
     writer_.OnDisconnect([merger = merger_] { merger->Cancel(); });
   }
 

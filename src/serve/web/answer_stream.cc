@@ -44,6 +44,7 @@ AnswerStream::AnswerStream(Service& service, AnswerPlace place, const Turn& turn
       last_save_ns_(service.NowNs()),
       last_write_ns_(last_save_ns_) {
   claim_->SetCancel([events = events_] { events->Cancel(); });
+  service_.running_answers.Add(events_);
   writer_.OnDisconnect([events = events_] { events->Cancel(); });
 }
 
