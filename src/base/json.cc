@@ -20,7 +20,7 @@ J Parse(std::string_view text) {
   } catch (const typename J::parse_error& error) {
     Fail(ErrorCode::kInvalidArgument, "not valid JSON at byte {}", error.byte);
   } catch (const typename J::out_of_range&) {
-    Fail(ErrorCode::kInvalidArgument, "the JSON holds a number that is too large");
+    Fail(ErrorCode::kInvalidArgument, "a number is too large");
   }
 }
 
