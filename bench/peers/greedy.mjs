@@ -1,5 +1,6 @@
-// Why: the same file must say the same thing everywhere. Compares Pioneer's greedy continuations
-// with llama.cpp's, token by token in text.
+// Why: the same file must say the same thing everywhere. Takes Pioneer's greedy continuations and asks
+// llama.cpp, at each of their tokens, which token it finds likeliest: both are the same when every
+// answer is the token that Pioneer chose. (Tokens that end the text are left out on both sides.)
 //   node bench/peers/greedy.mjs PROMPTS.txt MODEL.gguf...      (one prompt a line)
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,6 +13,21 @@ const nTokens = 64;
 
 const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error });
 let failed = 0;
+
+function pioneerTokens(file, prompt) {
+  const json = execFileSync(program, [
+    "complete", "--model", file, "--prompt", prompt, "--tokens", String(nTokens),
+    "--temperature", "0", "--ignore-eos", "--json",
+  ], { encoding: "utf8" });
+  return JSON.parse(json).tokens;
+}
+
+// The two likeliest tokens of a distribution, without those that end the text.
+function likeliest(model, probabilities) {
+  return [...probabilities].filter(([token]) => !model.isEogToken(token))
+    .sort((a, b) => b[1] - a[1]).slice(0, 2);
+}
+
 for (const file of files) {
   const model = await llama.loadModel({ modelPath: file });
   const context = await model.createContext({ contextSize: 512 });
@@ -19,24 +35,20 @@ for (const file of files) {
   let same = 0;
   for (const prompt of prompts) {
     await sequence.clearHistory();
-    const tokens = model.tokenize(prompt, false);
-    if (model.tokens.shouldPrependBosToken) tokens.unshift(model.tokens.bos);
-    const theirs = [];
-    for await (const token of sequence.evaluate(tokens, { temperature: 0, yieldEogToken: true })) {
-      theirs.push(token);
-      if (theirs.length === nTokens) break;
-    }
-    const ours = JSON.parse(execFileSync(program, [
-      "complete", "--model", file, "--prompt", prompt, "--tokens", String(nTokens),
-      "--temperature", "0", "--ignore-eos", "--json",
-    ], { encoding: "utf8" }));
-    const equal = JSON.stringify(ours.tokens) === JSON.stringify(theirs);
-    same += equal;
-    if (!equal) {
-      const at = theirs.findIndex((token, i) => token !== ours.tokens[i]);
-      console.log(`  differs at token ${at}: ${JSON.stringify(prompt)}`);
-      console.log(`    llama.cpp: ${JSON.stringify(model.detokenize(theirs))}`);
-      console.log(`    Pioneer:   ${JSON.stringify(ours.text)}`);
+    const start = model.tokenize(prompt, false);
+    if (model.tokens.shouldPrependBosToken) start.unshift(model.tokens.bos);
+    const ours = pioneerTokens(file, prompt);
+    if (ours.length !== nTokens) throw new Error(`Pioneer gave ${ours.length} tokens`);
+    const asked = { generateNext: { probabilities: true } };
+    const input = [...start, ...ours.slice(0, -1)].map((token, i) => (i < start.length - 1 ? token : [token, asked]));
+    const results = (await sequence.controlledEvaluate(input)).slice(start.length - 1);
+    const at = results.findIndex((result, i) => likeliest(model, result.next.probabilities)[0][0] !== ours[i]);
+    same += at === -1;
+    if (at !== -1) {
+      const [[first, p], [, q]] = likeliest(model, results[at].next.probabilities);
+      console.log(`  ${JSON.stringify(prompt)}: at token ${at} llama.cpp prefers ` +
+        `${JSON.stringify(model.detokenize([first]))} (p ${p.toFixed(5)}) to ` +
+        `${JSON.stringify(model.detokenize([ours[at]]))} (its second has p ${q.toFixed(5)})`);
     }
   }
   console.log(`${file}: ${same} of ${prompts.length} prompts give the same ${nTokens} tokens`);

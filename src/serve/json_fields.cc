@@ -36,10 +36,6 @@ Json ParseBody(std::string_view body) {
   Json json;
   try {
     json = ParseJson(body);
-  } catch (const Json::exception& error) {
-    // A number that no double can hold, such as 1e999.
-    throw ApiError(400, "invalid_request_error", "invalid_json", "",
-                   "the request body is not usable JSON: a number is too large");
   } catch (const Error& error) {
     throw ApiError(400, "invalid_request_error", "invalid_json", "",
                    fmt::format("the request body is not usable JSON: {}", error.what()));
