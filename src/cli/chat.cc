@@ -1,13 +1,15 @@
 // Why: `pioneer chat`: talk in the terminal, with a line editor, or ask one question from a script.
 #include <editline/readline.h>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <langinfo.h>
 
 #include <atomic>
+#include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -151,7 +153,18 @@ void Talk(Conversation& conversation, const GeneratorInfo& info) {
   }
 }
 
+// The line editor drops what is not in the locale's alphabet: without a UTF-8 locale, most of the
+// world's letters.
+void UseUtf8() {
+  if (std::setlocale(LC_CTYPE, "") != nullptr &&
+      std::string_view(nl_langinfo(CODESET)) == "UTF-8") {
+    return;
+  }
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 void Chat(const ChatOptions& options) {
+  UseUtf8();
   const std::unique_ptr<LocalGenerator> generator = OpenGenerator(options.model, options.engine);
   Conversation conversation(*generator, options);
   if (!options.message.empty()) return conversation.Say(options.message);
