@@ -346,7 +346,10 @@ TEST_F(HttpServerTest, TooLargeIsRefused) {
   for (const auto& [request, status] : kCases) {
     TestSocket socket(port);
     socket.Send(request);
-    EXPECT_THAT(socket.ReadAll(), StartsWith("HTTP/1.1 " + status)) << request.substr(0, 80);
+    const std::string answer = socket.ReadAll();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + status)) << request.substr(0, 80);
+    EXPECT_EQ(answer.find("HTTP/1.1", 1),
+              std::string::npos);  // what follows is not another request
   }
   server_.reset();
 }
@@ -368,9 +371,14 @@ TEST_F(HttpServerTest, AllBodiesTogetherAreLimited) {
   const std::string b = second.ReadResponse();
   const bool a_ok = a.starts_with("HTTP/1.1 200");
   EXPECT_THAT(a_ok ? b : a, AnyOf(StartsWith("HTTP/1.1 503"), StartsWith("HTTP/1.1 200")));
-  TestSocket third(port);
-  third.Send(head + "\r\n" + std::string(90'000, 'x'));
-  EXPECT_THAT(third.ReadResponse(), StartsWith("HTTP/1.1 200"));
+  // The memory is free when the handlers have returned, a moment after their answers arrive.
+  std::string third;
+  for (int i = 0; i < 1000 && !third.starts_with("HTTP/1.1 200"); ++i) {
+    TestSocket socket(port);
+    socket.Send(head + "\r\n" + std::string(90'000, 'x'));
+    third = socket.ReadResponse();
+  }
+  EXPECT_THAT(third, StartsWith("HTTP/1.1 200"));
   server_.reset();
 }
 
