@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/file.h"
 #include "tensor/tensor.h"
 
@@ -38,7 +39,10 @@ inline constexpr size_t kMaxGgufDimensions = 4;
 // An open file. Immutable; any thread may read. Tensors keep the mapping alive.
 class GgufFile {
  public:
-  static std::shared_ptr<const GgufFile> Open(const fs::path& path);
+  // Of a model in several files (model/gguf_split.h) any part opens all: their tensors together,
+  // without the keys "split.*". Throws Error{kNotFound} that names the missing parts. Once `cancel`
+  // is used FindTensor throws Error{kCancelled}, so that loading a model stops between tensors.
+  static std::shared_ptr<const GgufFile> Open(const fs::path& path, const CancelToken& cancel = {});
   // For tests and fuzzing: the bytes must outlive the object.
   static std::shared_ptr<const GgufFile> Parse(std::span<const std::byte> bytes,
                                                std::shared_ptr<const void> owner);
@@ -66,8 +70,12 @@ class GgufFile {
   const std::vector<int64_t>* Ints(const std::string& key) const;         // null when missing
 
  private:
+  friend class GgufJoiner;
   friend class GgufParser;
   friend class GgufWriter;
+
+  static std::shared_ptr<GgufFile> OpenPart(const fs::path& path);
+  static void ParseInto(std::span<const std::byte> bytes, GgufFile& file);
 
   const GgufValue* Find(const std::string& key) const;
   [[noreturn]] void FailMissing(const std::string& key) const;
@@ -81,6 +89,7 @@ class GgufFile {
   std::shared_ptr<const void> owner_;
   std::string name_ = "GGUF data";
   int64_t file_bytes_ = 0;
+  CancelToken cancel_;
 };
 
 // Receives the bytes of a tensor, in order, in pieces of any size.
@@ -111,7 +120,13 @@ class GgufWriter {
   // exactly the tensor's bytes. `tensor.data` is not used.
   void AddTensor(Tensor tensor, std::function<void(const GgufSink& sink)> produce);
 
-  void Finish(const fs::path& path);
+  // `on_progress` is called as bytes are written; what it throws ends the writing and leaves
+  // nothing behind.
+  using OnProgress = std::function<void(uint64_t bytes_done, uint64_t bytes_total)>;
+  void Finish(const fs::path& path, const OnProgress& on_progress = {});
+  // The same as an open file in memory: tensors that lie in memory are viewed, the others are
+  // produced into memory of their own. `name` is what errors call it.
+  std::shared_ptr<const GgufFile> Build(const std::string& name, const CancelToken& cancel = {});
 
  private:
   struct Entry {
@@ -123,7 +138,8 @@ class GgufWriter {
     std::function<void(const GgufSink& sink)> produce;
   };
   void Set(const std::string& key, std::string encoded);
-  std::string EncodeHeader() const;
+  std::string EncodeHeader(const std::vector<Item>& items) const;
+  uint64_t TensorBytes() const;
 
   std::vector<Entry> entries_;
   std::vector<Item> items_;

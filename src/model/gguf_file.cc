@@ -7,6 +7,7 @@
 namespace pioneer {
 
 const Tensor* GgufFile::FindTensor(std::string_view name) const {
+  cancel_.Check();
   const auto found = tensor_index_.find(name);
   return found == tensor_index_.end() ? nullptr : &tensors_[found->second];
 }

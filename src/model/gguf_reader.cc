@@ -354,14 +354,18 @@ class GgufParser {
   std::vector<uint64_t> offsets_;  // of each tensor, from the start of the data
 };
 
-std::shared_ptr<const GgufFile> GgufFile::Open(const fs::path& path) {
+void GgufFile::ParseInto(std::span<const std::byte> bytes, GgufFile& file) {
+  GgufParser(bytes, file).Parse();
+}
+
+std::shared_ptr<GgufFile> GgufFile::OpenPart(const fs::path& path) {
   auto mapped = std::make_shared<MappedFile>(path);
   const std::span<const std::byte> bytes = mapped->bytes();
   auto file = std::make_shared<GgufFile>();
   file->owner_ = std::move(mapped);
   file->file_bytes_ = static_cast<int64_t>(bytes.size());
   try {
-    GgufParser(bytes, *file).Parse();
+    ParseInto(bytes, *file);
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", path.string(), error.what()));
   }
@@ -374,7 +378,7 @@ std::shared_ptr<const GgufFile> GgufFile::Parse(std::span<const std::byte> bytes
   auto file = std::make_shared<GgufFile>();
   file->owner_ = std::move(owner);
   file->file_bytes_ = static_cast<int64_t>(bytes.size());
-  GgufParser(bytes, *file).Parse();
+  ParseInto(bytes, *file);
   return file;
 }
 

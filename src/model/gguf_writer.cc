@@ -1,7 +1,10 @@
 // Why: writes GGUF files that llama.cpp and every other reader take.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
+#include <new>
 #include <type_traits>
 
 #include "base/error.h"
@@ -125,6 +128,33 @@ void CheckTensor(const Tensor& tensor) {
   }
 }
 
+void CheckProduced(const Tensor& tensor, uint64_t n_bytes) {
+  if (n_bytes == tensor.bytes()) return;
+  Fail(ErrorCode::kInternal, "tensor \"{}\" has {} bytes, but {} were written", tensor.name,
+       tensor.bytes(), n_bytes);
+}
+
+// The tensor in memory of its own, aligned as in a file.
+Tensor Produce(Tensor tensor, const std::function<void(const GgufSink& sink)>& produce) {
+  const size_t n_bytes = tensor.bytes();
+  const std::shared_ptr<void> memory(std::aligned_alloc(64, AlignUp(n_bytes, 64)), std::free);
+  if (memory == nullptr) throw std::bad_alloc();
+  auto* const begin = static_cast<std::byte*>(memory.get());
+  size_t done = 0;
+  produce([&](const void* data, size_t bytes) {
+    if (bytes > n_bytes - done) CheckProduced(tensor, done + bytes);
+    std::memcpy(begin + done, data, bytes);
+    done += bytes;
+  });
+  CheckProduced(tensor, done);
+  tensor.data = begin;
+  tensor.owner = memory;
+  return tensor;
+}
+
+// Between two reports of progress.
+constexpr size_t kMaxWriteBytes = size_t{8} << 20;
+
 void WritePadding(AtomicFile& file) {
   static constexpr char kZeros[kGgufAlignment] = {};
   file.Write(kZeros, AlignUp(file.offset(), kGgufAlignment) - file.offset());
@@ -181,6 +211,7 @@ void GgufWriter::AddTensor(Tensor tensor) {
   }
   // The captured view keeps the owner, and so the bytes, alive.
   AddTensor(tensor, [tensor](const GgufSink& sink) { sink(tensor.data, tensor.bytes()); });
+  items_.back().tensor = std::move(tensor);
 }
 
 void GgufWriter::AddTensor(Tensor tensor, std::function<void(const GgufSink& sink)> produce) {
@@ -190,21 +221,23 @@ void GgufWriter::AddTensor(Tensor tensor, std::function<void(const GgufSink& sin
       Fail(ErrorCode::kInvalidArgument, "tensor \"{}\" is added twice", tensor.name);
     }
   }
+  tensor.data = nullptr;
+  tensor.owner.reset();
   items_.push_back({std::move(tensor), std::move(produce)});
 }
 
-std::string GgufWriter::EncodeHeader() const {
+std::string GgufWriter::EncodeHeader(const std::vector<Item>& items) const {
   std::string out;
   AppendNumber(out, kGgufMagic);
   AppendNumber(out, kGgufVersion);
-  AppendNumber<uint64_t>(out, items_.size());
+  AppendNumber<uint64_t>(out, items.size());
   AppendNumber<uint64_t>(out, entries_.size());
   for (const Entry& entry : entries_) {
     AppendString(out, entry.key);
     out += entry.encoded;
   }
   uint64_t offset = 0;
-  for (const Item& item : items_) {
+  for (const Item& item : items) {
     const std::vector<int64_t>& shape = item.tensor.shape;
     AppendString(out, item.tensor.name);
     AppendNumber(out, static_cast<uint32_t>(shape.size()));
@@ -216,21 +249,54 @@ std::string GgufWriter::EncodeHeader() const {
   return out;
 }
 
-void GgufWriter::Finish(const fs::path& path) {
+uint64_t GgufWriter::TensorBytes() const {
+  uint64_t total = 0;
+  for (const Item& item : items_) total += item.tensor.bytes();
+  return total;
+}
+
+void GgufWriter::Finish(const fs::path& path, const OnProgress& on_progress) {
   AtomicFile file(path);
-  const std::string header = EncodeHeader();
+  const std::string header = EncodeHeader(items_);
   file.Write(header.data(), header.size());
   WritePadding(file);
+  const uint64_t total = TensorBytes();
+  uint64_t done = 0;
   for (const Item& item : items_) {
     const uint64_t begin = file.offset();
-    item.produce([&file](const void* data, size_t bytes) { file.Write(data, bytes); });
-    if (file.offset() - begin != item.tensor.bytes()) {
-      Fail(ErrorCode::kInternal, "tensor \"{}\" has {} bytes, but {} were written",
-           item.tensor.name, item.tensor.bytes(), file.offset() - begin);
-    }
+    item.produce([&](const void* data, size_t bytes) {
+      const auto* next = static_cast<const std::byte*>(data);
+      for (size_t n = 0; bytes > 0; next += n, bytes -= n) {
+        n = std::min(bytes, kMaxWriteBytes);
+        file.Write(next, n);
+        done += n;
+        if (on_progress) on_progress(done, total);
+      }
+    });
+    CheckProduced(item.tensor, file.offset() - begin);
     WritePadding(file);
   }
   file.Commit();
+}
+
+std::shared_ptr<const GgufFile> GgufWriter::Build(const std::string& name,
+                                                  const CancelToken& cancel) {
+  const auto header = std::make_shared<const std::string>(EncodeHeader({}));
+  auto file = std::make_shared<GgufFile>();
+  file->owner_ = header;
+  GgufFile::ParseInto({reinterpret_cast<const std::byte*>(header->data()), header->size()}, *file);
+  file->name_ = name;
+  file->file_bytes_ = static_cast<int64_t>(TensorBytes());
+  for (const Item& item : items_) {
+    cancel.Check();
+    file->tensors_.push_back(item.tensor.data != nullptr ? item.tensor
+                                                         : Produce(item.tensor, item.produce));
+  }
+  for (size_t i = 0; i < file->tensors_.size(); ++i) {
+    file->tensor_index_.emplace(file->tensors_[i].name, i);
+  }
+  file->cancel_ = cancel;
+  return file;
 }
 
 }  // namespace pioneer
