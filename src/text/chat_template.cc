@@ -20,6 +20,7 @@ std::string ChatTemplate::Render(const ChatTemplateInput& input) const {
   using jinja::Value;
   jinja::Runtime runtime;
   jinja::Heap& heap = runtime.heap();
+  runtime.now_unix_s = input.now_unix_s;
   runtime.SetGlobal("messages", heap.FromJson(input.messages));
   runtime.SetGlobal("tools", heap.FromJson(input.tools));
   runtime.SetGlobal("documents", Value::None());

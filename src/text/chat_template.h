@@ -2,7 +2,9 @@
 // with models, are written in Jinja and are untrusted: time, memory and output are limited.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,7 @@ struct ChatTemplateInput {
   bool add_generation_prompt = true;
   std::string bos_token, eos_token;
   OrderedJson extra = OrderedJson::object();  // further variables, e.g. enable_thinking
+  std::optional<int64_t> now_unix_s;          // what strftime_now() tells; absent = the clock
 };
 
 // Immutable after construction; any thread may use it.

@@ -61,7 +61,7 @@ Value MakeNamespace(Runtime& runtime, const Value&, const Arguments& arguments) 
 Value StrftimeNow(Runtime& runtime, const Value&, const Arguments& arguments) {
   static constexpr std::string_view kKnown = "aAbBcdHIjmMpSUwWxXyYzZeFTDRnth%";
   const std::string_view format = RequireText(arguments.Get(0, "format"), "strftime_now");
-  const std::time_t seconds = Clock::Real().UnixMs() / 1000;
+  const std::time_t seconds = runtime.now_unix_s.value_or(Clock::Real().UnixMs() / 1000);
   std::tm local{};
   localtime_r(&seconds, &local);
   std::string text;

@@ -107,6 +107,29 @@ Value FloatArithmetic(Operator op, double a, double b) {
   }
 }
 
+// The reference renderer's text of a value beside a string, which is JavaScript's.
+void AppendOperand(Heap& heap, const Value& value, std::string& out, int depth = 0) {
+  if (value.is_dict() && depth == 0) {
+    out += "[object Map]";
+  } else if (value.is_sequence() && depth == 0) {
+    const auto& items = value.list().items;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (i > 0) out += ',';
+      AppendOperand(heap, items[i], out, depth + 1);
+    }
+  } else {
+    AppendText(heap, value, out);
+  }
+}
+
+Value ConcatenateTexts(Heap& heap, const Value& left, const Value& right) {
+  std::string text;
+  AppendOperand(heap, left, text);
+  AppendOperand(heap, right, text);
+  heap.Allocate(text.size());
+  return heap.NewString(text);
+}
+
 Value Concatenate(Heap& heap, const Value& left, const Value& right) {
   if (left.is_string()) {
     std::string text;
@@ -200,6 +223,10 @@ Value ApplyBinary(Heap& heap, Operator op, const Value& left, const Value& right
       (left.is_string() || left.is_sequence())) {
     return Concatenate(heap, left, right);
   }
+  if (op == Operator::kAdd && (left.is_string() || right.is_string())) {
+    const Value& other = left.is_string() ? right : left;
+    if (!other.is_undefined() && !other.is_none()) return ConcatenateTexts(heap, left, right);
+  }
   if (op == Operator::kMultiply) {
     if (right.is_integral() && (left.is_string() || left.is_sequence())) {
       return Repeat(heap, left, right.integer());
@@ -251,7 +278,7 @@ Value Negate(const Value& value) {
 
 Value GetItem(Heap& heap, const Value& object, const Value& key) {
   heap.Step();
-  if (object.is_undefined()) RequireDefined(object);
+  if (object.is_undefined() && !key.is_string()) RequireDefined(object);
   if (object.kind() == Kind::kDict || object.kind() == Kind::kNamespace) {
     const Value* found = object.dict().Find(key);
     return found != nullptr ? *found : Value::Undefined(key.is_string() ? key.text() : "");

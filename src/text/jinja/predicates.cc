@@ -10,9 +10,7 @@
 namespace pioneer::jinja {
 namespace {
 
-bool IsIterable(const Value& value) {
-  return value.is_string() || value.is_sequence() || value.is_dict() || value.is_undefined();
-}
+bool IsIterable(const Value& value) { return value.is_string() || value.is_sequence(); }
 
 bool DividesBy(const Value& value, int64_t divisor) {
   if (divisor == 0) Fail(ErrorCode::kInvalidArgument, "division by zero");
@@ -46,7 +44,7 @@ constexpr NamedTest kTests[] = {
     {"undefined", [](R, V v, A) { return v.is_undefined(); }},
     {"none", [](R, V v, A) { return v.is_none(); }},
     {"string", [](R, V v, A) { return v.is_string(); }},
-    {"number", [](R, V v, A) { return v.is_number(); }},
+    {"number", [](R, V v, A) { return v.is_number() && v.kind() != Kind::kBool; }},
     {"integer", [](R, V v, A) { return v.kind() == Kind::kInt; }},
     {"float", [](R, V v, A) { return v.kind() == Kind::kFloat; }},
     {"boolean", [](R, V v, A) { return v.kind() == Kind::kBool; }},
@@ -54,7 +52,7 @@ constexpr NamedTest kTests[] = {
     {"false", [](R, V v, A) { return v.kind() == Kind::kBool && !IsTrue(v); }},
     {"mapping", [](R, V v, A) { return v.is_dict(); }},
     {"iterable", [](R, V v, A) { return IsIterable(v); }},
-    {"sequence", [](R, V v, A) { return IsIterable(v) && !v.is_undefined(); }},
+    {"sequence", [](R, V v, A) { return IsIterable(v) || v.is_dict(); }},
     {"callable", [](R, V v, A) { return v.kind() == Kind::kFunction; }},
     {"odd", [](R, V v, A) { return !DividesBy(v, 2); }},
     {"even", [](R, V v, A) { return DividesBy(v, 2); }},

@@ -165,10 +165,11 @@ std::string FloatRepr(double value) {
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   char buffer[64];
   const double size = std::abs(value);
-  const bool exponent = size != 0 && (size < 1e-4 || size >= 1e16);
+  const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
   const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
   std::string text(buffer, std::to_chars(buffer, std::end(buffer), value, format).ptr);
   if (!exponent && text.find('.') == std::string::npos) text += ".0";
+  if (const size_t sign = text.find("e-0"); sign != std::string::npos) text.erase(sign + 2, 1);
   return text;
 }
 
@@ -217,6 +218,9 @@ void AppendRepr(Heap& heap, const Value& value, std::string& out, int depth) {
 
 void AppendText(Heap& heap, const Value& value, std::string& out) {
   if (value.is_undefined()) return;
+  if (value.kind() == Kind::kBool || value.is_sequence() || value.is_dict()) {
+    return AppendJson(heap, value, {}, out);
+  }
   if (!value.is_string()) return AppendRepr(heap, value, out);
   heap.StepForBytes(value.text().size());
   out += value.text();
@@ -233,6 +237,7 @@ void AppendJson(Heap& heap, const Value& value, const JsonStyle& style, std::str
                 int depth) {
   CheckSize(heap, out, depth);
   switch (value.kind()) {
+    case Kind::kUndefined:
     case Kind::kNone:
       out += "null";
       break;

@@ -1,4 +1,5 @@
-// Why: templates print values as Python does: str(), repr() and json.dumps().
+// Why: templates print values as the reference renderer does (npm @huggingface/jinja): Python's
+// str() for text and numbers, but JSON for booleans, lists and dicts.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ namespace pioneer::jinja {
 // All append to `out` and throw Error{kOutOfMemory} when it passes the output limit or a value is
 // nested too deeply (it may contain itself).
 
-// str(value); an undefined value is "".
+// The value as text; an undefined one is "".
 void AppendText(Heap& heap, const Value& value, std::string& out);
 std::string ToText(Heap& heap, const Value& value);
 
@@ -28,7 +29,7 @@ struct JsonStyle {
 void AppendJson(Heap& heap, const Value& value, const JsonStyle& style, std::string& out,
                 int depth = 0);
 
-// repr(float): the shortest digits that give the number back.
+// The shortest digits that give the number back, with ".0" where it is whole.
 std::string FloatRepr(double value);
 
 }  // namespace pioneer::jinja

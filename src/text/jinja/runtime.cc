@@ -42,6 +42,10 @@ void Runtime::Emit(std::string_view text) {
   *output_ += text;
 }
 
+void Runtime::EmitValue(const Value& value) {
+  if (!value.is_none()) Emit(ToText(heap_, value));
+}
+
 Value Runtime::FindVariable(std::string_view name) {
   for (Scope* scope = scope_; scope != nullptr; scope = scope->parent) {
     heap_.Step(1 + scope->variables.size() / 8);
@@ -102,7 +106,7 @@ Runtime::Flow Runtime::ExecuteStatement(const Statement& statement) {
       Emit(statement.text);
       return Flow::kNext;
     case StatementKind::kOutput:
-      Emit(ToText(heap_, Evaluate(*statement.value)));
+      EmitValue(Evaluate(*statement.value));
       return Flow::kNext;
     case StatementKind::kIf:
       return ExecuteIf(statement);
@@ -173,9 +177,9 @@ Runtime::Flow Runtime::ExecuteFor(const Statement& statement) {
 }
 
 Runtime::Flow Runtime::ExecuteLoopBody(const Statement& statement, Loop& loop, Scope& scope) {
+  scope.variables.clear();
   for (loop.position = 0; loop.position < loop.items->items.size(); ++loop.position) {
     heap_.Step();
-    scope.variables.clear();
     SetVariable("loop", Value::OfLoop(&loop));
     Assign(*statement.target, loop.items->items[loop.position]);
     if (Execute(statement.body) == Flow::kBreak) break;

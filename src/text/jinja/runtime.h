@@ -1,7 +1,9 @@
 // Why: one rendering: walks the tree, holds the variables, and stops when a limit is passed.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,8 +44,11 @@ class Runtime {
   Value ApplyFilter(std::string_view name, const Value& input, const Arguments& arguments);
   bool ApplyTest(std::string_view name, const Value& value, const Arguments& arguments);
   Value GetAttribute(const Value& object, std::string_view name);
+  Value GetMethod(const Value& object, std::string_view name);
   // "a.b.0" as filters' attribute= has it.
   Value GetPath(const Value& object, const Value& path);
+
+  std::optional<int64_t> now_unix_s;  // absent = the clock
 
  private:
   enum class Flow { kNext, kBreak, kContinue };
@@ -76,6 +81,7 @@ class Runtime {
   Value CallMacro(const Function& function, const Arguments& arguments);
   void BindParameters(const Statement& macro, const Arguments& arguments);
   void Emit(std::string_view text);
+  void EmitValue(const Value& value);
 
   void Assign(const Expression& target, const Value& value);
   void SetVariable(std::string_view name, const Value& value);

@@ -29,10 +29,14 @@ Value LoopAttribute(const Loop& loop, std::string_view name) {
 }  // namespace
 
 Value Runtime::GetAttribute(const Value& object, std::string_view name) {
-  if (object.is_undefined()) {
-    Fail(ErrorCode::kInvalidArgument, "'{}' is undefined: it has no attribute '{}'", object.text(),
-         name);
+  if (object.is_dict() || object.kind() == Kind::kNamespace) {
+    if (const Value* found = object.dict().Find(name)) return *found;
   }
+  return GetMethod(object, name);
+}
+
+// What object.name(...) calls: a dict's own key "items" does not hide its method.
+Value Runtime::GetMethod(const Value& object, std::string_view name) {
   if (const NativeFunction method = FindMethod(object, name)) {
     return Value::OfFunction(heap_.NewFunction({.name = name, .native = method, .self = object}));
   }
@@ -155,7 +159,10 @@ Arguments Runtime::EvaluateArguments(const Expression& expression) {
 }
 
 Value Runtime::EvaluateCall(const Expression& expression) {
-  const Value callee = Evaluate(*expression.children[0]);
+  const Expression& named = *expression.children[0];
+  const Value callee = named.kind == ExpressionKind::kAttribute
+                           ? GetMethod(Evaluate(*named.children[0]), named.text)
+                           : Evaluate(named);
   const Arguments arguments = EvaluateArguments(expression);
   line_ = expression.line;
   return Call(callee, arguments);

@@ -28,10 +28,14 @@ size_t LastCharacterLength(std::string_view text) {
   return 1;
 }
 
+// The reference renderer strips all white space, whatever it is asked to strip; templates ask for
+// '\n' only. Other characters are stripped as in Python.
 struct StripSet {
   explicit StripSet(const Value& given) {
     any_space = given.is_undefined() || given.is_none();
-    if (!any_space) characters = Utf8ToCodePoints(RequireText(given, "strip"));
+    if (any_space) return;
+    characters = Utf8ToCodePoints(RequireText(given, "strip"));
+    any_space = std::all_of(characters.begin(), characters.end(), IsSpace);
   }
   bool Has(char32_t c) const {
     if (any_space) return IsSpace(c);

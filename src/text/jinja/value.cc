@@ -17,6 +17,13 @@ bool IsIntegerValue(const Value& value) {
                                  value.number() == std::floor(value.number()));
 }
 
+// The reference renderer has one kind of number: 1.0 is 1.
+Value FromNumber(double number) {
+  constexpr double kExact = 9007199254740992;  // 2^53
+  const bool whole = std::abs(number) <= kExact && number == std::floor(number);
+  return whole ? Value::Int(static_cast<int64_t>(number)) : Value::Float(number);
+}
+
 // Equal keys have equal texts: 1, 1.0 and True are one key, as in Python.
 std::string IndexKey(const Value& key) {
   if (key.is_string()) return "s" + std::string(key.text());
@@ -161,7 +168,7 @@ Value Heap::FromJson(const OrderedJson& json, int depth) {
       if (json.get<uint64_t>() > INT64_MAX) return Value::Float(json.get<double>());
       return Value::Int(json.get<int64_t>());
     case OrderedJson::value_t::number_float:
-      return Value::Float(json.get<double>());
+      return FromNumber(json.get<double>());
     case OrderedJson::value_t::string:
       return Value::String(json.get_ref<const std::string&>());
     case OrderedJson::value_t::array: {
@@ -210,6 +217,8 @@ bool AreEqual(Heap& heap, const Value& a, const Value& b, int depth) {
     return a.is_integral() && b.is_integral() ? a.integer() == b.integer()
                                               : a.number() == b.number();
   }
+  const bool is_nothing = a.is_none() || a.is_undefined();
+  if (is_nothing && (b.is_none() || b.is_undefined())) return true;
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Kind::kUndefined:
