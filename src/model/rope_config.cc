@@ -30,19 +30,18 @@ double LinearFactor(const GgufFile& file, const std::string& prefix) {
 }  // namespace
 
 RopeParams ReadRopeParams(const GgufFile& file, const ModelConfig& config, RopeStyle style) {
-  RopeParams rope{config.rope_dims, config.rope_base, style, {}};
-  rope.frequency_factors =
+  RopeParams rope{config.rope_dims, style, RopeFrequencies(config.rope_base, config.rope_dims)};
+  const std::vector<float> factors =
       WeightLoader(file).OptionalVector("rope_freqs.weight", config.rope_dims / 2);
-  for (const float factor : rope.frequency_factors) {
-    if (!(factor > 0 && std::isfinite(factor))) {
+  for (size_t i = 0; i < factors.size(); ++i) {
+    if (!(factors[i] > 0 && std::isfinite(factors[i]))) {
       Fail(ErrorCode::kCorruptFile, "{}: tensor \"rope_freqs.weight\" has the factor {}",
-           file.name(), factor);
+           file.name(), factors[i]);
     }
+    rope.frequencies[i] /= factors[i];
   }
   const double linear = LinearFactor(file, config.architecture + ".rope.");
-  if (linear == 1.0) return rope;
-  rope.frequency_factors.resize(config.rope_dims / 2, 1.0f);
-  for (float& factor : rope.frequency_factors) factor *= static_cast<float>(linear);
+  for (double& frequency : rope.frequencies) frequency /= linear;
   return rope;
 }
 

@@ -37,6 +37,8 @@ namespace {
 //
 #include "tensor/kernels/generic/attention.inl.h"
 //
+#include "tensor/kernels/generic/delta_rule.inl.h"
+//
 #include "tensor/kernels/generic/table.inl.h"
 
 }  // namespace

@@ -8,6 +8,8 @@
 
 #include "tensor/dtype.h"
 #include "tensor/ops/attention.h"
+#include "tensor/ops/delta_rule.h"
+#include "tensor/ops/elementwise.h"
 
 namespace pioneer {
 
@@ -43,14 +45,27 @@ struct PanelProduct {
   int64_t tile_begin = 0, tile_end = 0;
 };
 
-// Queries of rows [row_begin, row_end) of a sequence, all heads of one KV head.
+// Queries of rows [row_begin, row_end) of a sequence, heads [head_begin, head_end), which share one
+// KV head. T is what pages hold: float16 (uint16_t) or float.
+template <typename T>
 struct AttentionPart {
   const AttentionShape* shape = nullptr;
-  const AttentionSequence* sequence = nullptr;
-  int kv_head = 0;
-  int64_t row_begin = 0, row_end = 0;  // within the sequence
-  const float* q = nullptr;
+  const T* const* k_pages = nullptr;
+  const T* const* v_pages = nullptr;
+  const float* q = nullptr;  // of the sequence's first row, as is out
   float* out = nullptr;
+  int64_t position = 0;  // of the sequence's first row
+  int64_t n_tokens = 0;  // every row sees positions [0, n_tokens); 0: causal
+  int64_t row_begin = 0, row_end = 0;
+  int head_begin = 0, head_end = 0;
+};
+
+// Columns [column_begin, column_end) of the state of one head of one sequence.
+struct DeltaRulePart {
+  const DeltaRule* rule = nullptr;
+  const DeltaRuleSequence* sequence = nullptr;
+  int head = 0;  // of the values
+  int column_begin = 0, column_end = 0;
 };
 
 struct KernelTable {
@@ -60,9 +75,24 @@ struct KernelTable {
   void (*put_activation)(const float* row, const Activations& x, int64_t token) = nullptr;
   void (*multiply)(const PanelProduct& product) = nullptr;
 
+  // One row each; weight and bias may be null.
   void (*rms_norm)(const float* x, const float* weight, float eps, int64_t n, float* y) = nullptr;
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int64_t n,
+                     float* y) = nullptr;
+  void (*l2_norm)(const float* x, float eps, int64_t n, float* y) = nullptr;
   void (*add)(float* x, const float* y, int64_t n) = nullptr;
-  void (*silu_mul)(const float* gate, const float* up, int64_t n, float* out) = nullptr;
+  void (*add_scaled)(float* x, float factor, const float* y, int64_t n) = nullptr;
+  void (*scale)(float* x, float factor, int64_t n) = nullptr;
+  void (*multiply_each)(const float* a, const float* b, int64_t n, float* out) = nullptr;
+  // By Activation; `up` may be null.
+  void (*activate[kActivations])(const float* gate, const float* up, int64_t n, float* out) = {};
+  void (*clamped_swiglu)(const float* gate, const float* up, float alpha, float limit, int64_t n,
+                         float* out) = nullptr;
+  void (*soft_cap)(float* x, float cap, int64_t n) = nullptr;
+  // out[i] = sum over j < n_rows of weights[j * n + i] * rows[j][i].
+  void (*sum_rows)(const float* const* rows, const float* weights, int n_rows, int64_t n,
+                   float* out) = nullptr;
+  void (*delta_rule)(const DeltaRulePart& part) = nullptr;
   void (*exp)(const float* x, int64_t n, float* out) = nullptr;
   void (*to_half)(const float* x, int64_t n, uint16_t* out) = nullptr;
   float (*max)(const float* x, int64_t n) = nullptr;
@@ -70,13 +100,14 @@ struct KernelTable {
   // Rotates one head; cos and sin as RopeTables lays them out for the style.
   void (*rope_pairs)(float* x, const float* cos, const float* sin, int dims) = nullptr;
   void (*rope_halves)(float* x, const float* cos, const float* sin, int dims) = nullptr;
-  void (*attend)(const AttentionPart& part, float* scratch) = nullptr;
+  void (*attend)(const AttentionPart<uint16_t>& part, float* scratch) = nullptr;
+  void (*attend_all)(const AttentionPart<float>& part, float* scratch) = nullptr;
 };
 
-// Floats of scratch for AttentionPart of n_queries rows times heads.
-inline int64_t AttentionScratchFloats(int64_t n_queries, int head_dim) {
-  const int64_t padded = (head_dim + 15) / 16 * 16;
-  return n_queries * (2 * padded + kKvPageTokens + 2);
+// Floats of scratch for an AttentionPart of n_queries rows times heads.
+inline int64_t AttentionScratchFloats(int64_t n_queries, int head_dim, int value_dim) {
+  const int64_t padded = (value_dim + 15) / 16 * 16;
+  return n_queries * (head_dim + padded + kKvPageTokens + 2);
 }
 
 const KernelTable& Kernels();  // of ActiveIsa()

@@ -83,6 +83,11 @@ PIONEER_INLINE F32 FillFrom(F32 v, int n, float fill) {
   return {_mm256_blendv_ps(other, v.lo, _mm256_castsi256_ps(FirstLanes8(n))),
           _mm256_blendv_ps(other, v.hi, _mm256_castsi256_ps(FirstLanes8(n - 8)))};
 }
+PIONEER_INLINE F32 FillBefore(F32 v, int n, float fill) {
+  const __m256 other = _mm256_set1_ps(fill);
+  return {_mm256_blendv_ps(v.lo, other, _mm256_castsi256_ps(FirstLanes8(n))),
+          _mm256_blendv_ps(v.hi, other, _mm256_castsi256_ps(FirstLanes8(n - 8)))};
+}
 PIONEER_INLINE F32 ZeroBelow(F32 v, F32 x, float limit) {
   const __m256 least = _mm256_set1_ps(limit);
   return {_mm256_and_ps(v.lo, _mm256_cmp_ps(x.lo, least, _CMP_NLT_UQ)),

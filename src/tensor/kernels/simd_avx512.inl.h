@@ -47,6 +47,10 @@ PIONEER_INLINE F32 Max(F32 a, F32 b) { return _mm512_max_ps(a, b); }
 PIONEER_INLINE F32 FillFrom(F32 v, int n, float fill) {
   return _mm512_mask_blend_ps(FirstLanes(n), Set1(fill), v);
 }
+// Lanes before n become `fill`.
+PIONEER_INLINE F32 FillBefore(F32 v, int n, float fill) {
+  return _mm512_mask_blend_ps(FirstLanes(n), v, Set1(fill));
+}
 // v where x >= limit, else 0 (NaN in x keeps v).
 PIONEER_INLINE F32 ZeroBelow(F32 v, F32 x, float limit) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, Set1(limit), _CMP_NLT_UQ), v);

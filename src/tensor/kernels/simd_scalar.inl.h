@@ -64,6 +64,9 @@ PIONEER_INLINE F32 Max(const F32& a, const F32& b) {
 PIONEER_INLINE F32 FillFrom(const F32& x, int n, float fill) {
   PIONEER_LANES(F32, i < n ? x.v[i] : fill);
 }
+PIONEER_INLINE F32 FillBefore(const F32& x, int n, float fill) {
+  PIONEER_LANES(F32, i < n ? fill : x.v[i]);
+}
 PIONEER_INLINE F32 ZeroBelow(const F32& y, const F32& x, float limit) {
   PIONEER_LANES(F32, x.v[i] < limit ? 0.0f : y.v[i]);
 }

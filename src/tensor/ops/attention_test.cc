@@ -20,51 +20,72 @@ std::vector<float> RandomFloats(int64_t n, uint64_t seed) {
   return values;
 }
 
+// softmax(scores) . V in double, as the shape says; sees(t): whether key t is seen.
+template <typename Sees, typename Key, typename Value>
+std::vector<double> PlainAttention(const AttentionShape& shape, const float* q, int head,
+                                   int64_t n_keys, const Sees& sees, const Key& key,
+                                   const Value& value) {
+  std::vector<double> weights(n_keys, -INFINITY), out(shape.ValueDim(), 0.0);
+  double largest = shape.sinks ? shape.sinks[head] : -INFINITY;
+  for (int64_t t = 0; t < n_keys; ++t) {
+    if (!sees(t)) continue;
+    double dot = 0;
+    for (int d = 0; d < shape.head_dim; ++d) dot += q[d] * key(t, d);
+    dot *= shape.scale;
+    if (shape.soft_cap > 0) dot = shape.soft_cap * std::tanh(dot / shape.soft_cap);
+    weights[t] = dot;
+    largest = std::max(largest, dot);
+  }
+  double sum = shape.sinks ? std::exp(shape.sinks[head] - largest) : 0;
+  for (double& w : weights) sum += w = std::exp(w - largest);
+  for (int64_t t = 0; t < n_keys; ++t) {
+    if (!sees(t)) continue;
+    for (int d = 0; d < shape.ValueDim(); ++d) out[d] += weights[t] / sum * value(t, d);
+  }
+  return out;
+}
+
 // Keys and values of one sequence, in pages filled with NaN before use.
 class Pages {
  public:
   Pages(const AttentionShape& shape, int64_t n_tokens, uint64_t seed) : shape_(shape) {
-    const int64_t row = shape.n_kv_heads * shape.head_dim;
     const int64_t n_pages = (n_tokens + kKvPageTokens - 1) / kKvPageTokens;
-    storage_.assign(static_cast<size_t>(2 * n_pages),
-                    std::vector<uint16_t>(static_cast<size_t>(row * kKvPageTokens), 0x7E00));
     for (int64_t p = 0; p < n_pages; ++p) {
-      k_.push_back(storage_[2 * p].data());
-      v_.push_back(storage_[2 * p + 1].data());
+      storage_.emplace_back(KPageHalves(shape), uint16_t{0x7E00});
+      k_.push_back(storage_.back().data());
+      storage_.emplace_back(VPageHalves(shape), uint16_t{0x7E00});
+      v_.push_back(storage_.back().data());
     }
-    keys_ = RandomFloats(n_tokens * row, seed);
-    values_ = RandomFloats(n_tokens * row, seed + 1);
+    const int64_t k_row = KPageHalves(shape) / kKvPageTokens;
+    const int64_t v_row = VPageHalves(shape) / kKvPageTokens;
+    keys_ = RandomFloats(n_tokens * k_row, seed);
+    values_ = RandomFloats(n_tokens * v_row, seed + 1);
     // In two pieces, to cross a page in the middle of a call and between calls.
     const int64_t first = n_tokens / 3;
     StoreKv(shape, k_.data(), v_.data(), 0, first, keys_.data(), values_.data());
-    StoreKv(shape, k_.data(), v_.data(), first, n_tokens - first, keys_.data() + first * row,
-            values_.data() + first * row);
+    StoreKv(shape, k_.data(), v_.data(), first, n_tokens - first, keys_.data() + first * k_row,
+            values_.data() + first * v_row);
   }
 
   AttentionSequence Rows(int64_t first_row, int64_t n_rows, int64_t position) const {
     return {k_.data(), v_.data(), first_row, n_rows, position};
   }
 
-  // softmax(scale q.K) V of one query head, in double over the float16 values.
+  // The memory of a page that no row sees any more may hold anything, or be gone.
+  void Forget(int64_t page) { k_[page] = v_[page] = nullptr; }
+
+  // One query head, over the float16 values.
   std::vector<double> Expected(const float* q, int head, int64_t position) const {
-    const int dim = shape_.head_dim;
-    const int64_t row = shape_.n_kv_heads * dim;
-    const int kv_head = head / (shape_.n_heads / shape_.n_kv_heads);
-    std::vector<double> weights, out(static_cast<size_t>(dim), 0.0);
-    double largest = -INFINITY, sum = 0;
-    for (int64_t t = 0; t <= position; ++t) {
-      double dot = 0;
-      for (int d = 0; d < dim; ++d) dot += q[d] * Rounded(keys_[t * row + kv_head * dim + d]);
-      weights.push_back(dot * shape_.scale);
-      largest = std::max(largest, weights.back());
-    }
-    for (double& w : weights) sum += w = std::exp(w - largest);
-    for (int64_t t = 0; t <= position; ++t) {
-      for (int d = 0; d < dim; ++d) {
-        out[d] += weights[t] / sum * Rounded(values_[t * row + kv_head * dim + d]);
-      }
-    }
-    return out;
+    const int64_t n_kv = shape_.n_kv_heads, kv_head = head / (shape_.n_heads / n_kv);
+    return PlainAttention(
+        shape_, q, head, position + 1,
+        [&](int64_t t) { return shape_.window == 0 || t > position - shape_.window; },
+        [&](int64_t t, int d) {
+          return Rounded(keys_[(t * n_kv + kv_head) * shape_.head_dim + d]);
+        },
+        [&](int64_t t, int d) {
+          return Rounded(values_[(t * n_kv + kv_head) * shape_.ValueDim() + d]);
+        });
   }
 
  private:
@@ -80,29 +101,49 @@ AttentionShape Shape(int n_heads, int n_kv_heads, int head_dim) {
   return {n_heads, n_kv_heads, head_dim, 1.0f / std::sqrt(static_cast<float>(head_dim))};
 }
 
+constexpr float kSinks[] = {0.5f, -2.0f, 3.0f, 0.0f, 1.0f, -1.0f, 6.0f, 2.0f};
+
+// Plain ones, then one with each thing that a model may add, then all of them.
+std::vector<AttentionShape> AllShapes() {
+  std::vector<AttentionShape> shapes = {Shape(4, 4, 64),   Shape(9, 3, 64),   Shape(8, 1, 8),
+                                        Shape(6, 2, 20),   Shape(14, 2, 128), Shape(11, 1, 16),
+                                        Shape(16, 1, 576), Shape(4, 4, 192)};
+  shapes[6].value_dim = 512;
+  shapes[7].value_dim = 128;
+  for (const int window : {1, 7, 32, 50}) {
+    shapes.push_back(Shape(4, 2, 32));
+    shapes.back().window = window;
+  }
+  shapes.push_back(Shape(4, 2, 32));
+  shapes.back().soft_cap = 2;
+  shapes.push_back(Shape(8, 2, 32));
+  shapes.back().sinks = kSinks;
+  shapes.push_back({8, 4, 24, 0.3f, 40, 33, 3.0f, kSinks});
+  return shapes;
+}
+
 class AttentionTest : public testing::TestWithParam<Isa> {};
 
 TEST_P(AttentionTest, MatchesDoublePrecisionOverPagesSequencesAndGroups) {
   const ScopedIsa isa(GetParam());
   ThreadPool pool(2);
-  for (const AttentionShape& shape :
-       {Shape(4, 4, 64), Shape(9, 3, 64), Shape(8, 1, 8), Shape(6, 2, 20), Shape(14, 2, 128)}) {
+  for (const AttentionShape& shape : AllShapes()) {
     const Pages a(shape, 70, 1), b(shape, 33, 2);
     // All of a, the last token of b, and a later chunk of a: 70 + 1 + 9 rows.
     const std::vector<AttentionSequence> sequences = {a.Rows(0, 70, 0), b.Rows(70, 1, 32),
                                                       a.Rows(71, 9, 55)};
-    const int64_t width = shape.n_heads * shape.head_dim;
-    const std::vector<float> q = RandomFloats(80 * width, 3);
-    std::vector<float> out(q.size(), NAN);
+    const std::vector<float> q = RandomFloats(80 * shape.n_heads * shape.head_dim, 3);
+    std::vector<float> out(80 * shape.n_heads * shape.ValueDim(), NAN);
     Attention(pool, shape, q.data(), sequences, out.data());
     for (int64_t row = 0; row < 80; ++row) {
       const Pages& pages = row == 70 ? b : a;
       const int64_t position = row < 70 ? row : row == 70 ? 32 : 55 + row - 71;
       for (int h = 0; h < shape.n_heads; ++h) {
-        const int64_t at = row * width + h * shape.head_dim;
-        const std::vector<double> expected = pages.Expected(q.data() + at, h, position);
-        for (int d = 0; d < shape.head_dim; ++d) {
-          ASSERT_NEAR(out[at + d], expected[d], 3e-6) << "row " << row << " head " << h;
+        const int64_t at = row * shape.n_heads + h;
+        const auto expected = pages.Expected(q.data() + at * shape.head_dim, h, position);
+        for (int d = 0; d < shape.ValueDim(); ++d) {
+          ASSERT_NEAR(out[at * shape.ValueDim() + d], expected[d], 3e-6)
+              << "row " << row << " head " << h;
         }
       }
     }
@@ -112,7 +153,8 @@ TEST_P(AttentionTest, MatchesDoublePrecisionOverPagesSequencesAndGroups) {
 TEST_P(AttentionTest, ARowDoesNotDependOnOtherRows) {
   const ScopedIsa isa(GetParam());
   ThreadPool pool(2);
-  const AttentionShape shape = Shape(6, 2, 64);
+  AttentionShape shape = Shape(6, 2, 64);
+  shape.window = 70;
   constexpr int64_t kTokens = 150;
   const Pages pages(shape, kTokens, 4);
   const int64_t width = shape.n_heads * shape.head_dim;
@@ -145,6 +187,55 @@ TEST_P(AttentionTest, ALongContextIsSplitWithoutChangingAnything) {
     const std::vector<double> expected =
         pages.Expected(q.data() + row * width, 0, kTokens - 6 + row);
     for (int d = 0; d < shape.head_dim; ++d) ASSERT_NEAR(one[d], expected[d], 3e-6);
+  }
+}
+
+TEST_P(AttentionTest, PagesBeforeTheWindowAreNotRead) {
+  const ScopedIsa isa(GetParam());
+  ThreadPool pool(1);
+  AttentionShape shape = Shape(2, 1, 16);
+  shape.window = 40;
+  Pages pages(shape, 200, 8);
+  for (int64_t page = 0; page < 4; ++page) pages.Forget(page);
+  const std::vector<float> q = RandomFloats(10 * 32, 9);
+  std::vector<float> out(q.size());
+  const AttentionSequence rows[] = {pages.Rows(0, 10, 170)};  // the first sees 131..170
+  Attention(pool, shape, q.data(), rows, out.data());
+  for (int64_t row = 0; row < 10; ++row) {
+    const auto expected = pages.Expected(q.data() + row * 32, 0, 170 + row);
+    for (int d = 0; d < 16; ++d) ASSERT_NEAR(out[row * 32 + d], expected[d], 3e-6);
+  }
+}
+
+TEST_P(AttentionTest, InBothDirectionsEveryRowSeesItsWholeText) {
+  const ScopedIsa isa(GetParam());
+  ThreadPool pool(2);
+  std::vector<AttentionShape> shapes = {Shape(4, 4, 64), Shape(9, 3, 20), Shape(4, 2, 24)};
+  shapes[2].value_dim = 40;
+  for (const AttentionShape& shape : shapes) {
+    const int64_t dim = shape.head_dim, value_dim = shape.ValueDim(), n_kv = shape.n_kv_heads;
+    const std::vector<RowRange> texts = {{0, 70}, {70, 1}, {71, 32}};
+    const std::vector<float> q = RandomFloats(103 * shape.n_heads * dim, 1);
+    const std::vector<float> k = RandomFloats(103 * n_kv * dim, 2);
+    const std::vector<float> v = RandomFloats(103 * n_kv * value_dim, 3);
+    std::vector<float> out(103 * shape.n_heads * value_dim, NAN);
+    FullAttention(pool, shape, q.data(), k.data(), v.data(), texts, out.data());
+    for (const RowRange& text : texts) {
+      for (int64_t i = 0; i < text.n_rows * shape.n_heads; ++i) {
+        const int64_t at = text.first_row * shape.n_heads + i;
+        const int head = static_cast<int>(i % shape.n_heads);
+        const int64_t kv_head = head / (shape.n_heads / n_kv);
+        const auto expected = PlainAttention(
+            shape, q.data() + at * dim, head, text.n_rows, [](int64_t) { return true; },
+            [&](int64_t t, int d) { return k[((text.first_row + t) * n_kv + kv_head) * dim + d]; },
+            [&](int64_t t, int d) {
+              return v[((text.first_row + t) * n_kv + kv_head) * value_dim + d];
+            });
+        for (int d = 0; d < value_dim; ++d) {
+          ASSERT_NEAR(out[at * value_dim + d], expected[d], 3e-6) << "row " << at;
+        }
+      }
+    }
   }
 }
 

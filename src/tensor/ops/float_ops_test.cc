@@ -84,6 +84,131 @@ TEST_P(FloatOpsTest, RmsNorm) {
   }
 }
 
+TEST_P(FloatOpsTest, RmsNormWithoutWeightAndL2Norm) {
+  for (const int64_t n : {1, 7, 16, 33, 128, 1000}) {
+    const std::vector<float> x = RandomFloats(5 * n, 1);
+    std::vector<float> rms = x, l2 = x;
+    RmsNorm(pool_, rms.data(), nullptr, 1e-5f, 5, n, rms.data());
+    L2Norm(pool_, l2.data(), 1e-6f, 5, n, l2.data());
+    for (int64_t t = 0; t < 5; ++t) {
+      double sum = 0;
+      for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[t * n + i]) * x[t * n + i];
+      for (int64_t i = 0; i < n; ++i) {
+        const double v = x[t * n + i];
+        ASSERT_NEAR(rms[t * n + i], v / std::sqrt(sum / static_cast<double>(n) + 1e-5), 2e-6);
+        ASSERT_NEAR(l2[t * n + i], v / std::sqrt(sum), 1e-6);
+      }
+    }
+  }
+  std::vector<float> zeros(16, 0.0f);
+  L2Norm(pool_, zeros.data(), 1e-6f, 1, 16, zeros.data());
+  for (const float v : zeros) EXPECT_EQ(v, 0);
+}
+
+TEST_P(FloatOpsTest, LayerNorm) {
+  for (const int64_t n : {2, 7, 16, 33, 128, 1000}) {
+    std::vector<float> x = RandomFloats(5 * n, 1);
+    for (float& v : x) v += 10;  // so that the mean matters
+    const std::vector<float> weight = RandomFloats(n, 2), bias = RandomFloats(n, 3);
+    std::vector<float> y = x, plain(x.size());
+    LayerNorm(pool_, y.data(), weight.data(), bias.data(), 1e-5f, 5, n, y.data());
+    LayerNorm(pool_, x.data(), nullptr, nullptr, 1e-5f, 5, n, plain.data());
+    for (int64_t t = 0; t < 5; ++t) {
+      double mean = 0, variance = 0;
+      for (int64_t i = 0; i < n; ++i) mean += x[t * n + i] / static_cast<double>(n);
+      for (int64_t i = 0; i < n; ++i) {
+        variance += std::pow(x[t * n + i] - mean, 2) / static_cast<double>(n);
+      }
+      for (int64_t i = 0; i < n; ++i) {
+        const double normed = (x[t * n + i] - mean) / std::sqrt(variance + 1e-5);
+        ASSERT_NEAR(plain[t * n + i], normed, 1e-5);
+        ASSERT_NEAR(y[t * n + i], normed * weight[i] + bias[i], 3e-5);
+      }
+    }
+  }
+}
+
+double ActivationOf(Activation f, double x) {
+  switch (f) {
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+    case Activation::kGelu:
+      return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
+    case Activation::kGeluErf:
+      return x * (1 + std::erf(x / std::sqrt(2.0))) / 2;
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::kTanh:
+      return std::tanh(x);
+  }
+  return 0;
+}
+
+TEST_P(FloatOpsTest, ActivationsWithAndWithoutASecondFactor) {
+  std::vector<float> x = RandomFloats(1003, 3), up = RandomFloats(1003, 4);
+  for (float& v : x) v *= 4;
+  std::vector<float> plain(x.size()), product(x.size());
+  for (int i = 0; i < kActivations; ++i) {
+    const auto f = static_cast<Activation>(i);
+    Activate(pool_, f, x.data(), std::ssize(x), plain.data());
+    ActivateMul(pool_, f, x.data(), up.data(), std::ssize(x), product.data());
+    for (size_t j = 0; j < x.size(); ++j) {
+      const double expected = ActivationOf(f, x[j]);
+      ASSERT_NEAR(plain[j], expected, 1e-6 + 1e-6 * std::fabs(expected)) << i << " of " << x[j];
+      ASSERT_NEAR(product[j], expected * up[j], 4e-6 + 1e-6 * std::fabs(expected * up[j]));
+    }
+    const std::vector<float> extreme = {-500, 500, kNan};
+    std::vector<float> out(3);
+    Activate(pool_, f, extreme.data(), 3, out.data());
+    EXPECT_NEAR(out[0], ActivationOf(f, -500), 1e-6) << i;
+    EXPECT_NEAR(out[1], ActivationOf(f, 500), 1e-6) << i;
+    EXPECT_TRUE(std::isnan(out[2])) << i;
+  }
+}
+
+TEST_P(FloatOpsTest, ClampedSwigluAndSoftCap) {
+  std::vector<float> gate = RandomFloats(1003, 3), up = RandomFloats(1003, 4);
+  for (float& v : gate) v *= 8;
+  for (float& v : up) v *= 8;
+  std::vector<float> out(gate.size()), capped = gate;
+  ClampedSwiglu(pool_, gate.data(), up.data(), 1.702f, 7, std::ssize(gate), out.data());
+  SoftCap(pool_, capped.data(), 30, std::ssize(capped));
+  for (size_t i = 0; i < gate.size(); ++i) {
+    const double g = std::min(gate[i], 7.0f), u = std::clamp(up[i], -7.0f, 7.0f);
+    const double expected = g / (1 + std::exp(-1.702 * g)) * (u + 1);
+    ASSERT_NEAR(out[i], expected, 1e-6 + 1e-6 * std::fabs(expected));
+    ASSERT_NEAR(capped[i], 30 * std::tanh(gate[i] / 30.0), 1e-5);
+  }
+}
+
+TEST_P(FloatOpsTest, SumsProductsBiasesColumnsAndSoftplus) {
+  for (const int64_t n : {1, 15, 16, 17, 100003}) {
+    const std::vector<float> a = RandomFloats(n, 3), b = RandomFloats(n, 4);
+    std::vector<float> scaled = a, sum = a, product = a;
+    ScaleInPlace(pool_, scaled.data(), 0.3f, n);
+    AddScaledInPlace(pool_, sum.data(), 0.7f, b.data(), n);
+    Multiply(pool_, product.data(), b.data(), n, product.data());
+    for (int64_t i = 0; i < n; ++i) {
+      ASSERT_EQ(scaled[i], a[i] * 0.3f);
+      ASSERT_EQ(product[i], a[i] * b[i]);
+      ASSERT_NEAR(sum[i], a[i] + 0.7 * b[i], 1e-6);
+    }
+  }
+  const std::vector<float> x = RandomFloats(3 * 20, 5), bias = RandomFloats(20, 6);
+  std::vector<float> biased = x, columns(3 * 4), soft = {-30, 0, 1, 19, 21, 500};
+  AddBias(pool_, biased.data(), bias.data(), 3, 20);
+  CopyColumns(pool_, x.data() + 5, 20, 3, 4, columns.data());
+  for (int i = 0; i < 60; ++i) EXPECT_EQ(biased[i], x[i] + bias[i % 20]);
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(columns[i], x[i / 4 * 20 + 5 + i % 4]);
+  Softplus(soft.data(), 6);
+  EXPECT_NEAR(soft[0], 0, 1e-12);
+  EXPECT_NEAR(soft[1], std::log(2), 1e-7);
+  EXPECT_NEAR(soft[2], std::log(1 + std::exp(1.0)), 1e-6);
+  EXPECT_NEAR(soft[3], 19, 1e-5);
+  EXPECT_EQ(soft[4], 21);
+  EXPECT_EQ(soft[5], 500);
+}
+
 TEST_P(FloatOpsTest, AddAndSiluMulOfSmallAndLargeRows) {
   for (const int64_t n : {1, 15, 16, 17, 172, 100003}) {
     const std::vector<float> a = RandomFloats(n, 3), b = RandomFloats(n, 4);
@@ -110,22 +235,24 @@ std::vector<double> Rotated(const RopeParams& params, const float* x, int positi
   std::vector<double> out(x, x + dim);
   const int half = params.dims / 2;
   for (int i = 0; i < half; ++i) {
-    double angle = position * std::pow(static_cast<double>(params.base), -2.0 * i / params.dims);
-    if (!params.frequency_factors.empty()) angle /= params.frequency_factors[i];
+    const double angle = position * params.frequencies[i];
     const bool pairs = params.style == RopeStyle::kInterleaved;
     const int a = pairs ? 2 * i : i, b = pairs ? 2 * i + 1 : i + half;
-    out[a] = x[a] * std::cos(angle) - x[b] * std::sin(angle);
-    out[b] = x[b] * std::cos(angle) + x[a] * std::sin(angle);
+    out[a] = params.magnitude * (x[a] * std::cos(angle) - x[b] * std::sin(angle));
+    out[b] = params.magnitude * (x[b] * std::cos(angle) + x[a] * std::sin(angle));
   }
   return out;
 }
 
-TEST_P(FloatOpsTest, RopeInBothStylesWithFactorsAndPartialHeads) {
+TEST_P(FloatOpsTest, RopeInBothStylesWithOwnFrequenciesAndPartialHeads) {
   const int32_t positions[] = {0, 5, 131071};
   for (const RopeStyle style : {RopeStyle::kInterleaved, RopeStyle::kHalves}) {
     for (const auto& [dims, dim] : {std::pair(8, 8), {64, 64}, {20, 24}, {128, 128}}) {
-      RopeParams params{dims, 10000.0f, style, {}};
-      if (dims == 64) params.frequency_factors = RandomFloats(32, 5);
+      RopeParams params{dims, style, RopeFrequencies(10000.0, dims)};
+      if (dims == 64) {
+        params.magnitude = 1.3f;
+        for (size_t i = 0; i < 32; ++i) params.frequencies[i] /= 1.0 + 0.5 * i;
+      }
       const std::vector<float> x = RandomFloats(3 * 2 * dim, 6);
       std::vector<float> y = x;
       Rope(pool_, params, y.data(), positions, 3, 2, dim);
@@ -137,16 +264,35 @@ TEST_P(FloatOpsTest, RopeInBothStylesWithFactorsAndPartialHeads) {
   }
 }
 
+TEST_P(FloatOpsTest, RopeTurnsAPartInTheMiddleOfHeads) {
+  const int32_t positions[] = {7, 8};
+  const RopeParams params{4, RopeStyle::kInterleaved, RopeFrequencies(100.0, 4)};
+  const std::vector<float> x = RandomFloats(2 * 3 * 10, 6);
+  std::vector<float> y = x;
+  Rope(pool_, params, y.data() + 6, positions, 2, 3, 10);
+  for (int row = 0; row < 6; ++row) {
+    const auto expected = Rotated(params, x.data() + row * 10 + 6, positions[row / 3], 4);
+    for (int d = 0; d < 6; ++d) ASSERT_EQ(y[row * 10 + d], x[row * 10 + d]);
+    for (int d = 0; d < 4; ++d) ASSERT_NEAR(y[row * 10 + 6 + d], expected[d], 1e-6);
+  }
+}
+
 TEST_P(FloatOpsTest, RopeTablesFollowTheirParameters) {
   const int32_t positions[] = {3};
-  std::vector<float> a(8, 1.0f), b(8, 1.0f), c(8, 1.0f);
-  Rope(pool_, {8, 10000.0f, RopeStyle::kInterleaved, {}}, a.data(), positions, 1, 1, 8);
-  Rope(pool_, {8, 500.0f, RopeStyle::kInterleaved, {}}, b.data(), positions, 1, 1, 8);
-  Rope(pool_, {8, 10000.0f, RopeStyle::kInterleaved, {}}, c.data(), positions, 1, 1, 8);
-  EXPECT_NE(a, b);
-  EXPECT_EQ(a, c);
-  EXPECT_THROW(Rope(pool_, {9, 10000.0f, RopeStyle::kHalves, {}}, a.data(), positions, 1, 1, 8),
-               Error);
+  const RopeParams global{8, RopeStyle::kInterleaved, RopeFrequencies(10000.0, 8)};
+  const RopeParams local{8, RopeStyle::kInterleaved, RopeFrequencies(500.0, 8)};
+  const RopeParams other{8, RopeStyle::kHalves, RopeFrequencies(500.0, 8)};
+  std::vector<std::vector<float>> rows;
+  for (const RopeParams* params : {&global, &local, &other, &global, &local, &other}) {
+    rows.emplace_back(8, 1.0f);
+    Rope(pool_, *params, rows.back().data(), positions, 1, 1, 8);
+  }
+  EXPECT_NE(rows[0], rows[1]);
+  EXPECT_NE(rows[1], rows[2]);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(rows[i], rows[i + 3]);
+  std::vector<float>& x = rows[0];
+  EXPECT_THROW(Rope(pool_, {9, RopeStyle::kHalves, {}}, x.data(), positions, 1, 1, 8), Error);
+  EXPECT_THROW(Rope(pool_, {8, RopeStyle::kHalves, {1.0}}, x.data(), positions, 1, 1, 8), Error);
 }
 
 TEST_P(FloatOpsTest, LogSumExpAndArgMax) {
