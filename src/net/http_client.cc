@@ -27,6 +27,8 @@ struct Transfer {
   bool too_large = false;
   bool stopped = false;
   std::exception_ptr failure;
+  CURL* curl = nullptr;
+  bool in_header = false;
 };
 
 size_t OnBody(char* data, size_t size, size_t count, void* user) {
@@ -49,11 +51,34 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
   return piece.size();
 }
 
+// False ends the transfer.
+bool EndHeader(Transfer& transfer) {
+  long status = 0;
+  curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
+  const bool followed = transfer.request.max_redirects > 0 && status >= 300 && status < 400 &&
+                        transfer.response.headers.Has("Location");
+  if (!transfer.request.on_header || status < 200 || followed) return true;
+  try {
+    transfer.stopped =
+        !transfer.request.on_header(static_cast<int>(status), transfer.response.headers);
+  } catch (...) {
+    transfer.failure = std::current_exception();
+    return false;
+  }
+  return !transfer.stopped;
+}
+
 size_t OnHeader(char* data, size_t size, size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   std::string_view line(data, size * count);
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
-  if (line.starts_with("HTTP/")) transfer.response.headers = {};  // after 100 or a redirect
+  if (line.starts_with("HTTP/")) {  // again after 100 or a redirect
+    transfer.response.headers = {};
+    transfer.in_header = true;
+  }
+  if (line.empty() && std::exchange(transfer.in_header, false)) {
+    return EndHeader(transfer) ? size * count : 0;
+  }
   const size_t colon = line.find(':');
   if (colon != std::string_view::npos && !line.starts_with("HTTP/")) {
     std::string_view value = line.substr(colon + 1);
@@ -109,6 +134,11 @@ void SetLimits(CURL* curl, const HttpClientRequest& request) {
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout_ms));
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
+  if (request.stall_timeout_ms > 0) {
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                     static_cast<long>((request.stall_timeout_ms + 999) / 1000));
+  }
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, request.max_redirects > 0 ? 1L : 0L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, static_cast<long>(request.max_redirects));
 }
@@ -171,7 +201,7 @@ HttpResponse FetchHttp(const HttpClientRequest& request) {
   std::call_once(initialized, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const CurlHandle curl(curl_easy_init());
   if (!curl) Fail(ErrorCode::kOutOfMemory, "no memory for a request");
-  Transfer transfer{request, {}, 0, false, false, nullptr};
+  Transfer transfer{request, {}, 0, false, false, nullptr, curl.get(), false};
   const CurlList headers = MakeHeaders(request.headers);
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl.get(), CURLOPT_URL, request.url.c_str());

@@ -128,6 +128,31 @@ TEST_F(HttpClientTest, CallbackMayStopOrThrow) {
   EXPECT_EQ(FetchCode(), ErrorCode::kOverloaded);
 }
 
+TEST_F(HttpClientTest, TheHeaderIsToldBeforeTheBody) {
+  std::vector<std::string> told;
+  const std::string base = request_.url;
+  request_.url = base + "/echo";
+  request_.body = "text";
+  request_.on_header = [&](int status, const HttpHeaders& headers) {
+    told.push_back(std::to_string(status) + std::string(headers.Get("X-Method")));
+    return true;
+  };
+  request_.on_body = [&](std::string_view) {
+    told.emplace_back("body");
+    return true;
+  };
+  FetchHttp(request_);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].substr(0, 3), "201");
+  EXPECT_EQ(told[1], "body");
+  request_.url = base + "/redirect";
+  request_.max_redirects = 1;
+  FetchHttp(request_);
+  EXPECT_EQ(told[2].substr(0, 3), "201");
+  request_.on_header = [](int, const HttpHeaders&) { return false; };
+  EXPECT_EQ(FetchCode(), ErrorCode::kCancelled);
+}
+
 TEST_F(HttpClientTest, OtherSchemesAndLineBreaksAreRefused) {
   const std::string good = request_.url;
   for (const char* url : {"file:///etc/passwd", "ftp://127.0.0.1/", "", "http://"}) {

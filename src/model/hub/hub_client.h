@@ -1,0 +1,83 @@
+// Why: speaks to a Hugging Face server: what a repository holds, and its files' bytes.
+//
+// Everything that comes from the server is untrusted: paths and hashes are checked before they are
+// used, redirects are bounded, the token goes to the endpoint's own host and nowhere else.
+// https://huggingface.co/docs/hub/api
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cancel.h"
+#include "model/hub/hub_settings.h"
+#include "model/hub/model_reference.h"
+#include "net/http_message.h"
+
+namespace pioneer {
+
+struct HubFile {
+  std::string path;  // safe, see IsSafeRepositoryPath
+  int64_t bytes = 0;
+  std::string blob;  // the content's name, see BlobHash
+};
+
+struct HubRepository {
+  ModelReference reference;
+  std::string commit;
+  std::vector<HubFile> files;
+};
+
+struct HubClientOptions {
+  HubSettings settings;
+  CancelToken cancel;
+  // Waits before another attempt; the default sleeps, and looks at `cancel` often.
+  std::function<void(double seconds)> wait;
+  int max_attempts = 6;  // in a row without a new byte
+  int64_t stall_timeout_ms = 60'000;
+};
+
+// Failures of the network, 5xx and 429 (after the time that the server names, at most
+// kMaxRetryAfterSeconds) are tried again. All functions throw Error{kIo} when that does not help,
+// kUnauthorized (401, 403: the message says how to get access), kNotFound, kCorruptFile for an
+// answer that makes no sense, kCancelled. One thread.
+class HubClient {
+ public:
+  explicit HubClient(HubClientOptions options);
+
+  // What `main` holds now. The message of kNotFound lists repositories with similar names.
+  HubRepository Describe(const ModelReference& reference);
+
+  // The bytes of a file from `offset` on. `on_begin` tells where the bytes that follow belong: at
+  // `offset`, or at 0 where the server starts over. It is called again where an attempt was cut off
+  // and the next one begins, at what has arrived till then or at 0.
+  void Download(const HubRepository& repository, const HubFile& file, int64_t offset,
+                const std::function<void(int64_t offset)>& on_begin,
+                const std::function<void(std::string_view)>& on_bytes);
+
+ private:
+  struct Attempt;
+  HttpResponse Get(const std::string& url);
+  template <typename Work>
+  void Retrying(const std::string& what, const Work& work);
+  HttpResponse Follow(std::string url, const HttpHeaders& headers,
+                      const std::function<bool(int, const HttpHeaders&)>& on_header,
+                      const std::function<bool(std::string_view)>& on_body);
+  [[noreturn]] void FailStatus(int status, const std::string& url, const ModelReference& reference,
+                               const HttpHeaders& headers);
+  std::string SimilarNames(const ModelReference& reference);
+
+  const HubClientOptions options_;
+};
+
+inline constexpr double kMaxRetryAfterSeconds = 300;
+
+// "https://host:port" of a URL, small letters, without the scheme's own port; "" for what is no
+// http(s) URL.
+std::string UrlOrigin(std::string_view url);
+// Where a redirect leads (RFC 3986, section 5: absolute, "//host/path", "/path"); "" for others.
+std::string ResolveRedirect(std::string_view base, std::string_view location);
+
+}  // namespace pioneer

@@ -1,0 +1,121 @@
+#include "model/huggingface/config.h"
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace pioneer {
+namespace {
+
+constexpr size_t kMaxConfigBytes = size_t{16} << 20;
+constexpr int64_t kMaxCount = int64_t{1} << 31;
+
+std::string FirstClass(const Json& json) {
+  const auto found = json.find("architectures");
+  if (found == json.end() || !found->is_array() || found->empty()) return "";
+  const Json& first = found->front();
+  return first.is_string() ? first.get<std::string>() : "";
+}
+
+}  // namespace
+
+Json ReadModelJson(const fs::path& path) {
+  const std::string text = ReadFile(path, kMaxConfigBytes);
+  Json json;
+  try {
+    json = ParseJson(text);
+  } catch (const Error& error) {
+    Fail(ErrorCode::kCorruptFile, "{}: {}", path.string(), error.what());
+  }
+  if (!json.is_object()) Fail(ErrorCode::kCorruptFile, "{}: this is no object", path.string());
+  return json;
+}
+
+HuggingFaceConfig HuggingFaceConfig::Read(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  return HuggingFaceConfig(ReadModelJson(path), path.string());
+}
+
+HuggingFaceConfig::HuggingFaceConfig(Json json, std::string name)
+    : json_(std::move(json)), name_(std::move(name)), class_name_(FirstClass(json_)) {
+  const auto text = json_.find("text_config");
+  if (text == json_.end() || !text->is_object()) return;
+  // What the part leaves out stands above it.
+  Json inner = *text;
+  json_.erase("text_config");
+  json_.update(inner);
+}
+
+const Json* HuggingFaceConfig::Find(std::string_view key) const {
+  const auto found = json_.find(std::string(key));
+  return found == json_.end() || found->is_null() ? nullptr : &*found;
+}
+
+void HuggingFaceConfig::FailType(std::string_view key, const char* wanted) const {
+  Fail(ErrorCode::kCorruptFile, "{}: \"{}\" is not {}", name_, key, wanted);
+}
+
+std::optional<int64_t> HuggingFaceConfig::Count(
+    std::initializer_list<std::string_view> keys) const {
+  for (const std::string_view key : keys) {
+    const Json* value = Find(key);
+    if (value == nullptr) continue;
+    if (!value->is_number_integer()) FailType(key, "a whole number");
+    const auto count = value->get<int64_t>();
+    if (count < 0 || count > kMaxCount) FailType(key, "a count of at most 2^31");
+    return count;
+  }
+  return {};
+}
+
+std::optional<double> HuggingFaceConfig::Number(std::string_view key) const {
+  const Json* value = Find(key);
+  if (value == nullptr) return {};
+  if (!value->is_number() || !std::isfinite(value->get<double>())) FailType(key, "a number");
+  return value->get<double>();
+}
+
+bool HuggingFaceConfig::Flag(std::string_view key, bool default_value) const {
+  const Json* value = Find(key);
+  if (value == nullptr) return default_value;
+  if (!value->is_boolean()) FailType(key, "true or false");
+  return value->get<bool>();
+}
+
+std::string HuggingFaceConfig::Text(std::string_view key) const {
+  const Json* value = Find(key);
+  if (value == nullptr) return "";
+  if (!value->is_string()) FailType(key, "a text");
+  return value->get<std::string>();
+}
+
+int64_t HuggingFaceConfig::RequiredCount(std::initializer_list<std::string_view> keys) const {
+  const std::optional<int64_t> count = Count(keys);
+  if (!count) Fail(ErrorCode::kCorruptFile, "{}: \"{}\" is missing", name_, *keys.begin());
+  return *count;
+}
+
+int64_t HuggingFaceConfig::head_dim() const {
+  if (const auto stated = Count({"head_dim"})) return *stated;
+  const int64_t heads = RequiredCount({"num_attention_heads", "n_head"});
+  const int64_t width = RequiredCount({"hidden_size", "n_embd"});
+  if (heads == 0 || width % heads != 0) {
+    Fail(ErrorCode::kCorruptFile, "{}: a width of {} cannot be shared by {} heads", name_, width,
+         heads);
+  }
+  return width / heads;
+}
+
+HuggingFaceConfig HuggingFaceConfig::Rope() const {
+  Json rope = json_;
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const Json* part = Find(key);
+    if (part == nullptr || !part->is_object()) continue;
+    const auto full = part->find("full_attention");
+    const bool by_kind = full != part->end() && full->is_object();
+    rope.update(by_kind ? *full : *part);
+  }
+  return HuggingFaceConfig(std::move(rope), name_);
+}
+
+}  // namespace pioneer

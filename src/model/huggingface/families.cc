@@ -1,0 +1,334 @@
+#include "model/huggingface/families.h"
+
+#include <fmt/ranges.h>
+
+#include <initializer_list>
+
+namespace pioneer {
+namespace {
+
+using enum TensorLayout;
+using enum ValueKind;
+using Rules = std::vector<TensorRule>;
+
+Rules Join(std::initializer_list<Rules> parts) {
+  Rules all;
+  for (const Rules& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+Rules Ends() {
+  return {{"model.embed_tokens.weight", "token_embd.weight"},
+          {"model.norm.weight", "output_norm.weight"},
+          {"lm_head.weight", "output.weight"}};
+}
+
+Rules Attention(TensorLayout q = kAsIs, TensorLayout k = kAsIs) {
+  return {{"model.layers.{}.self_attn.q_proj.weight", "blk.{}.attn_q.weight", q},
+          {"model.layers.{}.self_attn.q_proj.bias", "blk.{}.attn_q.bias", q},
+          {"model.layers.{}.self_attn.k_proj.weight", "blk.{}.attn_k.weight", k},
+          {"model.layers.{}.self_attn.k_proj.bias", "blk.{}.attn_k.bias", k},
+          {"model.layers.{}.self_attn.v_proj.weight", "blk.{}.attn_v.weight"},
+          {"model.layers.{}.self_attn.v_proj.bias", "blk.{}.attn_v.bias"},
+          {"model.layers.{}.self_attn.o_proj.weight", "blk.{}.attn_output.weight"},
+          {"model.layers.{}.self_attn.o_proj.bias", "blk.{}.attn_output.bias"}};
+}
+
+Rules QkNorms(TensorLayout layout = kAsIs) {
+  return {{"model.layers.{}.self_attn.q_norm.weight", "blk.{}.attn_q_norm.weight", layout},
+          {"model.layers.{}.self_attn.k_norm.weight", "blk.{}.attn_k_norm.weight", layout}};
+}
+
+// A norm before each block.
+Rules PreNorms() {
+  return {{"model.layers.{}.input_layernorm.weight", "blk.{}.attn_norm.weight"},
+          {"model.layers.{}.post_attention_layernorm.weight", "blk.{}.ffn_norm.weight"}};
+}
+
+// A norm behind each block.
+Rules PostNorms() {
+  return {{"model.layers.{}.post_attention_layernorm.weight", "blk.{}.post_attention_norm.weight"},
+          {"model.layers.{}.post_feedforward_layernorm.weight", "blk.{}.post_ffw_norm.weight"}};
+}
+
+Rules FeedForward() {
+  return {{"model.layers.{}.mlp.gate_proj.weight", "blk.{}.ffn_gate.weight"},
+          {"model.layers.{}.mlp.gate_proj.bias", "blk.{}.ffn_gate.bias"},
+          {"model.layers.{}.mlp.up_proj.weight", "blk.{}.ffn_up.weight"},
+          {"model.layers.{}.mlp.up_proj.bias", "blk.{}.ffn_up.bias"},
+          {"model.layers.{}.mlp.down_proj.weight", "blk.{}.ffn_down.weight"},
+          {"model.layers.{}.mlp.down_proj.bias", "blk.{}.ffn_down.bias"}};
+}
+
+Rules MixtralExperts() {
+  return {{"model.layers.{}.block_sparse_moe.gate.weight", "blk.{}.ffn_gate_inp.weight"},
+          {"model.layers.{}.block_sparse_moe.experts.{e}.w1.weight", "blk.{}.ffn_gate_exps.weight",
+           kStackExperts},
+          {"model.layers.{}.block_sparse_moe.experts.{e}.w2.weight", "blk.{}.ffn_down_exps.weight",
+           kStackExperts},
+          {"model.layers.{}.block_sparse_moe.experts.{e}.w3.weight", "blk.{}.ffn_up_exps.weight",
+           kStackExperts}};
+}
+
+// One tensor an expert, or (newer files) all experts in one tensor.
+Rules QwenExperts() {
+  return {{"model.layers.{}.mlp.gate.weight", "blk.{}.ffn_gate_inp.weight"},
+          {"model.layers.{}.mlp.experts.{e}.gate_proj.weight", "blk.{}.ffn_gate_exps.weight",
+           kStackExperts},
+          {"model.layers.{}.mlp.experts.{e}.up_proj.weight", "blk.{}.ffn_up_exps.weight",
+           kStackExperts},
+          {"model.layers.{}.mlp.experts.{e}.down_proj.weight", "blk.{}.ffn_down_exps.weight",
+           kStackExperts},
+          {"model.layers.{}.mlp.experts.gate_up_proj", "blk.{}.ffn_gate_exps.weight", kFirstHalf},
+          {"model.layers.{}.mlp.experts.gate_up_proj", "blk.{}.ffn_up_exps.weight", kSecondHalf},
+          {"model.layers.{}.mlp.experts.down_proj", "blk.{}.ffn_down_exps.weight"}};
+}
+
+Rules GemmaNorms() {
+  return {
+      {"model.layers.{}.input_layernorm.weight", "blk.{}.attn_norm.weight", kAddOne},
+      {"model.layers.{}.post_attention_layernorm.weight", "blk.{}.post_attention_norm.weight",
+       kAddOne},
+      {"model.layers.{}.pre_feedforward_layernorm.weight", "blk.{}.ffn_norm.weight", kAddOne},
+      {"model.layers.{}.post_feedforward_layernorm.weight", "blk.{}.post_ffw_norm.weight", kAddOne},
+      {"model.embed_tokens.weight", "token_embd.weight"},
+      {"model.norm.weight", "output_norm.weight", kAddOne},
+      {"lm_head.weight", "output.weight"}};
+}
+
+Rules Phi3Tensors() {
+  return {{"model.layers.{}.self_attn.qkv_proj.weight", "blk.{}.attn_qkv.weight"},
+          {"model.layers.{}.self_attn.o_proj.weight", "blk.{}.attn_output.weight"},
+          {"model.layers.{}.mlp.gate_up_proj.weight", "blk.{}.ffn_up.weight"},
+          {"model.layers.{}.mlp.down_proj.weight", "blk.{}.ffn_down.weight"}};
+}
+
+Rules Gpt2Tensors() {
+  return {{"wte.weight", "token_embd.weight"},
+          {"wpe.weight", "position_embd.weight"},
+          {"ln_f.weight", "output_norm.weight"},
+          {"ln_f.bias", "output_norm.bias"},
+          {"lm_head.weight", "output.weight"},
+          {"h.{}.ln_1.weight", "blk.{}.attn_norm.weight"},
+          {"h.{}.ln_1.bias", "blk.{}.attn_norm.bias"},
+          {"h.{}.attn.c_attn.weight", "blk.{}.attn_qkv.weight", kTranspose},
+          {"h.{}.attn.c_attn.bias", "blk.{}.attn_qkv.bias"},
+          {"h.{}.attn.c_proj.weight", "blk.{}.attn_output.weight", kTranspose},
+          {"h.{}.attn.c_proj.bias", "blk.{}.attn_output.bias"},
+          {"h.{}.ln_2.weight", "blk.{}.ffn_norm.weight"},
+          {"h.{}.ln_2.bias", "blk.{}.ffn_norm.bias"},
+          {"h.{}.mlp.c_fc.weight", "blk.{}.ffn_up.weight", kTranspose},
+          {"h.{}.mlp.c_fc.bias", "blk.{}.ffn_up.bias"},
+          {"h.{}.mlp.c_proj.weight", "blk.{}.ffn_down.weight", kTranspose},
+          {"h.{}.mlp.c_proj.bias", "blk.{}.ffn_down.bias"}};
+}
+
+Rules GptOssTensors() {
+  return {{"model.layers.{}.input_layernorm.weight", "blk.{}.attn_norm.weight"},
+          {"model.layers.{}.post_attention_layernorm.weight", "blk.{}.post_attention_norm.weight"},
+          {"model.layers.{}.self_attn.sinks", "blk.{}.attn_sinks.weight"},
+          {"model.layers.{}.mlp.router.weight", "blk.{}.ffn_gate_inp.weight"},
+          {"model.layers.{}.mlp.router.bias", "blk.{}.ffn_gate_inp.bias"},
+          {"model.layers.{}.mlp.experts.gate_up_proj_blocks", "blk.{}.ffn_gate_exps.weight",
+           kMxfp4EvenRows},
+          {"model.layers.{}.mlp.experts.gate_up_proj_blocks", "blk.{}.ffn_up_exps.weight",
+           kMxfp4OddRows},
+          {"model.layers.{}.mlp.experts.gate_up_proj_bias", "blk.{}.ffn_gate_exps.bias", kEvenRows},
+          {"model.layers.{}.mlp.experts.gate_up_proj_bias", "blk.{}.ffn_up_exps.bias", kOddRows},
+          {"model.layers.{}.mlp.experts.down_proj_blocks", "blk.{}.ffn_down_exps.weight", kMxfp4},
+          {"model.layers.{}.mlp.experts.down_proj_bias", "blk.{}.ffn_down_exps.bias"}};
+}
+
+Rules Lfm2Tensors() {
+  return {{"model.embed_tokens.weight", "token_embd.weight"},
+          {"model.embedding_norm.weight", "token_embd_norm.weight"},
+          {"lm_head.weight", "output.weight"},
+          {"model.layers.{}.operator_norm.weight", "blk.{}.attn_norm.weight"},
+          {"model.layers.{}.ffn_norm.weight", "blk.{}.ffn_norm.weight"},
+          {"model.layers.{}.self_attn.q_proj.weight", "blk.{}.attn_q.weight"},
+          {"model.layers.{}.self_attn.k_proj.weight", "blk.{}.attn_k.weight"},
+          {"model.layers.{}.self_attn.v_proj.weight", "blk.{}.attn_v.weight"},
+          {"model.layers.{}.self_attn.out_proj.weight", "blk.{}.attn_output.weight"},
+          {"model.layers.{}.self_attn.q_layernorm.weight", "blk.{}.attn_q_norm.weight"},
+          {"model.layers.{}.self_attn.k_layernorm.weight", "blk.{}.attn_k_norm.weight"},
+          {"model.layers.{}.conv.conv.weight", "blk.{}.shortconv.conv.weight", kSqueeze},
+          {"model.layers.{}.conv.in_proj.weight", "blk.{}.shortconv.in_proj.weight"},
+          {"model.layers.{}.conv.out_proj.weight", "blk.{}.shortconv.out_proj.weight"},
+          {"model.layers.{}.feed_forward.w1.weight", "blk.{}.ffn_gate.weight"},
+          {"model.layers.{}.feed_forward.w2.weight", "blk.{}.ffn_down.weight"},
+          {"model.layers.{}.feed_forward.w3.weight", "blk.{}.ffn_up.weight"}};
+}
+
+// Which layers look at a window only, as config.json says it.
+void AddWindowPattern(const HuggingFaceConfig& config, const std::string& architecture,
+                      GgufWriter& writer) {
+  const Json* types = config.Find("layer_types");
+  if (types == nullptr || !types->is_array()) return;
+  std::vector<bool> windows;
+  for (const Json& type : *types) windows.push_back(type == "sliding_attention");
+  writer.SetValue(architecture + ".attention.sliding_window_pattern", windows);
+}
+
+void AddExaone4Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  if (config.Has("sliding_window")) AddWindowPattern(config, "exaone4", writer);
+}
+
+void AddOlmo2Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  if (!config.Has("sliding_window")) return;
+  if (config.Has("layer_types")) return AddWindowPattern(config, "olmo2", writer);
+  std::vector<bool> windows;
+  for (int64_t i = 0; i < config.RequiredCount({"num_hidden_layers"}); ++i) {
+    windows.push_back((i + 1) % 4 != 0);
+  }
+  writer.SetValue("olmo2.attention.sliding_window_pattern", windows);
+}
+
+void AddGemma3Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  // Sizes that config.json leaves out where they are the library's defaults.
+  const auto set_default = [&](const char* name, const char* key, uint32_t value) {
+    if (!config.Has(name)) writer.SetU32(std::string("gemma3.") + key, value);
+  };
+  set_default("max_position_embeddings", "context_length", 131072);
+  set_default("num_attention_heads", "attention.head_count", 8);
+  set_default("num_key_value_heads", "attention.head_count_kv", 4);
+  set_default("head_dim", "attention.key_length", 256);
+  set_default("head_dim", "attention.value_length", 256);
+  if (!config.Has("rms_norm_eps")) {
+    writer.SetF32("gemma3.attention.layer_norm_rms_epsilon", 1e-6f);
+  }
+  if (!config.Rope().Has("rope_theta")) writer.SetF32("gemma3.rope.freq_base", 1e6f);
+}
+
+void AddGpt2Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  const int64_t width = config.RequiredCount({"n_embd"});
+  writer.SetU32("gpt2.feed_forward_length",
+                static_cast<uint32_t>(config.Count({"n_inner"}).value_or(4 * width)));
+}
+
+void AddGptOssKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  writer.SetU32("gpt-oss.expert_feed_forward_length",
+                static_cast<uint32_t>(config.RequiredCount({"intermediate_size"})));
+}
+
+void AddPhi3Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  // 0 tells Phi-4, which has no window, from Phi-3.
+  writer.SetU32("phi3.attention.sliding_window",
+                static_cast<uint32_t>(config.Count({"sliding_window"}).value_or(0)));
+  const auto original = config.Rope().Count({"original_max_position_embeddings"});
+  writer.SetU32(
+      "phi3.rope.scaling.original_context_length",
+      static_cast<uint32_t>(original.value_or(config.RequiredCount({"max_position_embeddings"}))));
+}
+
+// Layers with attention have keys and values, those with convolutions none; the feed-forward part
+// may be rounded up from a share of the stated size.
+void AddLfm2Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  const int64_t n_kv_heads = config.RequiredCount({"num_key_value_heads"});
+  const Json* types = config.Find("layer_types");
+  if (types != nullptr && types->is_array()) {
+    std::vector<uint64_t> heads;
+    for (const Json& type : *types) {
+      heads.push_back(type == "conv" ? 0 : static_cast<uint64_t>(n_kv_heads));
+    }
+    std::vector<int32_t> narrow(heads.begin(), heads.end());
+    writer.SetI32s("lfm2.attention.head_count_kv", std::move(narrow));
+  }
+  int64_t width = config.RequiredCount({"block_ff_dim", "intermediate_size"});
+  if (config.Flag("block_auto_adjust_ff_dim", false)) {
+    const int64_t multiple = std::max<int64_t>(1, config.Count({"block_multiple_of"}).value_or(1));
+    width = 2 * width / 3;
+    const double factor = config.Number("block_ffn_dim_multiplier").value_or(1.0);
+    width = static_cast<int64_t>(factor * static_cast<double>(width));
+    width = (width + multiple - 1) / multiple * multiple;
+  }
+  writer.SetU32("lfm2.feed_forward_length", static_cast<uint32_t>(width));
+}
+
+const std::vector<KeyRule>& WindowKey() {
+  static const std::vector<KeyRule> keys = {{"sliding_window", "attention.sliding_window"}};
+  return keys;
+}
+
+std::vector<ModelFamily> MakeFamilies() {
+  const Rules rotated = Attention(kInterleaveQ, kInterleaveK);
+  const Rules llama = Join({Ends(), rotated, PreNorms(), FeedForward()});
+  const Rules qwen3 = Join({Ends(), Attention(), QkNorms(), PreNorms()});
+  const Rules post_norm = Join({Ends(), Attention(), QkNorms(), PostNorms(), FeedForward()});
+  const Rules gemma = Join({GemmaNorms(), Attention(), FeedForward()});
+  return {
+      {"llama", {"LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"}, llama, {}},
+      {"llama",
+       {"MistralForCausalLM", "MixtralForCausalLM"},
+       Join({llama, MixtralExperts()}),
+       WindowKey()},
+      {"qwen2",
+       {"Qwen2ForCausalLM", "Qwen2Model"},
+       Join({Ends(), Attention(), PreNorms(), FeedForward()}),
+       {}},
+      {"qwen3", {"Qwen3ForCausalLM", "Qwen3Model"}, Join({qwen3, FeedForward()}), {}},
+      {"qwen3moe",
+       {"Qwen3MoeForCausalLM"},
+       Join({qwen3, FeedForward(), QwenExperts()}),
+       {{"moe_intermediate_size", "expert_feed_forward_length"}}},
+      {"gemma2",
+       {"Gemma2ForCausalLM"},
+       gemma,
+       {{"sliding_window", "attention.sliding_window"},
+        {"attn_logit_softcapping", "attn_logit_softcapping", kNumber},
+        {"final_logit_softcapping", "final_logit_softcapping", kNumber}}},
+      {"gemma3",
+       {"Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"},
+       Join({gemma, QkNorms(kAddOne)}),
+       {{"sliding_window", "attention.sliding_window"},
+        {"final_logit_softcapping", "final_logit_softcapping", kNumber}},
+       AddGemma3Keys},
+      {"phi3", {"Phi3ForCausalLM"}, Join({Ends(), PreNorms(), Phi3Tensors()}), {}, AddPhi3Keys},
+      {"granite",
+       {"GraniteForCausalLM"},
+       llama,
+       {{"attention_multiplier", "attention.scale", kNumber},
+        {"embedding_multiplier", "embedding_scale", kNumber},
+        {"residual_multiplier", "residual_scale", kNumber},
+        {"logits_scaling", "logit_scale", kNumber}}},
+      {"smollm3", {"SmolLM3ForCausalLM"}, llama, {}},
+      {"olmo2", {"Olmo2ForCausalLM", "Olmo3ForCausalLM"}, post_norm, WindowKey(), AddOlmo2Keys},
+      {"exaone4", {"Exaone4ForCausalLM"}, post_norm, WindowKey(), AddExaone4Keys},
+      {"gpt2", {"GPT2LMHeadModel"}, Gpt2Tensors(), {}, AddGpt2Keys},
+      {"gpt-oss",
+       {"GptOssForCausalLM"},
+       Join({Ends(), Attention(), GptOssTensors()}),
+       WindowKey(),
+       AddGptOssKeys},
+      {"lfm2",
+       {"Lfm2ForCausalLM"},
+       Lfm2Tensors(),
+       {{"conv_L_cache", "shortconv.l_cache"}},
+       AddLfm2Keys},
+  };
+}
+
+const std::vector<ModelFamily>& Families() {
+  static const std::vector<ModelFamily> families = MakeFamilies();
+  return families;
+}
+
+}  // namespace
+
+const ModelFamily* FindModelFamily(std::string_view class_name) {
+  for (const ModelFamily& family : Families()) {
+    for (const std::string_view name : family.class_names) {
+      if (name == class_name) return &family;
+    }
+  }
+  return nullptr;
+}
+
+std::string KnownModelClasses() {
+  std::vector<std::string_view> names;
+  for (const ModelFamily& family : Families()) {
+    names.insert(names.end(), family.class_names.begin(), family.class_names.end());
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace pioneer

@@ -1,0 +1,69 @@
+// Why: how each family of models that Hugging Face's library knows is called in GGUF, as data: a
+// new family is a table, not code.
+//
+// GGUF's names and layouts are llama.cpp's (its gguf-py/gguf/tensor_mapping.py and conversion/).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/gguf.h"
+#include "model/huggingface/config.h"
+
+namespace pioneer {
+
+// What is done with a tensor's numbers on the way.
+enum class TensorLayout {
+  kAsIs,
+  // The rows of each head are reordered so that the two halves that rotate together lie side by
+  // side: row (half, i) of a head becomes row (i, half).
+  kInterleaveQ,
+  kInterleaveK,
+  kAddOne,        // gemma's norms multiply by 1 + weight
+  kTranspose,     // [in, out] becomes [out, in]
+  kStackExperts,  // one tensor an expert becomes [n_experts, out, in]
+  kFirstHalf,     // of the rows (of each expert): "gate" of gate_up
+  kSecondHalf,    // "up" of gate_up
+  kEvenRows,      // gpt-oss has gate and up in turn
+  kOddRows,
+  kMxfp4,  // blocks and scales become MXFP4 blocks
+  kMxfp4EvenRows,
+  kMxfp4OddRows,
+  kSqueeze,      // [n, 1, k] becomes [n, k]
+  kNegativeExp,  // -exp(x): the decay of gated delta nets
+};
+
+struct TensorRule {
+  std::string_view name;  // "{}" stands for a layer's number, "{e}" for an expert's
+  std::string_view gguf_name;
+  TensorLayout layout = TensorLayout::kAsIs;
+};
+
+enum class ValueKind { kCount, kNumber, kFlag };
+
+struct KeyRule {
+  std::string_view name;      // in config.json
+  std::string_view gguf_key;  // behind "ARCHITECTURE."
+  ValueKind kind = ValueKind::kCount;
+};
+
+struct ModelFamily {
+  std::string_view architecture;              // GGUF's name
+  std::vector<std::string_view> class_names;  // "LlamaForCausalLM"
+  std::vector<TensorRule> tensors;
+  std::vector<KeyRule> keys;  // besides those that all families share
+  // What no table says; null = nothing.
+  void (*add_keys)(const HuggingFaceConfig& config, GgufWriter& writer) = nullptr;
+};
+
+// Null for a class that is not known.
+const ModelFamily* FindModelFamily(std::string_view class_name);
+// "LlamaForCausalLM, MistralForCausalLM, ...", for messages.
+std::string KnownModelClasses();
+
+// The sizes, the rotation and the family's own keys. Throws Error{kCorruptFile} for what is missing
+// or makes no sense, kUnsupported for a rotation that is not known.
+void AddModelKeys(const ModelFamily& family, const HuggingFaceConfig& config, GgufWriter& writer);
+
+}  // namespace pioneer
