@@ -51,7 +51,8 @@ class ConstraintState {
  public:
   explicit ConstraintState(std::shared_ptr<const Constraint> constraint);
   ConstraintState(const ConstraintState& other);
-  ConstraintState& operator=(const ConstraintState& other);
+  ConstraintState(ConstraintState&& other) noexcept;
+  ConstraintState& operator=(ConstraintState other) noexcept;
   ~ConstraintState();
 
   // Tokens that may come next; with the end-of-generation tokens where the answer may end.
@@ -73,8 +74,10 @@ class ConstraintState {
   const Constraint& constraint() const { return *constraint_; }
 
  private:
+  Automaton& automaton() const;
+
   std::shared_ptr<const Constraint> constraint_;
-  int32_t state_ = 0;
+  int32_t place_ = 0;
 };
 
 }  // namespace pioneer::grammar

@@ -70,6 +70,7 @@ class Grammar {
     Expr body;
     bool defined = false;
   };
+  int n_nodes() const { return static_cast<int>(nodes_.size()); }
   const Node& node(Expr expr) const { return nodes_[expr.id]; }
   std::span<const Expr> children(const Node& node) const {
     return {children_.data() + node.a, static_cast<size_t>(node.b)};

@@ -78,6 +78,8 @@ class RegexStore {
   Regex Derive(Regex term, uint8_t byte);
   // Whether the term is surely not empty of strings; false = exploring derivatives must tell.
   bool SurelyNonEmpty(Regex term) const { return nodes_[term.id].surely_non_empty; }
+  // The bytes that strings of the term may begin with, or more.
+  ByteSet FirstBytes(Regex term);
   // A value that depends on the term's structure alone, not on the store: a key for caches.
   struct Hash {
     uint64_t high = 0, low = 0;
@@ -104,14 +106,15 @@ class RegexStore {
     kRepeat
   };
   struct Node {
-    Kind kind;
+    Kind kind = Kind::kNothing;
     bool nullable = false, surely_non_empty = false;
     bool infinite = false;  // surely has strings of every length beyond some; false = unknown
     bool finite = false;    // surely has finitely many strings; false = unknown
+    bool special = false;   // may match kSpecialTokenByte
     int16_t depth = 0;
-    int32_t a = 0, b = 0;      // kBytes: index of the set; kOr, kAnd: range of children_
+    int32_t a = 0, b = 0;      // kBytes: index of the set; kOr, kAnd: first child and their number
     int32_t min = 0, max = 0;  // kRepeat
-    Hash hash;
+    Hash hash{};
   };
   struct HashOf {
     size_t operator()(const Hash& hash) const { return hash.low; }
@@ -122,21 +125,25 @@ class RegexStore {
   std::span<const Regex> Children(const Node& node) const {
     return {children_.data() + node.a, static_cast<size_t>(node.b)};
   }
-  void Flatten(Kind kind, const std::vector<Regex>& parts, std::vector<Regex>& out) const;
-  void SortByHash(std::vector<Regex>& parts) const;
-  Regex OrFactored(std::vector<Regex> parts, int depth);
+  // The members of nested unions (intersections), sorted by hash, each once.
+  std::vector<Regex> Flatten(Kind kind, const std::vector<Regex>& parts) const;
+  Regex OrFactored(const std::vector<Regex>& parts, int depth);
   void FactorHeads(std::vector<Regex>& parts, int depth);
-  void MergeByteSets(std::vector<Regex>& parts);
+  void SortUnique(std::vector<Regex>& parts) const;
+  Regex Pair(Regex first, Regex second);  // first is no concatenation
   Regex LiteralTree(std::span<const std::string> sorted, size_t begin);
+  ByteSet FirstBytesOf(Regex term);
   Regex DeriveConcat(Regex term, uint8_t byte);
-  void CheckDepth(int depth) const;
-  void PrintTo(Regex term, int budget, std::string& out) const;
+  Regex Utf8Unit(std::span<const CharSet::Range> ranges, int n_tail, int lead);
+  void PrintTo(Regex term, size_t max_bytes, std::string& out) const;
 
   RegexLimits limits_;
   std::vector<Node> nodes_;
   std::vector<Regex> children_;
   std::vector<ByteSet> byte_sets_;
   std::unordered_map<Hash, int32_t, HashOf> by_hash_;
+  std::unordered_map<Hash, int32_t, HashOf> byte_set_index_;
+  std::unordered_map<int32_t, ByteSet> first_bytes_;
 };
 
 }  // namespace pioneer::grammar
