@@ -12,7 +12,7 @@
 
 #include "text/grammar/json_schema_value.h"
 
-namespace pioneer {
+namespace pioneer::grammar {
 
 enum class SchemaDialect : uint8_t { kDraft4, kDraft6, kDraft7, kDraft2019, kDraft2020 };
 
@@ -34,34 +34,26 @@ class SchemaDocument {
   const SchemaValue& Resolve(const SchemaValue& from, std::string_view reference);
   // The same for $dynamicRef and $recursiveRef, as far as the target cannot depend on the path.
   const SchemaValue& ResolveDynamic(const SchemaValue& from, std::string_view reference);
-  // "#/properties/a", for messages. Only schemas that were reached from the root have one.
+  // "#/properties/a", for messages.
   std::string PathOf(const SchemaValue& schema) const;
 
  private:
-  struct Place {
-    int base = 0;  // index into bases_
-    const SchemaValue* parent = nullptr;
-    std::string step;
-  };
-  void Index(const SchemaValue& schema, int base, const SchemaValue* parent, std::string step);
+  void Index(const SchemaValue& schema, int base);
+  void IndexKeyword(const SchemaValue::Member& keyword, int base);
   int EnterResource(const SchemaValue& schema, int base);
-  void AddAnchor(const SchemaValue& schema, int base, std::string_view keyword);
-  const SchemaValue& FollowPointer(const SchemaValue& resource, std::string_view pointer,
-                                   std::string_view reference);
-  const SchemaValue* FindResource(std::string_view uri) const;
+  void AddAnchors(const SchemaValue& schema, int base);
+  int BaseOf(const SchemaValue& schema) const;
+  const SchemaValue* FollowPointer(const SchemaValue& resource, std::string_view pointer);
+  const SchemaValue& FindResource(std::string_view uri, std::string_view reference) const;
 
   SchemaValue root_;
   SchemaDialect dialect_ = SchemaDialect::kDraft2020;
   bool uses_unevaluated_ = false;
-  bool has_recursive_anchor_ = false;
   std::vector<std::string> bases_;
+  std::unordered_map<const SchemaValue*, int> base_of_;            // index into bases_; absent = 0
   std::unordered_map<std::string, const SchemaValue*> resources_;  // by URI without fragment
   std::unordered_map<std::string, const SchemaValue*> anchors_;    // by URI#anchor
   std::unordered_map<std::string, int> dynamic_anchors_;           // how many have that name
-  std::unordered_map<const SchemaValue*, Place> places_;
 };
 
-// RFC 3986, section 5.2. Both without fragment.
-std::string ResolveUri(std::string_view base, std::string_view reference);
-
-}  // namespace pioneer
+}  // namespace pioneer::grammar

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-namespace pioneer {
+namespace pioneer::grammar {
 namespace {
 
 struct UriParts {
@@ -123,4 +123,4 @@ std::string PercentDecode(std::string_view text) {
   return out;
 }
 
-}  // namespace pioneer
+}  // namespace pioneer::grammar

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace pioneer {
+namespace pioneer::grammar {
 
 // RFC 3986, section 5.2, strict. Neither has a fragment; `base` may be "" (nothing is known).
 std::string ResolveUri(std::string_view base, std::string_view reference);
@@ -12,4 +12,4 @@ std::string ResolveUri(std::string_view base, std::string_view reference);
 // %41 -> A. Wrong escapes stay as they are.
 std::string PercentDecode(std::string_view text);
 
-}  // namespace pioneer
+}  // namespace pioneer::grammar

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace pioneer {
+namespace pioneer::grammar {
 namespace {
 
 constexpr size_t kSortedFrom = 16;  // members; below that looking through them is faster
@@ -20,7 +20,7 @@ class SchemaValueBuilder : public nlohmann::json_sax<Json> {
 
   bool null() override { return Add({}); }
   bool boolean(bool value) override {
-    SchemaValue node{.kind = SchemaValue::Kind::kBoolean};
+    SchemaValue node = Node(SchemaValue::Kind::kBoolean);
     node.boolean = value;
     return Add(std::move(node));
   }
@@ -30,7 +30,7 @@ class SchemaValueBuilder : public nlohmann::json_sax<Json> {
   }
   bool number_float(number_float_t, const string_t& text) override { return AddNumber(text); }
   bool string(string_t& value) override {
-    SchemaValue node{.kind = SchemaValue::Kind::kString};
+    SchemaValue node = Node(SchemaValue::Kind::kString);
     node.text = std::move(value);
     return Add(std::move(node));
   }
@@ -51,8 +51,14 @@ class SchemaValueBuilder : public nlohmann::json_sax<Json> {
   }
 
  private:
+  static SchemaValue Node(SchemaValue::Kind kind) {
+    SchemaValue node;
+    node.kind = kind;
+    return node;
+  }
+
   bool AddNumber(std::string text) {
-    SchemaValue node{.kind = SchemaValue::Kind::kNumber};
+    SchemaValue node = Node(SchemaValue::Kind::kNumber);
     node.text = std::move(text);
     return Add(std::move(node));
   }
@@ -75,7 +81,7 @@ class SchemaValueBuilder : public nlohmann::json_sax<Json> {
       Fail(ErrorCode::kInvalidArgument, "the JSON Schema is nested deeper than {} levels",
            kMaxSchemaDepth);
     }
-    open_.push_back(Place(SchemaValue{.kind = kind}));
+    open_.push_back(Place(Node(kind)));
     keys_.emplace_back();
     return true;
   }
@@ -152,10 +158,18 @@ namespace {
 void AppendExcerpt(const SchemaValue& value, std::string& out) {
   if (out.size() > kMaxExcerptBytes) return;
   switch (value.kind) {
-    case SchemaValue::Kind::kNull: out += "null"; return;
-    case SchemaValue::Kind::kBoolean: out += value.boolean ? "true" : "false"; return;
-    case SchemaValue::Kind::kNumber: out += value.text; return;
-    case SchemaValue::Kind::kString: out += DumpJson(Json(value.text)); return;
+    case SchemaValue::Kind::kNull:
+      out += "null";
+      return;
+    case SchemaValue::Kind::kBoolean:
+      out += value.boolean ? "true" : "false";
+      return;
+    case SchemaValue::Kind::kNumber:
+      out += value.text;
+      return;
+    case SchemaValue::Kind::kString:
+      out += DumpJson(Json(value.text));
+      return;
     case SchemaValue::Kind::kArray:
       for (size_t i = 0; i < value.items.size() && out.size() <= kMaxExcerptBytes; ++i) {
         out += i == 0 ? "[" : ",";
@@ -184,4 +198,4 @@ std::string Excerpt(const SchemaValue& value) {
   return out.substr(0, end) + "...";
 }
 
-}  // namespace pioneer
+}  // namespace pioneer::grammar

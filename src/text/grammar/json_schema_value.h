@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace pioneer {
+namespace pioneer::grammar {
 
 struct SchemaValue {
   enum class Kind : uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObject };
@@ -43,4 +43,4 @@ SchemaValue ParseSchemaValue(std::string_view text);
 // Compact JSON, shortened to kMaxExcerptBytes: for messages.
 std::string Excerpt(const SchemaValue& value);
 
-}  // namespace pioneer
+}  // namespace pioneer::grammar

@@ -1,0 +1,35 @@
+// Why: JSON Schema as a grammar: what response_format json_schema, tool arguments and json_object
+// stand on. docs/structured-output.md lists the keywords.
+//
+// The promise: every text of the grammar is a valid instance of the schema. What cannot be promised
+// is an error that names the keyword; what is narrower than the schema is stated in the document:
+// members in the schema's order, one spelling of restricted strings, integers without ".0".
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "text/grammar/grammar.h"
+
+namespace pioneer::grammar {
+
+struct JsonSchemaOptions {
+  // No space between the parts of a value. Otherwise: none, one blank, or a line break and up to
+  // kMaxIndent blanks or tabs, so that a model cannot write blanks without end.
+  bool compact = false;
+};
+
+inline constexpr int kMaxIndent = 100;
+
+// A value of the schema, as a part of `grammar`. Throws Error{kInvalidArgument} (the schema is
+// wrong, or nothing can satisfy it) and Error{kUnsupported} (a keyword cannot be held).
+Expr AddJsonSchema(Grammar& grammar, std::string_view schema,
+                   const JsonSchemaOptions& options = {});
+
+// The same as a whole grammar.
+Grammar JsonSchemaGrammar(std::string_view schema, const JsonSchemaOptions& options = {});
+
+// Any JSON object: json_object.
+Grammar JsonObjectGrammar(const JsonSchemaOptions& options = {});
+
+}  // namespace pioneer::grammar
