@@ -81,7 +81,7 @@ TEST(ChatTemplate, MistakesNameTheLine) {
             "ERROR invalid_argument: no tools here");
   for (const char* source : {"{% for x in %}", "{{ 'a }}", "{{ (1 }}", "{% if 1 %}", "{% endif %}",
                              "{{ 1 | nonsense }}", "{{ 1 is nonsense }}", "{# open", "{% raw %}",
-                             "{% break %}", "{{ 1 // 0 }}", "{{ 'a' + 1 }}", "{{ [1][:'a'] }}"}) {
+                             "{% break %}", "{{ 1 // 0 }}", "{{ none + 'a' }}", "{{ [1][:'a'] }}"}) {
     EXPECT_EQ(Render(source).substr(0, 22), "ERROR invalid_argument") << source;
   }
 }
