@@ -108,6 +108,7 @@ class GgufWriter {
   void SetStrings(const std::string& key, std::vector<std::string> values);
   void SetF32s(const std::string& key, std::vector<float> values);
   void SetI32s(const std::string& key, std::vector<int32_t> values);
+  void SetBytes(const std::string& key, std::string_view bytes);  // an array of unsigned bytes
   // Writes a value read from another file as the conventional type that holds it (u32 before u64).
   void SetValue(const std::string& key, const GgufValue& value);
   // Copies a value with the very type that it has in `file`, which must have the key.

@@ -195,6 +195,9 @@ void GgufWriter::SetF32s(const std::string& key, std::vector<float> values) {
 void GgufWriter::SetI32s(const std::string& key, std::vector<int32_t> values) {
   Set(key, EncodeArray<int32_t>(GgufType::kI32, values));
 }
+void GgufWriter::SetBytes(const std::string& key, std::string_view bytes) {
+  Set(key, EncodeArrayHead(GgufType::kU8, bytes.size()).append(bytes));
+}
 void GgufWriter::SetValue(const std::string& key, const GgufValue& value) {
   Set(key, std::visit(ValueEncoder(), value));
 }

@@ -210,8 +210,8 @@ class BpeTrainer {
 
  private:
   Words ReadWords(const std::function<std::optional<std::string>()>& next_document) {
-    WordCounter counter(FindPreTokenizer(options_.pre_tokenizer), options_.max_word_bytes,
-                        options_.n_threads);
+    const PreTokenizer pre_tokenizer = MakePreTokenizer(options_.pre_tokenizer);
+    WordCounter counter(pre_tokenizer, options_.max_word_bytes, options_.n_threads);
     while (std::optional<std::string> document = next_document()) {
       options_.cancel.Check();
       progress_.bytes_read += document->size();

@@ -46,12 +46,13 @@ std::vector<std::string> TrainNaively(const std::vector<std::string>& documents,
   const auto byte_id = [](char c) { return c == ' ' ? 220 : c - '!'; };
   std::map<int, std::string> tokens = {{220, "Ġ"}};
   for (char c = 'a'; c <= 'c'; ++c) tokens[byte_id(c)] = std::string(1, c);
+  const PreTokenizer gpt2 = MakePreTokenizer("gpt-2");
   std::vector<std::vector<int>> words;
   for (const std::string& document : documents) {
-    for (size_t begin = 0, end = 0; begin < document.size(); begin = end) {
-      end = NextPieceGpt2(document, begin);
+    PieceReader reader(gpt2, document);
+    for (std::string_view piece; reader.Next(piece);) {
       words.emplace_back();
-      for (size_t i = begin; i < end; ++i) words.back().push_back(byte_id(document[i]));
+      for (const char byte : piece) words.back().push_back(byte_id(byte));
     }
   }
   std::vector<std::string> merges;

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "base/error.h"
 #include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/piece_memo.h"
@@ -15,11 +14,17 @@ namespace {
 // Longer tokens are found by merging; nobody writes them often.
 constexpr size_t kMaxIndexedPieceBytes = 64;
 
+PreTokenizer PreTokenizerOf(const Vocabulary& vocabulary) {
+  if (vocabulary.split_expressions.empty()) return MakePreTokenizer(vocabulary.pre_tokenizer);
+  const std::vector<std::string>& own = vocabulary.split_expressions;
+  return PreTokenizer(std::vector<std::string_view>(own.begin(), own.end()));
+}
+
 }  // namespace
 
 ByteLevelBpeTokenizer::ByteLevelBpeTokenizer(Vocabulary vocabulary)
     : TokenizerBase(std::move(vocabulary)),
-      pre_tokenizer_(FindPreTokenizer(vocabulary_.pre_tokenizer)),
+      pre_tokenizer_(PreTokenizerOf(vocabulary_)),
       merges_(ReadMerges()),
       whole_pieces_(bytes_, vocabulary_.tokens.size()) {
   for (int byte = 0; byte < 256; ++byte) {
@@ -41,32 +46,9 @@ void ByteLevelBpeTokenizer::FillBytes() {
   }
 }
 
-MergeTable ByteLevelBpeTokenizer::ReadMerges() const {
-  MergeTable table(vocabulary_.merges.size());
-  std::string merged;
-  for (size_t rank = 0; rank < vocabulary_.merges.size(); ++rank) {
-    const std::string_view line = vocabulary_.merges[rank];
-    const size_t space = line.find(' ', 1);
-    if (space == std::string_view::npos || space + 1 == line.size()) {
-      Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary is not of the form \"left right\"",
-           rank);
-    }
-    merged.assign(line, 0, space).append(line, space + 1);
-    const int32_t left = FindToken(line.substr(0, space));
-    const int32_t right = FindToken(line.substr(space + 1));
-    const int32_t result = FindToken(merged);
-    if (left < 0 || right < 0 || result < 0) {
-      Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary, \"{}\", names an unknown token",
-           rank, RepairUtf8(line));
-    }
-    if (type(result) != TokenType::kNormal) continue;  // plain text never becomes a special token
-    table.Add(left, right, {static_cast<uint32_t>(rank), result});
-  }
-  return table;
-}
-
 void ByteLevelBpeTokenizer::IndexWholePieces() {
-  const bool take_all = vocabulary_.ignore_merges || pre_tokenizer_.ignore_merges;
+  const NamedPreTokenizer* const known = FindPreTokenizer(vocabulary_.pre_tokenizer);
+  const bool take_all = vocabulary_.ignore_merges || (known != nullptr && known->ignore_merges);
   std::vector<int32_t> symbols;
   for (int32_t id = 0; id < size(); ++id) {
     if (type(id) != TokenType::kNormal || bytes_[id].empty()) continue;
@@ -89,9 +71,8 @@ void ByteLevelBpeTokenizer::MergePiece(std::string_view piece,
 void ByteLevelBpeTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
   std::vector<int32_t> symbols;
   PieceMemo memo(text.size());
-  for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
-    end = pre_tokenizer_.next_piece(text, begin);
-    const std::string_view piece = text.substr(begin, end - begin);
+  PieceReader reader(pre_tokenizer_, text);
+  for (std::string_view piece; reader.Next(piece);) {
     if (const int32_t id = whole_pieces_.Find(piece); id >= 0) {
       ids.push_back(id);
       continue;

@@ -21,7 +21,6 @@ class ByteLevelBpeTokenizer final : public TokenizerBase {
 
  private:
   void FillBytes();
-  MergeTable ReadMerges() const;
   void IndexWholePieces();
   void MergePiece(std::string_view piece, std::vector<int32_t>& symbols) const;
 

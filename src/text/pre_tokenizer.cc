@@ -1,201 +1,101 @@
 #include "text/pre_tokenizer.h"
 
-#include <array>
-#include <cstdint>
-
-#include "base/error.h"
-#include "text/unicode.h"
+#include <algorithm>
 
 namespace pioneer {
-namespace {
 
-struct NamedPreTokenizer {
-  std::string_view name;
-  PreTokenizer value;
-};
-
-constexpr std::array kPreTokenizers = {
-    NamedPreTokenizer{"default", {NextPieceDefault, false}},
-    NamedPreTokenizer{"gpt-2", {NextPieceGpt2, false}},
-    NamedPreTokenizer{"phi-2", {NextPieceGpt2, false}},
-    NamedPreTokenizer{"llama-bpe", {NextPieceLlama3, true}},
-    NamedPreTokenizer{"llama3", {NextPieceLlama3, true}},
-    NamedPreTokenizer{"llama-v3", {NextPieceLlama3, true}},
-    NamedPreTokenizer{"qwen2", {NextPieceQwen2, false}},
-    NamedPreTokenizer{"deepseek-r1-qwen", {NextPieceQwen2, false}},
-};
-
-size_t SkipClass(std::string_view text, size_t position, uint8_t any_of) {
-  for (TextChar c = CharAt(text, position); c.Is(any_of); c = CharAt(text, position)) {
-    position += c.length;
-  }
-  return position;
-}
-
-size_t SkipOther(std::string_view text, size_t position) {
-  for (TextChar c = CharAt(text, position); c.IsOther(); c = CharAt(text, position)) {
-    position += c.length;
-  }
-  return position;
-}
-
-size_t SkipNewlines(std::string_view text, size_t position) {
-  while (position < text.size() && (text[position] == '\r' || text[position] == '\n')) ++position;
-  return position;
-}
-
-// \s+(?!\S)|\s+ : a run of spaces leaves its last one to the word behind it.
-size_t WhitespaceEnd(std::string_view text, size_t begin) {
-  size_t last = begin, end = begin;
-  for (TextChar c = CharAt(text, begin); c.Is(kSpace); c = CharAt(text, end)) {
-    last = end;
-    end += c.length;
-  }
-  return end == text.size() || last == begin ? end : last;
-}
-
-// \s*[\r\n]+ : the end of the last line break in the run of spaces; `begin` when there is none.
-size_t LastNewlineEnd(std::string_view text, size_t begin) {
-  size_t position = begin, found = begin;
-  for (TextChar c = CharAt(text, begin); c.Is(kSpace); c = CharAt(text, position)) {
-    position += c.length;
-    if (c.IsNewline()) found = position;
-  }
-  return found;
-}
-
-// U+017F, the long s, is an "s" where case does not count.
-char LowerAscii(const TextChar& c) {
-  if (c.code_point == 0x17F) return 's';
-  if (c.code_point >= 'A' && c.code_point <= 'Z') return static_cast<char>(c.code_point + 32);
-  return c.code_point < 0x80 ? static_cast<char>(c.code_point) : '\0';
-}
-
-// Length of 's, 't, 're, 've, 'm, 'll or 'd at `begin`; 0 when there is none.
-size_t ContractionLength(std::string_view text, size_t begin, bool any_case) {
-  if (text[begin] != '\'') return 0;
-  const auto letter = [&](const TextChar& c) {
-    if (any_case) return LowerAscii(c);
-    return c.code_point < 0x80 ? static_cast<char>(c.code_point) : '\0';
+PreTokenizer::PreTokenizer(std::span<const std::string_view> expressions) {
+  std::vector<SplitProgram> programs(expressions.size());
+  stages_.resize(expressions.size());
+  const auto add_set = [this](std::string_view expression) {
+    const SplitProgram program = ParseSplitRegex(expression, sets_);
+    return program.steps[program.start].set;
   };
-  const TextChar first = CharAt(text, begin + 1);
-  if (first.at_end()) return 0;
-  const char a = letter(first);
-  if (a == 's' || a == 't' || a == 'm' || a == 'd') return 1u + first.length;
-  const TextChar second = CharAt(text, begin + 1 + first.length);
-  if (second.at_end()) return 0;
-  const char b = letter(second);
-  const bool two = (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l');
-  return two ? 1u + first.length + second.length : 0;
-}
-
-size_t SkipNumbers(std::string_view text, size_t position, int max_chars) {
-  for (int i = 0; i < max_chars; ++i) {
-    const TextChar c = CharAt(text, position);
-    if (!c.Is(kNumber)) break;
-    position += c.length;
+  for (size_t i = 0; i < expressions.size(); ++i) {
+    if (expressions[i] == kDigitGroups || expressions[i] == kWholeNumberGroups) {
+      stages_[i].digits = add_set("\\d");
+      if (expressions[i] == kWholeNumberGroups) stages_[i].word = add_set("\\w");
+    } else {
+      programs[i] = ParseSplitRegex(expressions[i], sets_);
+    }
   }
-  return position;
-}
-
-// Llama 3's expression with \p{N}{1,max_digits}.
-size_t NextPieceByLines(std::string_view text, size_t begin, int max_digits) {
-  if (const size_t n = ContractionLength(text, begin, true)) return begin + n;
-  const TextChar first = CharAt(text, begin);
-  if (first.Is(kLetter)) return SkipClass(text, begin, kLetter);
-  if (first.Is(kNumber)) return SkipNumbers(text, begin, max_digits);
-  const size_t second_begin = begin + first.length;
-  const TextChar second = CharAt(text, second_begin);
-  if (!first.IsNewline() && second.Is(kLetter)) return SkipClass(text, second_begin, kLetter);
-  if (first.IsOther()) return SkipNewlines(text, SkipOther(text, begin));
-  if (first.code_point == ' ' && second.IsOther()) {
-    return SkipNewlines(text, SkipOther(text, second_begin));
+  alphabet_ = std::make_unique<SplitAlphabet>(sets_);
+  for (size_t i = 0; i < expressions.size(); ++i) {
+    if (stages_[i].digits >= 0) continue;
+    stages_[i].automaton = std::make_unique<SplitAutomaton>(programs[i], *alphabet_);
   }
-  const size_t newline_end = LastNewlineEnd(text, begin);
-  return newline_end > begin ? newline_end : WhitespaceEnd(text, begin);
 }
 
-// [\p{P}$+<=>^~|]
-bool IsCutOut(const TextChar& c) {
-  return c.Is(kPunctuation) ||
-         (c.code_point < 0x80 && !c.at_end() &&
-          std::string_view("$+<=>^~|").find(static_cast<char>(c.code_point)) !=
-              std::string_view::npos);
-}
+PieceReader::PieceReader(const PreTokenizer& pre_tokenizer, std::string_view text)
+    : pre_tokenizer_(pre_tokenizer), text_(text), levels_(pre_tokenizer.stages_.size()) {}
 
-bool ThreeDigitsAt(std::string_view text, size_t position) {
-  if (text.size() - position < 3) return false;
-  for (size_t i = 0; i < 3; ++i) {
-    if (text[position + i] < '0' || text[position + i] > '9') return false;
+bool PieceReader::Next(std::string_view& piece) {
+  if (position_ == text_.size()) return false;
+  // The stages whose pieces are used up are the last ones.
+  size_t stage = levels_.size();
+  while (stage > 0 && levels_[stage - 1].end == position_) --stage;
+  size_t end = stage > 0 ? levels_[stage - 1].end : text_.size();
+  for (; stage < levels_.size(); ++stage) {
+    end = NextEnd(stage, text_.substr(0, end), position_);
+    levels_[stage].end = end;
+    if (stage + 1 < levels_.size()) {  // the next stage begins anew in a piece of this one
+      Level& next = levels_[stage + 1];
+      next.match_end = next.run_end = 0;
+      next.memory.states.clear();
+    }
   }
+  piece = text_.substr(position_, end - position_);
+  position_ = end;
   return true;
 }
 
-// The next group in a run of numbers: three ASCII digits, or what lies before the next such three.
-size_t NumberGroupEnd(std::string_view text, size_t begin) {
-  if (ThreeDigitsAt(text, begin)) return begin + 3;
-  size_t position = begin;
-  for (TextChar c = CharAt(text, begin); c.Is(kNumber); c = CharAt(text, position)) {
-    position += c.length;
-    if (ThreeDigitsAt(text, position)) break;
+// `text` ends where the piece of the stage before does.
+size_t PieceReader::NextEnd(size_t stage, std::string_view text, size_t begin) {
+  Level& level = levels_[stage];
+  if (level.match_end > begin) return level.match_end;
+  if (const size_t end = Match(stage, text, begin); end > begin) return end;
+  const SplitAlphabet& alphabet = *pre_tokenizer_.alphabet_;
+  size_t gap_end = begin + alphabet.At(text, begin).length;
+  while (gap_end < text.size()) {
+    const size_t end = Match(stage, text, gap_end);
+    if (end > gap_end) {
+      level.match_end = end;
+      break;
+    }
+    gap_end += alphabet.At(text, gap_end).length;
   }
-  return position;
+  return gap_end;
 }
 
-}  // namespace
-
-size_t NextPieceGpt2(std::string_view text, size_t begin) {
-  if (const size_t n = ContractionLength(text, begin, false)) return begin + n;
-  const size_t body_begin = text[begin] == ' ' ? begin + 1 : begin;
-  const TextChar body = CharAt(text, body_begin);
-  if (body.Is(kLetter)) return SkipClass(text, body_begin, kLetter);
-  if (body.Is(kNumber)) return SkipClass(text, body_begin, kNumber);
-  if (body.IsOther()) return SkipOther(text, body_begin);
-  return WhitespaceEnd(text, begin);
+size_t PieceReader::Match(size_t stage, std::string_view text, size_t begin) {
+  const PreTokenizer::Stage& kind = pre_tokenizer_.stages_[stage];
+  if (kind.automaton == nullptr) return DigitGroupEnd(stage, text, begin);
+  const SplitAlphabet& alphabet = *pre_tokenizer_.alphabet_;
+  if (!kind.automaton->CanStart(alphabet.At(text, begin).value)) return begin;
+  return kind.automaton->Match(alphabet, text, begin, levels_[stage].memory);
 }
 
-size_t NextPieceLlama3(std::string_view text, size_t begin) {
-  return NextPieceByLines(text, begin, 3);
-}
-
-size_t NextPieceQwen2(std::string_view text, size_t begin) {
-  return NextPieceByLines(text, begin, 1);
-}
-
-size_t NextPieceDefault(std::string_view text, size_t begin) {
-  TextChar c = CharAt(text, begin);
+// A run is counted once: its first group leaves a multiple of three.
+size_t PieceReader::DigitGroupEnd(size_t stage, std::string_view text, size_t begin) {
+  const PreTokenizer::Stage& kind = pre_tokenizer_.stages_[stage];
+  const SplitAlphabet& alphabet = *pre_tokenizer_.alphabet_;
+  Level& level = levels_[stage];
+  size_t n_digits = 3;
+  if (begin >= level.run_end) {
+    size_t n = 0;
+    level.run_end = begin;
+    SplitAlphabet::Symbol c = alphabet.At(text, begin);
+    for (; alphabet.Contains(kind.digits, c.value); c = alphabet.At(text, level.run_end)) {
+      level.run_end += c.length;
+      ++n;
+    }
+    level.run_is_grouped = kind.word < 0 || !alphabet.Contains(kind.word, c.value);
+    n_digits = n == 0 || n % 3 != 0 ? n % 3 : 3;
+  }
+  if (!level.run_is_grouped) return begin;
   size_t end = begin;
-  if (IsCutOut(c)) {
-    for (; IsCutOut(c); c = CharAt(text, end)) end += c.length;
-    return end;
-  }
-  const size_t body_begin = text[begin] == ' ' ? begin + 1 : begin;
-  const TextChar body = CharAt(text, body_begin);
-  if (body.Is(kLetter)) return SkipClass(text, body_begin, kLetter);
-  if (body.Is(kNumber)) {
-    return body_begin > begin ? body_begin : NumberGroupEnd(text, body_begin);
-  }
-  end = body_begin;
-  for (c = body; c.IsOther() && !IsCutOut(c); c = CharAt(text, end)) end += c.length;
-  if (end > body_begin) return end;
-  // A run of spaces keeps its last one when the text, or the part before a cut-out run, ends there.
-  size_t last = begin;
-  for (end = begin, c = CharAt(text, begin); c.Is(kSpace); c = CharAt(text, end)) {
-    last = end;
-    end += c.length;
-  }
-  return c.at_end() || IsCutOut(c) || last == begin ? end : last;
-}
-
-PreTokenizer FindPreTokenizer(std::string_view name) {
-  std::string known;
-  for (const NamedPreTokenizer& candidate : kPreTokenizers) {
-    if (candidate.name == name) return candidate.value;
-    known += known.empty() ? "" : ", ";
-    known += candidate.name;
-  }
-  Fail(ErrorCode::kUnsupported, "the pre-tokenizer \"{}\" is not known; known are: {}", name,
-       known);
+  for (; n_digits > 0; --n_digits) end += alphabet.At(text, end).length;
+  return end;
 }
 
 }  // namespace pioneer

@@ -1,41 +1,18 @@
 #include "text/sentence_piece.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <functional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "text/piece_memo.h"
 
 namespace pioneer {
 namespace {
 
-constexpr std::string_view kSpaceMark = "\u2581";
 // Every way to cut a token in two is looked up, so a token's cost is the square of its length.
 constexpr size_t kMaxPlainTokenBytes = 1024;
-
-std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out;
-  out.reserve(text.size() + text.size() / 2);
-  size_t begin = 0;
-  for (size_t at = text.find(from); at != std::string_view::npos; at = text.find(from, begin)) {
-    out.append(text, begin, at - begin).append(to);
-    begin = at + from.size();
-  }
-  return out.append(text, begin);
-}
-
-// The start of the next word: a space mark behind something else than a space mark.
-size_t NextWord(std::string_view text, size_t begin) {
-  size_t mark = text.find(kSpaceMark, begin + 1);
-  while (mark != std::string_view::npos && text.substr(0, mark).ends_with(kSpaceMark)) {
-    mark = text.find(kSpaceMark, mark + kSpaceMark.size());
-  }
-  return std::min(mark, text.size());
-}
 
 size_t CountCharacters(std::string_view text) {
   size_t n = 0;
@@ -45,16 +22,6 @@ size_t CountCharacters(std::string_view text) {
 
 }  // namespace
 
-int ByteTokenValue(std::string_view token) {
-  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return -1;
-  int value = 0;
-  for (const char c : token.substr(3, 2)) {
-    if (!std::isxdigit(static_cast<unsigned char>(c))) return -1;
-    value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-  }
-  return value;
-}
-
 SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
     : TokenizerBase(std::move(vocabulary)),
       symbol_texts_(vocabulary_.tokens),
@@ -62,8 +29,8 @@ SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
       whole_words_(symbol_texts_, vocabulary_.tokens.size()),
       merges_(0) {
   strip_leading_space_ = vocabulary_.add_space_prefix;
-  ReadByteTokens();
-  FillBytes();
+  byte_tokens_ = ReadByteTokens();
+  FillMarkedBytes();
   IndexSymbols();
   merges_ = MakeMerges();
   IndexWholeWords();
@@ -71,27 +38,6 @@ SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
 
 bool SentencePieceTokenizer::IsPlain(int32_t id) const {
   return type(id) == TokenType::kNormal && !vocabulary_.tokens[id].empty();
-}
-
-void SentencePieceTokenizer::ReadByteTokens() {
-  byte_tokens_.fill(vocabulary_.unknown_id);
-  for (int32_t id = 0; id < size(); ++id) {
-    if (type(id) != TokenType::kByte) continue;
-    const int value = ByteTokenValue(vocabulary_.tokens[id]);
-    if (value < 0) {
-      Fail(ErrorCode::kCorruptFile, "the byte token {}, \"{}\", is not of the form <0xNN>", id,
-           RepairUtf8(vocabulary_.tokens[id]));
-    }
-    byte_tokens_[value] = id;
-    bytes_[id] = std::string(1, static_cast<char>(value));
-  }
-}
-
-void SentencePieceTokenizer::FillBytes() {
-  for (int32_t id = 0; id < size(); ++id) {
-    if (type(id) != TokenType::kNormal && type(id) != TokenType::kUnused) continue;
-    if (bytes_[id] == vocabulary_.tokens[id]) bytes_[id] = ReplaceAll(bytes_[id], kSpaceMark, " ");
-  }
 }
 
 // Equal scores have equal ranks: then the leftmost pair is merged.
@@ -124,7 +70,7 @@ void SentencePieceTokenizer::IndexSymbols() {
            token.size(), kMaxPlainTokenBytes);
     }
     n_characters += CountCharacters(token);
-    if (NextWord(token, 0) < token.size()) words_stand_alone_ = false;
+    words_.Learn(token);
   }
   symbols_ = StringIndex(symbol_texts_, vocabulary_.tokens.size() + n_characters);
   for (int32_t id = 0; id < size(); ++id) {
@@ -142,6 +88,10 @@ int32_t SentencePieceTokenizer::AddCharacter(std::string_view character) {
 }
 
 MergeTable SentencePieceTokenizer::MakeMerges() {
+  return vocabulary_.merges.empty() ? MergesByScore() : ReadMerges();
+}
+
+MergeTable SentencePieceTokenizer::MergesByScore() {
   struct Pair {
     int32_t left, right, result;
   };
@@ -175,8 +125,12 @@ void SentencePieceTokenizer::IndexWholeWords() {
   std::vector<int32_t> symbols;
   for (int32_t id = 0; id < size(); ++id) {
     if (!IsPlain(id)) continue;
-    SplitAndMerge(vocabulary_.tokens[id], symbols);
-    if (symbols.size() == 1 && symbols[0] == id) whole_words_.Add(id);
+    const std::string& token = vocabulary_.tokens[id];
+    SplitAndMerge(token, symbols);
+    // Where merges are listed, a run of line breaks that is a token is taken whole.
+    const bool line_breaks =
+        !vocabulary_.merges.empty() && token.find_first_not_of('\n') == std::string::npos;
+    if (line_breaks || (symbols.size() == 1 && symbols[0] == id)) whole_words_.Add(id);
   }
 }
 
@@ -207,16 +161,12 @@ void SentencePieceTokenizer::EncodeWord(std::string_view word, std::vector<int32
   }
 }
 
-void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
-  const std::string spaced = (vocabulary_.add_space_prefix ? std::string(kSpaceMark) : "") +
-                             ReplaceAll(text, " ", kSpaceMark);
-  const std::string_view whole = spaced;
+void SentencePieceTokenizer::EncodeWords(std::string_view text, PieceMemo& memo,
+                                         std::vector<int32_t>& ids) const {
   std::vector<int32_t> symbols;
-  if (!words_stand_alone_) return EncodeWord(whole, symbols, ids);
-  PieceMemo memo(whole.size());
-  for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {
-    end = NextWord(whole, begin);
-    const std::string_view word = whole.substr(begin, end - begin);
+  for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+    end = words_.End(text, begin);
+    const std::string_view word = text.substr(begin, end - begin);
     if (const int32_t id = whole_words_.Find(word); id >= 0) {
       ids.push_back(id);
     } else if (!memo.Recall(word, ids)) {
@@ -224,6 +174,20 @@ void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int3
       EncodeWord(word, symbols, ids);
       memo.Remember(ids, first_id);
     }
+  }
+}
+
+void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
+  const std::string spaced =
+      (vocabulary_.add_space_prefix ? std::string(kSpaceMark) : "") + MarkSpaces(text);
+  const std::string_view whole = spaced;
+  PieceMemo memo(whole.size());
+  if (vocabulary_.merges.empty()) return EncodeWords(whole, memo, ids);
+  // Listed merges never join a line break with something else.
+  for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {
+    end = whole[begin] == '\n' ? whole.find_first_not_of('\n', begin) : whole.find('\n', begin);
+    end = std::min(end, whole.size());
+    EncodeWords(whole.substr(begin, end - begin), memo, ids);
   }
 }
 

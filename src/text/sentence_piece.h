@@ -1,6 +1,6 @@
-// Why: the tokenizer of Llama 1 and 2, Mistral and Phi-3: SentencePiece's BPE, where a token's
-// score decides which merge comes first, spaces are U+2581, and characters without a token become
-// bytes.
+// Why: the tokenizer of Llama 1 and 2, Mistral, Phi-3 and Gemma: SentencePiece's BPE, where a
+// token's score decides which merge comes first, spaces are U+2581, and characters without a token
+// become bytes. Files that come from Hugging Face list the merges instead of scores.
 //
 // Source: Kudo, Richardson 2018 (https://arxiv.org/abs/1808.06226).
 #pragma once
@@ -10,13 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "text/marked_words.h"
+#include "text/piece_memo.h"
 #include "text/symbol_merger.h"
 #include "text/tokenizer_base.h"
 
 namespace pioneer {
-
-// The value of "<0xNN>"; -1 for anything else.
-int ByteTokenValue(std::string_view token);
 
 class SentencePieceTokenizer final : public TokenizerBase {
  public:
@@ -27,14 +26,14 @@ class SentencePieceTokenizer final : public TokenizerBase {
   void EncodePlain(std::string_view text, std::vector<int32_t>& ids) const override;
 
  private:
-  void ReadByteTokens();
-  void FillBytes();
   std::vector<uint32_t> RankScores() const;
   void IndexSymbols();
   MergeTable MakeMerges();
+  MergeTable MergesByScore();
   void IndexWholeWords();
   bool IsPlain(int32_t id) const;
   int32_t AddCharacter(std::string_view character);
+  void EncodeWords(std::string_view text, PieceMemo& memo, std::vector<int32_t>& ids) const;
   void EncodeWord(std::string_view word, std::vector<int32_t>& symbols,
                   std::vector<int32_t>& ids) const;
   void SplitAndMerge(std::string_view word, std::vector<int32_t>& symbols) const;
@@ -45,7 +44,7 @@ class SentencePieceTokenizer final : public TokenizerBase {
   StringIndex symbols_;      // plain tokens and those characters
   StringIndex whole_words_;  // words known to become one token
   MergeTable merges_;
-  bool words_stand_alone_ = true;  // no token reaches over the start of a word
+  MarkedWords words_;
 };
 
 }  // namespace pioneer

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "text/marked_words.h"
 
 namespace pioneer {
 namespace {
@@ -21,6 +23,16 @@ constexpr std::array<std::string_view, 15> kEndOfTurnTokens = {
     "<|end_of_turn|>", "<|call|>",      "<\uFF5Cend\u2581of\u2581sentence\uFF5C>"};
 
 }  // namespace
+
+int ByteTokenValue(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return -1;
+  int value = 0;
+  for (const char c : token.substr(3, 2)) {
+    if (!std::isxdigit(static_cast<unsigned char>(c))) return -1;
+    value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+  }
+  return value;
+}
 
 TokenizerBase::TokenizerBase(Vocabulary vocabulary)
     : vocabulary_(std::move(vocabulary)), index_(vocabulary_.tokens, vocabulary_.tokens.size()) {
@@ -59,6 +71,8 @@ void TokenizerBase::CheckVocabulary() const {
   check_id(vocabulary_.eot_id, "EOT");
   check_id(vocabulary_.unknown_id, "unknown");
   check_id(vocabulary_.padding_id, "padding");
+  check_id(vocabulary_.separator_id, "separator");
+  check_id(vocabulary_.mask_id, "mask");
 }
 
 void TokenizerBase::MarkEndOfGeneration() {
@@ -91,6 +105,53 @@ void TokenizerBase::CollectSpecialTokens() {
   }
 }
 
+std::array<int32_t, 256> TokenizerBase::ReadByteTokens() {
+  std::array<int32_t, 256> ids;
+  ids.fill(vocabulary_.unknown_id);
+  for (int32_t id = 0; id < size(); ++id) {
+    if (type(id) != TokenType::kByte) continue;
+    const int value = ByteTokenValue(vocabulary_.tokens[id]);
+    if (value < 0) {
+      Fail(ErrorCode::kCorruptFile, "the byte token {}, \"{}\", is not of the form <0xNN>", id,
+           RepairUtf8(vocabulary_.tokens[id]));
+    }
+    ids[value] = id;
+    bytes_[id] = std::string(1, static_cast<char>(value));
+  }
+  return ids;
+}
+
+void TokenizerBase::FillMarkedBytes() {
+  for (int32_t id = 0; id < size(); ++id) {
+    if (type(id) != TokenType::kNormal && type(id) != TokenType::kUnused) continue;
+    bytes_[id] = UnmarkSpaces(vocabulary_.tokens[id]);
+  }
+}
+
+MergeTable TokenizerBase::ReadMerges() const {
+  MergeTable table(vocabulary_.merges.size());
+  std::string merged;
+  for (size_t rank = 0; rank < vocabulary_.merges.size(); ++rank) {
+    const std::string_view line = vocabulary_.merges[rank];
+    const size_t space = line.find(' ', 1);
+    if (space == std::string_view::npos || space + 1 == line.size()) {
+      Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary is not of the form \"left right\"",
+           rank);
+    }
+    merged.assign(line, 0, space).append(line, space + 1);
+    const int32_t left = FindToken(line.substr(0, space));
+    const int32_t right = FindToken(line.substr(space + 1));
+    const int32_t result = FindToken(merged);
+    if (left < 0 || right < 0 || result < 0) {
+      Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary, \"{}\", names an unknown token",
+           rank, RepairUtf8(line));
+    }
+    if (type(result) != TokenType::kNormal) continue;  // plain text never becomes a special token
+    table.Add(left, right, {static_cast<uint32_t>(rank), result});
+  }
+  return table;
+}
+
 std::vector<int32_t> TokenizerBase::Encode(std::string_view text,
                                            const EncodeOptions& options) const {
   if (text.size() > kMaxTokenizedBytes) {
@@ -114,6 +175,9 @@ std::vector<int32_t> TokenizerBase::Encode(std::string_view text,
   }
   if (options.add_special && vocabulary_.add_eos && vocabulary_.eos_id >= 0) {
     ids.push_back(vocabulary_.eos_id);
+  }
+  if (options.add_special && vocabulary_.add_separator && vocabulary_.separator_id >= 0) {
+    ids.push_back(vocabulary_.separator_id);
   }
   return ids;
 }

@@ -2,17 +2,22 @@
 // from ids back to bytes. Kinds differ in how plain text becomes tokens.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "text/special_tokens.h"
 #include "text/string_index.h"
+#include "text/symbol_merger.h"
 #include "text/tokenizer.h"
 
 namespace pioneer {
 
 inline constexpr size_t kMaxTokenizedBytes = size_t{1} << 30;
+
+// The value of "<0xNN>"; -1 for anything else.
+int ByteTokenValue(std::string_view token);
 
 class TokenizerBase : public Tokenizer {
  public:
@@ -33,6 +38,15 @@ class TokenizerBase : public Tokenizer {
 
   // Appends the tokens of text that holds no special token; `text` is not empty.
   virtual void EncodePlain(std::string_view text, std::vector<int32_t>& ids) const = 0;
+
+  // For vocabularies that write spaces as U+2581: fills in the bytes of byte tokens and returns
+  // their ids (the unknown token's where there is none) ...
+  std::array<int32_t, 256> ReadByteTokens();
+  // ... and the bytes of the others.
+  void FillMarkedBytes();
+  // The vocabulary's list of merges. Throws Error{kCorruptFile} for one that names an unknown
+  // token.
+  MergeTable ReadMerges() const;
 
   TokenType type(int32_t id) const {
     return vocabulary_.types.empty() ? TokenType::kNormal : vocabulary_.types[id];

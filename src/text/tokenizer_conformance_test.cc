@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <variant>
@@ -108,9 +109,14 @@ Vocabulary LoadVocabulary(const fs::path& path) {
     const auto found = file.numbers.find(prefix + key);
     return found == file.numbers.end() ? std::vector<double>() : found->second;
   };
-  vocabulary.kind = strings("model").at(0) == "llama" ? VocabularyKind::kSentencePiece
-                                                      : VocabularyKind::kByteLevelBpe;
-  vocabulary.pre_tokenizer = strings("pre").at(0);
+  const std::map<std::string, VocabularyKind> kinds = {{"llama", VocabularyKind::kSentencePiece},
+                                                       {"gemma4", VocabularyKind::kSentencePiece},
+                                                       {"gpt2", VocabularyKind::kByteLevelBpe},
+                                                       {"bert", VocabularyKind::kWordPiece}};
+  const std::string model = strings("model").at(0);
+  vocabulary.kind = kinds.at(model);
+  if (model == "gpt2") vocabulary.pre_tokenizer = strings("pre").at(0);
+  vocabulary.add_space_prefix = model == "llama";
   vocabulary.tokens = strings("tokens");
   vocabulary.merges = strings("merges");
   for (const double score : numbers("scores")) {
@@ -149,6 +155,17 @@ std::vector<std::vector<int32_t>> ReadIds(const fs::path& path) {
   return ids;
 }
 
+bool HasAllBytes(const Tokenizer& tokenizer) {
+  if (tokenizer.vocabulary().kind == VocabularyKind::kWordPiece) return false;
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string text(1, static_cast<char>(byte));
+    std::string bytes;
+    for (const int32_t id : tokenizer.Encode(text, {})) bytes += tokenizer.TokenBytes(id);
+    if (!bytes.ends_with(text)) return false;
+  }
+  return true;
+}
+
 class TokenizerConformance : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -158,31 +175,43 @@ class TokenizerConformance : public testing::TestWithParam<const char*> {
   fs::path path_;
 };
 
+// Making a tokenizer takes long; the tests of one file share it.
+const Tokenizer* Load(const fs::path& path) {
+  static std::map<fs::path, std::unique_ptr<Tokenizer>> loaded;
+  std::unique_ptr<Tokenizer>& tokenizer = loaded[path];
+  if (tokenizer == nullptr) tokenizer = MakeTokenizer(LoadVocabulary(path));
+  return tokenizer.get();
+}
+
 TEST_P(TokenizerConformance, GivesThePublishedIds) {
-  const auto tokenizer = MakeTokenizer(LoadVocabulary(path_));
+  const Tokenizer* const tokenizer = Load(path_);
   const auto texts = SplitTexts(ReadFile(path_.string() + ".inp"));
   const auto ids = ReadIds(path_.string() + ".out");
   ASSERT_GT(texts.size(), 40u);
   ASSERT_GE(texts.size(), ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
     EXPECT_EQ(tokenizer->Encode(texts[i], {}), ids[i]) << "text " << i << ": " << texts[i];
+    if (tokenizer->vocabulary().kind == VocabularyKind::kWordPiece) continue;  // loses capitals
     EXPECT_EQ(tokenizer->Decode(ids[i]), texts[i]);
   }
 }
 
 TEST_P(TokenizerConformance, KeepsBytesOfHostileText) {
-  const auto tokenizer = MakeTokenizer(LoadVocabulary(path_));
+  const Tokenizer* const tokenizer = Load(path_);
   std::string text(1 << 20, 'a');
   for (int i = 0; i < 4096; ++i) text += static_cast<char>(i * 131 + i / 256);
   text += std::string(1 << 16, ' ') + std::string(1 << 16, '\n') + "\xF0\x9F";
   std::string bytes;
   for (const int32_t id : tokenizer->Encode(text, {})) bytes += tokenizer->TokenBytes(id);
-  const bool spaced = tokenizer->vocabulary().kind == VocabularyKind::kSentencePiece;
+  if (!HasAllBytes(*tokenizer)) GTEST_SKIP() << "a vocabulary that cannot write every byte";
+  const bool spaced = tokenizer->vocabulary().add_space_prefix;
   EXPECT_TRUE(bytes == (spaced ? " " + text : text));
 }
 
 INSTANTIATE_TEST_SUITE_P(Vocabularies, TokenizerConformance,
-                         testing::Values("gpt-2", "llama-bpe", "qwen2", "llama-spm", "phi-3"));
+                         testing::Values("bert-bge", "command-r", "deepseek-coder", "deepseek-llm",
+                                         "falcon", "gemma-4", "gpt-2", "llama-bpe", "llama-spm",
+                                         "phi-3", "qwen2", "qwen35", "starcoder"));
 
 }  // namespace
 }  // namespace pioneer

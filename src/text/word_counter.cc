@@ -14,7 +14,7 @@ constexpr size_t kBatchBytes = size_t{8} << 20;
 
 size_t WordCounter::StringHash::operator()(std::string_view text) const { return HashBytes(text); }
 
-WordCounter::WordCounter(PreTokenizer pre_tokenizer, size_t max_word_bytes, int n_threads)
+WordCounter::WordCounter(const PreTokenizer& pre_tokenizer, size_t max_word_bytes, int n_threads)
     : pre_tokenizer_(pre_tokenizer),
       max_word_bytes_(max_word_bytes),
       pool_(n_threads),
@@ -38,9 +38,8 @@ void WordCounter::CountBatch() {
 }
 
 void WordCounter::CountDocument(std::string_view document, Counts& counts) const {
-  for (size_t begin = 0, end = 0; begin < document.size(); begin = end) {
-    end = pre_tokenizer_.next_piece(document, begin);
-    const std::string_view word = document.substr(begin, end - begin);
+  PieceReader reader(pre_tokenizer_, document);
+  for (std::string_view word; reader.Next(word);) {
     if (word.size() > max_word_bytes_) continue;
     const auto found = counts.find(word);
     if (found != counts.end()) {

@@ -19,7 +19,8 @@ namespace pioneer {
 // One thread calls it; counting itself is spread over the pool's threads.
 class WordCounter {
  public:
-  WordCounter(PreTokenizer pre_tokenizer, size_t max_word_bytes, int n_threads);
+  // The pre-tokenizer must stay.
+  WordCounter(const PreTokenizer& pre_tokenizer, size_t max_word_bytes, int n_threads);
 
   void Add(std::string document);
   // Everything added so far, sorted by word; the counter is empty afterwards.
@@ -35,7 +36,7 @@ class WordCounter {
   void CountBatch();
   void CountDocument(std::string_view document, Counts& counts) const;
 
-  PreTokenizer pre_tokenizer_;
+  const PreTokenizer& pre_tokenizer_;
   size_t max_word_bytes_;
   ThreadPool pool_;
   std::vector<Counts> counts_of_thread_;

@@ -79,7 +79,8 @@ if [ -d "$data" ]; then
   # The published text is 200 tokens long.
   expect_equal 'stories260K' "$expected" \
     "$("$program" complete --model $data/models/stories260K.gguf --prompt '' --tokens 200 --temperature 0)"
-  for name in gpt-2 llama-bpe qwen2 llama-spm phi-3; do
+  for name in bert-bge command-r deepseek-coder deepseek-llm falcon gemma-4 gpt-2 llama-bpe \
+      llama-spm phi-3 qwen2 qwen35 starcoder; do
     file=$data/vocab/ggml-vocab-$name.gguf
     expect_equal "vocabulary $name" "$(sed 's/^ *//; s/ *$//' "$file.out")" \
       "$(node tests/cli/vocabulary.mjs "$program" "$file")"
