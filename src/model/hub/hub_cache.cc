@@ -72,8 +72,8 @@ std::optional<CachedRepository> CachedRepository::FromFolder(const fs::path& fol
   if (!name.starts_with(kPrefix)) return {};
   const size_t split = name.find("--", kPrefix.size());
   if (split == std::string::npos) return {};
-  const auto reference = ParseModelReference(
-      name.substr(kPrefix.size(), split - kPrefix.size()) + "/" + name.substr(split + 2));
+  const auto reference = ParseModelReference(name.substr(kPrefix.size(), split - kPrefix.size()) +
+                                             "/" + name.substr(split + 2));
   if (!reference) return {};
   return CachedRepository(folder, *reference, true);
 }

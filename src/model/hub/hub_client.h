@@ -48,26 +48,37 @@ class HubClient {
   explicit HubClient(HubClientOptions options);
 
   // What `main` holds now. The message of kNotFound lists repositories with similar names.
-  HubRepository Describe(const ModelReference& reference);
+  HubRepository Describe(const ModelReference& reference) const;
 
   // The bytes of a file from `offset` on. `on_begin` tells where the bytes that follow belong: at
   // `offset`, or at 0 where the server starts over. It is called again where an attempt was cut off
   // and the next one begins, at what has arrived till then or at 0.
   void Download(const HubRepository& repository, const HubFile& file, int64_t offset,
                 const std::function<void(int64_t offset)>& on_begin,
-                const std::function<void(std::string_view)>& on_bytes);
+                const std::function<void(std::string_view)>& on_bytes) const;
 
  private:
-  struct Attempt;
-  HttpResponse Get(const std::string& url);
-  template <typename Work>
-  void Retrying(const std::string& what, const Work& work);
-  HttpResponse Follow(std::string url, const HttpHeaders& headers,
-                      const std::function<bool(int, const HttpHeaders&)>& on_header,
-                      const std::function<bool(std::string_view)>& on_body);
-  [[noreturn]] void FailStatus(int status, const std::string& url, const ModelReference& reference,
-                               const HttpHeaders& headers);
-  std::string SimilarNames(const ModelReference& reference);
+  // How one attempt at something ended.
+  struct Outcome {
+    bool done = false, progressed = false;
+    double retry_after_seconds = -1;  // as the server said, or -1
+    std::string problem = {};
+  };
+  // Tries until an attempt is done; waits between attempts.
+  void Retrying(const std::function<Outcome()>& attempt) const;
+  void Wait(double seconds) const;
+
+  // One GET, over redirects; the body of an error is kept in the answer. Throws what FetchHttp
+  // does.
+  struct Receiver;
+  HttpResponse Get(std::string url, HttpHeaders headers, const Receiver& receiver) const;
+  // Of an answer that is no success: whether to try again, or throws.
+  Outcome Judge(const HttpResponse& response, const std::string& url,
+                const ModelReference& reference) const;
+  [[noreturn]] void FailAccess(const HttpResponse& response, const ModelReference& reference) const;
+  Outcome DownloadPart(const std::string& url, const HubRepository& repository, int64_t& position,
+                       const Receiver& receiver) const;
+  std::string SimilarNames(const ModelReference& reference) const;
 
   const HubClientOptions options_;
 };
