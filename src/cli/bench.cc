@@ -83,9 +83,8 @@ class Bench {
       : options_(options), model_(LoadNamedModel(options.model)), pool_(options.threads) {
     const int most = *std::max_element(options.batch.begin(), options.batch.end());
     const int64_t length = options.depth + std::max(options.prompt, options.generate);
-    const ModelConfig& config = model_->config();
-    pages_ = std::make_unique<KvPagePool>(config.n_layers, config.n_kv_heads, config.head_dim,
-                                          most * KvBytesFor(config, length));
+    pages_ = std::make_unique<KvPagePool>(model_->memory(),
+                                          most * model_->memory().BytesFor(length));
   }
 
   const ModelConfig& config() const { return model_->config(); }

@@ -26,10 +26,4 @@ std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& name_or_path) {
   return MakeTokenizer(LoadVocabulary(*GgufFile::Open(FindModel(name_or_path))));
 }
 
-int64_t KvBytesFor(const ModelConfig& config, int64_t n_tokens) {
-  const int64_t n_pages = (n_tokens + kKvPageTokens - 1) / kKvPageTokens;
-  const int64_t page_elements = int64_t{kKvPageTokens} * config.n_kv_heads * config.head_dim;
-  return n_pages * config.n_layers * 2 * page_elements * static_cast<int64_t>(sizeof(uint16_t));
-}
-
 }  // namespace pioneer

@@ -25,7 +25,4 @@ fs::path FindModel(const std::string& name_or_path);
 std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path);
 std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& name_or_path);
 
-// Bytes of KV pages that hold one conversation of n_tokens.
-int64_t KvBytesFor(const ModelConfig& config, int64_t n_tokens);
-
 }  // namespace pioneer

@@ -98,8 +98,7 @@ void Perplexity(const PerplexityOptions& options) {
 
   const size_t window = static_cast<size_t>(std::min(options.context, config.context_length));
   ThreadPool pool(options.threads);
-  KvPagePool pages(config.n_layers, config.n_kv_heads, config.head_dim,
-                   KvBytesFor(config, static_cast<int64_t>(window)));
+  KvPagePool pages(model->memory(), model->memory().BytesFor(static_cast<int64_t>(window)));
   Score score;
   ProgressLine progress;
   for (size_t begin = 0; begin + 1 < tokens.size(); begin += window) {

@@ -34,15 +34,12 @@ int ContextLength(const ModelConfig& config, const EngineOptions& options) {
 }
 
 // Never more than all running answers can use.
-int64_t KvBytes(const ModelConfig& config, const EngineOptions& options) {
+int64_t KvBytes(const Model& model, const EngineOptions& options) {
   constexpr int64_t kDefaultBytes = int64_t{2} << 30;
   int64_t limit = options.kv_bytes;
   if (limit == 0) limit = std::min(kDefaultBytes, UsableMemoryBytes() / 4);
-  const int64_t page_bytes =
-      int64_t{4} * config.n_layers * config.n_kv_heads * config.head_dim * kKvPageTokens;
-  const int64_t pages = (ContextLength(config, options) + kKvPageTokens - 1) / kKvPageTokens;
-  if (page_bytes <= 0) return limit;  // the pool says what is wrong
-  return std::min(limit, page_bytes * pages * options.max_running);
+  const int64_t each = model.memory().BytesFor(ContextLength(model.config(), options));
+  return std::min(limit, each * options.max_running);
 }
 
 SchedulerLimits Limits(const EngineOptions& options) {
@@ -101,7 +98,7 @@ LocalGenerator::LocalGenerator(std::shared_ptr<Model> model, EngineOptions optio
       threads_(options.threads ? options.threads : std::make_shared<ThreadPool>(options.n_threads)),
       chat_prompt_(model_->tokenizer(), model_->chat_template()),
       inbox_(std::make_shared<Inbox>(options.max_running + options.max_waiting)),
-      runner_(*model_, *threads_, clock_, Limits(options), KvBytes(model_->config(), options),
+      runner_(*model_, *threads_, clock_, Limits(options), KvBytes(*model_, options),
               [inbox = inbox_](int n) { inbox->Retired(n); }),
       info_(MakeInfo(model_->config(), options, runner_.kv_tokens(), clock_)),
       engine_([this] { EngineLoop(); }) {}

@@ -29,7 +29,7 @@ Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const Sche
       threads_(threads),
       clock_(clock),
       on_retired_(std::move(on_retired)),
-      pool_(model.config().n_layers, model.config().n_kv_heads, model.config().head_dim, kv_bytes),
+      pool_(model.memory(), kv_bytes),
       scheduler_(limits) {
   for (int32_t id = 0; id < model.config().vocab_size; ++id) {
     if (model.tokenizer().IsEndOfGeneration(id)) end_tokens_.push_back(id);
@@ -39,7 +39,7 @@ Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const Sche
 
 Runner::~Runner() = default;
 
-int64_t Runner::kv_tokens() const { return int64_t{pool_.total_pages()} * kKvPageTokens; }
+int64_t Runner::kv_tokens() const { return pool_.max_tokens(); }
 
 void Runner::Add(std::unique_ptr<Sequence> sequence) {
   sequence->id = next_id_++;

@@ -106,6 +106,7 @@ class TestModel : public Model {
   }
 
   const ModelConfig& config() const override { return config_; }
+  const MemoryPlan& memory() const override { return memory_; }
   const Tokenizer& tokenizer() const override { return tokenizer_; }
   const std::string& chat_template() const override { return chat_template_; }
 
@@ -164,6 +165,7 @@ class TestModel : public Model {
 
   TestTokenizer tokenizer_;
   ModelConfig config_;
+  MemoryPlan memory_ = MemoryPlan::Uniform(1, 1, 1);
   Program program_;
 };
 

@@ -6,6 +6,8 @@
 #include <variant>
 
 #include "base/error.h"
+#include "model/architecture_keys.h"
+#include "model/quantize_file.h"
 
 namespace pioneer {
 namespace {
@@ -17,44 +19,6 @@ constexpr int kMaxHeads = 1 << 14;
 constexpr int kMaxHeadDim = 1 << 13;
 constexpr int kMaxVocabulary = 1 << 24;
 constexpr int kMaxContext = 1 << 27;
-
-// Reads integers of one architecture: "llama.block_count".
-class Keys {
- public:
-  Keys(const GgufFile& file, std::string architecture)
-      : file_(file), architecture_(std::move(architecture)) {}
-
-  std::string Name(const char* key) const { return architecture_ + "." + key; }
-
-  int Int(const char* key, int default_value = 0) const {
-    const auto found = file_.metadata().find(Name(key));
-    if (found == file_.metadata().end()) return default_value;
-    // Some architectures have a list with a value a layer; it says nothing about the whole model.
-    if (std::holds_alternative<std::vector<uint64_t>>(found->second) ||
-        std::holds_alternative<std::vector<int64_t>>(found->second)) {
-      return default_value;
-    }
-    const int64_t value = file_.Int(Name(key));
-    if (value < 0 || value > (int64_t{1} << 30)) {
-      Fail(ErrorCode::kCorruptFile, "{}: key \"{}\" is {}, which is out of range", file_.name(),
-           Name(key), value);
-    }
-    return static_cast<int>(value);
-  }
-
-  float Float(const char* key, float default_value) const {
-    const double value = file_.Float(Name(key), default_value);
-    if (!std::isfinite(value) || value < 0 || value > 1e30) {
-      Fail(ErrorCode::kCorruptFile, "{}: key \"{}\" is {}, which is out of range", file_.name(),
-           Name(key), value);
-    }
-    return static_cast<float>(value);
-  }
-
- private:
-  const GgufFile& file_;
-  std::string architecture_;
-};
 
 int64_t Elements(const Tensor& tensor) { return tensor.rows() * tensor.cols(); }
 
@@ -69,7 +33,7 @@ std::string MainType(const GgufFile& file) {
   return most == elements.end() ? "" : std::string(InfoOf(most->first).name);
 }
 
-int VocabularySize(const GgufFile& file, const Keys& keys) {
+int VocabularySize(const GgufFile& file, const ArchitectureKeys& keys) {
   const auto found = file.metadata().find("tokenizer.ggml.tokens");
   if (found != file.metadata().end()) {
     const auto* tokens = std::get_if<std::vector<std::string>>(&found->second);
@@ -83,7 +47,7 @@ int VocabularySize(const GgufFile& file, const Keys& keys) {
 ModelConfig ReadModelConfig(const GgufFile& file) {
   ModelConfig config;
   config.architecture = file.String("general.architecture");
-  const Keys keys(file, config.architecture);
+  const ArchitectureKeys keys(file, config.architecture);
   config.name = file.String("general.name", "");
   config.n_layers = keys.Int("block_count");
   config.d_model = keys.Int("embedding_length");
@@ -144,6 +108,28 @@ void CheckModelConfig(const GgufFile& file, const ModelConfig& config) {
     Fail(ErrorCode::kUnsupported, "{}: keys of {} and values of {} numbers a head differ",
          file.name(), config.head_dim, value_length);
   }
+}
+
+void SetModelKeys(const ModelConfig& config, DType dtype, GgufWriter& writer) {
+  writer.SetString("general.architecture", config.architecture);
+  writer.SetString("general.name", config.name);
+  writer.SetU32("general.file_type", FileTypeOf(dtype));
+  writer.SetU32("general.quantization_version", 2);
+  const auto set = [&](const char* key, int value) {
+    writer.SetU32(config.architecture + "." + key, static_cast<uint32_t>(value));
+  };
+  set("block_count", config.n_layers);
+  set("context_length", config.context_length);
+  set("embedding_length", config.d_model);
+  set("feed_forward_length", config.d_ff);
+  set("attention.head_count", config.n_heads);
+  set("attention.head_count_kv", config.n_kv_heads);
+  set("attention.key_length", config.head_dim);
+  set("attention.value_length", config.head_dim);
+  set("rope.dimension_count", config.rope_dims);
+  set("vocab_size", config.vocab_size);
+  writer.SetF32(config.architecture + ".rope.freq_base", config.rope_base);
+  writer.SetF32(config.architecture + ".attention.layer_norm_rms_epsilon", config.rms_eps);
 }
 
 }  // namespace pioneer

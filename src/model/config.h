@@ -19,4 +19,8 @@ ModelConfig ReadModelConfig(const GgufFile& file);
 // lengths).
 void CheckModelConfig(const GgufFile& file, const ModelConfig& config);
 
+// Writes the keys that ReadModelConfig reads, and the type of the file's matrices. The vocabulary
+// is not among them.
+void SetModelKeys(const ModelConfig& config, DType dtype, GgufWriter& writer);
+
 }  // namespace pioneer

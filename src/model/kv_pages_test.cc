@@ -16,7 +16,7 @@ constexpr int kLayers = 3, kHeads = 2, kHeadDim = 8;
 constexpr int64_t kPageBytes = int64_t{kLayers} * 2 * kHeads * kKvPageTokens * kHeadDim * 2;
 
 TEST(KvPagePoolTest, HoldsToItsLimit) {
-  KvPagePool pool(kLayers, kHeads, kHeadDim, 5 * kPageBytes + kPageBytes / 2);
+  KvPagePool pool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), 5 * kPageBytes + kPageBytes / 2);
   EXPECT_EQ(pool.page_bytes(), kPageBytes);
   EXPECT_EQ(pool.total_pages(), 5);
   EXPECT_EQ(pool.free_pages(), 5);
@@ -41,7 +41,7 @@ TEST(KvPagePoolTest, HoldsToItsLimit) {
 }
 
 TEST(KvPagePoolTest, PagesComeBack) {
-  KvPagePool pool(kLayers, kHeads, kHeadDim, 4 * kPageBytes);
+  KvPagePool pool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), 4 * kPageBytes);
   for (int round = 0; round < 10; ++round) {
     auto a = std::make_unique<KvSequence>(pool);
     KvSequence b(pool);
@@ -57,7 +57,7 @@ TEST(KvPagePoolTest, PagesComeBack) {
 
 TEST(KvPagePoolTest, PagesDoNotOverlap) {
   constexpr int64_t kHalves = int64_t{kHeads} * kKvPageTokens * kHeadDim;
-  KvPagePool pool(kLayers, kHeads, kHeadDim, 4 * kPageBytes);
+  KvPagePool pool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), 4 * kPageBytes);
   KvSequence a(pool), b(pool);
   ASSERT_TRUE(a.Reserve(2 * kKvPageTokens));
   ASSERT_TRUE(b.Reserve(2 * kKvPageTokens));
@@ -81,18 +81,62 @@ TEST(KvPagePoolTest, PagesDoNotOverlap) {
 }
 
 TEST(KvPagePoolTest, AGenerousLimitCostsNothing) {
-  KvPagePool pool(16, 8, 64, int64_t{64} << 30);
+  KvPagePool pool(MemoryPlan::Uniform(16, 8, 64), int64_t{64} << 30);
   KvSequence sequence(pool);
   ASSERT_TRUE(sequence.Reserve(100));
   sequence.k_pages(15)[3][0] = 1;
 }
 
+// Layers differ in size; some store nothing.
+TEST(KvPagePoolTest, LayersMayDiffer) {
+  const MemoryPlan plan{{{2, 8, 8}, {}, {1, 24, 16}, {4, 4, 12}}, 0};
+  constexpr int64_t kTokenHalves = 2 * 16 + 40 + 4 * 16;
+  EXPECT_EQ(plan.PageBytes(), kTokenHalves * kKvPageTokens * 2);
+  KvPagePool pool(plan, plan.BytesFor(64));
+  KvSequence sequence(pool);
+  ASSERT_TRUE(sequence.Reserve(64));
+  EXPECT_EQ(sequence.v_pages(0)[0] - sequence.k_pages(0)[0], 2 * 8 * kKvPageTokens);
+  EXPECT_EQ(sequence.k_pages(2)[0] - sequence.v_pages(0)[0], 2 * 8 * kKvPageTokens);
+  EXPECT_EQ(sequence.v_pages(2)[0] - sequence.k_pages(2)[0], 24 * kKvPageTokens);
+  EXPECT_EQ(sequence.k_pages(3)[1] - sequence.v_pages(2)[1], 16 * kKvPageTokens);
+  EXPECT_EQ(sequence.k_pages(1), nullptr);
+}
+
+TEST(KvPagePoolTest, StatesCountAsPages) {
+  MemoryPlan plan = MemoryPlan::Uniform(kLayers, kHeads, kHeadDim);
+  plan.state_floats = kPageBytes / 4 * 2 + 1;
+  EXPECT_EQ(plan.StatePages(), 3);
+  EXPECT_EQ(plan.BytesFor(1), 4 * kPageBytes);
+  EXPECT_THROW(KvPagePool(plan, 3 * kPageBytes), Error);
+  KvPagePool pool(plan, 9 * kPageBytes);
+  EXPECT_EQ(pool.max_tokens(), 6 * kKvPageTokens);
+  auto a = std::make_unique<KvSequence>(pool);
+  EXPECT_EQ(a->state(), nullptr);
+  ASSERT_TRUE(a->Reserve(1));
+  EXPECT_EQ(pool.free_pages(), 5);
+  a->state()[plan.state_floats - 1] = 5;
+  const float* place = a->state();
+  ASSERT_TRUE(a->Reserve(kKvPageTokens + 1));
+  EXPECT_EQ(pool.free_pages(), 4);
+  EXPECT_EQ(a->state(), place);
+  EXPECT_EQ(a->state()[plan.state_floats - 1], 5);
+  KvSequence b(pool);
+  EXPECT_FALSE(b.Reserve(kKvPageTokens + 1));
+  EXPECT_EQ(b.state(), nullptr);
+  ASSERT_TRUE(b.Reserve(1));
+  EXPECT_EQ(pool.free_pages(), 0);
+  a.reset();
+  EXPECT_EQ(pool.free_pages(), 5);
+}
+
 TEST(KvPagePoolTest, RefusesTheImpossible) {
-  EXPECT_THROW(KvPagePool(kLayers, kHeads, kHeadDim, kPageBytes - 1), Error);
-  EXPECT_THROW(KvPagePool(kLayers, kHeads, kHeadDim, -1), Error);
-  EXPECT_THROW(KvPagePool(0, kHeads, kHeadDim, kPageBytes), Error);
+  EXPECT_THROW(KvPagePool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), kPageBytes - 1), Error);
+  EXPECT_THROW(KvPagePool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), -1), Error);
+  EXPECT_THROW(KvPagePool(MemoryPlan::Uniform(kLayers, -1, kHeadDim), kPageBytes), Error);
   const int big = std::numeric_limits<int>::max();
-  EXPECT_THROW(KvPagePool(big, big, big, std::numeric_limits<int64_t>::max()), Error);
+  EXPECT_THROW(
+      KvPagePool(MemoryPlan::Uniform(kLayers, big, big), std::numeric_limits<int64_t>::max()),
+      Error);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Why: a trained model must say word for word what it says elsewhere, and say the same however the
 // scheduler cuts the work into steps.
-#include "model/llama.h"
+#include "model/model.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

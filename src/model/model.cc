@@ -1,16 +1,18 @@
 // Why: the table of architectures. A new one is a file with a load function and a line here.
 #include "model/model.h"
 
+#include <fmt/ranges.h>
+
 #include "base/error.h"
+#include "model/architectures/architectures.h"
 #include "model/gguf.h"
-#include "model/llama.h"
 
 namespace pioneer {
 namespace {
 
 struct Architecture {
   const char* name;  // general.architecture
-  std::unique_ptr<Model> (*load)(std::shared_ptr<const GgufFile> file);
+  std::unique_ptr<Model> (*load)(WeightLoader& load);
 };
 
 constexpr Architecture kArchitectures[] = {
@@ -18,31 +20,32 @@ constexpr Architecture kArchitectures[] = {
     {"qwen2", LoadQwen2},
 };
 
-std::string KnownArchitectures() {
-  std::string list;
-  for (const Architecture& known : kArchitectures) {
-    list += list.empty() ? "" : ", ";
-    list += known.name;
-  }
-  return list;
-}
-
 }  // namespace
 
-std::unique_ptr<Model> LoadModel(const fs::path& gguf_path) {
-  auto file = GgufFile::Open(gguf_path);
-  const std::string architecture = file->String("general.architecture");
+std::vector<std::string> KnownArchitectures() {
+  std::vector<std::string> names;
+  for (const Architecture& known : kArchitectures) names.push_back(known.name);
+  return names;
+}
+
+std::unique_ptr<Model> LoadModel(WeightLoader& load) {
+  const std::string architecture = load.file().String("general.architecture");
   for (const Architecture& known : kArchitectures) {
-    if (architecture != known.name) continue;
-    try {
-      return known.load(std::move(file));
-    } catch (const std::bad_alloc&) {
-      Fail(ErrorCode::kOutOfMemory, "{}: there is not enough memory to load this model",
-           gguf_path.string());
-    }
+    if (architecture == known.name) return known.load(load);
   }
   Fail(ErrorCode::kUnsupported, "{}: architecture \"{}\" is not supported (these are: {})",
-       gguf_path.string(), architecture.substr(0, 64), KnownArchitectures());
+       load.file().name(), architecture.substr(0, 64), fmt::join(KnownArchitectures(), ", "));
+}
+
+std::unique_ptr<Model> LoadModel(const fs::path& gguf_path) {
+  const auto file = GgufFile::Open(gguf_path);
+  WeightLoader load(*file);
+  try {
+    return LoadModel(load);
+  } catch (const std::bad_alloc&) {
+    Fail(ErrorCode::kOutOfMemory, "{}: there is not enough memory to load this model",
+         gguf_path.string());
+  }
 }
 
 }  // namespace pioneer

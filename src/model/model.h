@@ -14,6 +14,8 @@
 
 namespace pioneer {
 
+class WeightLoader;
+
 struct ModelConfig {
   std::string architecture;  // "llama"
   std::string name;          // general.name, for people
@@ -45,6 +47,8 @@ class Model {
   virtual ~Model() = default;
   virtual const ModelConfig& config() const = 0;
   virtual const Tokenizer& tokenizer() const = 0;
+  // What it must remember of a sequence.
+  virtual const MemoryPlan& memory() const = 0;
   // Jinja source from the file, "" if none.
   virtual const std::string& chat_template() const = 0;
 
@@ -57,5 +61,9 @@ class Model {
 // Throws Error{kNotFound, kCorruptFile, kUnsupported, kOutOfMemory}. An unknown architecture's
 // message lists the known ones.
 std::unique_ptr<Model> LoadModel(const fs::path& gguf_path);
+// The same from a loader's file and tensors.
+std::unique_ptr<Model> LoadModel(WeightLoader& load);
+// The names that general.architecture may have.
+std::vector<std::string> KnownArchitectures();
 
 }  // namespace pioneer

@@ -11,9 +11,12 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "model/config.h"
 #include "model/gguf.h"
+#include "model/model.h"
 #include "model/quantize_file.h"
 #include "model/vocabulary.h"
+#include "model/weight_loader.h"
 #include "tensor/quantize.h"
 #include "text/byte_alphabet.h"
 
@@ -67,85 +70,105 @@ int64_t PieceElements(DType dtype, int64_t cols) {
   return block;
 }
 
+bool EndsWithAny(std::string_view name, std::initializer_list<const char*> ends) {
+  return std::any_of(ends.begin(), ends.end(),
+                     [&](const char* end) { return name.ends_with(end); });
+}
+
+uint64_t HashOf(std::string_view name) {
+  uint64_t hash = 1469598103934665603u;
+  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
+  return hash;
+}
+
+// Matrices are of the type asked for, but for the small ones that no program quantizes.
+bool IsMatrix(const RecordingLoader::Entry& entry) {
+  return entry.shape.size() >= 2 && entry.name.ends_with(".weight") &&
+         !EndsWithAny(entry.name, {"ffn_gate_inp.weight", "position_embd.weight", "norm.weight",
+                                   "conv1d.weight", "conv.weight", "token_types.weight"});
+}
+
+// The range that values of a vector have in trained models, roughly; matters where a model's
+// function needs it (factors of frequencies) or would otherwise not notice a mistake (norms of 1).
+std::pair<float, float> RangeOf(const RecordingLoader::Entry& entry) {
+  const std::string& name = entry.name;
+  // Wide enough that the likeliest token is much likelier than the rest.
+  if (name.ends_with("output_norm.weight")) return {2.0f, 6.0f};
+  if (name.ends_with("norm.weight")) return {0.5f, 1.5f};
+  if (name.find("rope_") != std::string::npos) return {1.0f, 4.0f};
+  if (name.ends_with("ssm_a")) return {-4.0f, -0.5f};
+  if (EndsWithAny(name, {"scale.weight", "scale"})) return {0.5f, 1.5f};
+  const float bound = name.ends_with("sinks.weight") || name.ends_with("bias") ? 0.5f : 1.0f;
+  return {-bound, bound};
+}
+
 class RandomModelWriter {
  public:
-  explicit RandomModelWriter(const RandomModelOptions& options)
-      : options_(options),
-        head_dim_(options.head_dim > 0 ? options.head_dim : options.d_model / options.n_heads) {}
+  explicit RandomModelWriter(const RandomModelOptions& options) : options_(options) {}
 
   void Write(const fs::path& path) {
     SetMetadata();
-    const int64_t vocab_size = static_cast<int64_t>(options_.vocabulary.tokens.size());
-    AddMatrix("token_embd.weight", vocab_size, options_.d_model);
-    for (int i = 0; i < options_.n_layers; ++i) AddLayer(fmt::format("blk.{}.", i));
-    AddOnes("output_norm.weight", options_.d_model);
-    if (!options_.tied_output) AddMatrix("output.weight", vocab_size, options_.d_model);
+    // The architecture's own load code says which tensors a file of these keys has.
+    const std::shared_ptr<const GgufFile> metadata = writer_.Build("a random model");
+    RecordingLoader recorder(*metadata, OptionalTensors());
+    LoadModel(recorder);
+    for (const RecordingLoader::Entry& entry : recorder.entries()) {
+      IsMatrix(entry) ? AddMatrix(entry) : AddValues(entry);
+    }
     writer_.Finish(path);
   }
 
  private:
+  std::vector<std::string> OptionalTensors() const {
+    std::vector<std::string> optional = options_.optional_tensors;
+    if (!options_.tied_output) optional.push_back("output.weight");
+    if (options_.architecture == "qwen2") {
+      optional.insert(optional.end(), {"attn_q.bias", "attn_k.bias", "attn_v.bias"});
+    }
+    return optional;
+  }
+
   void SetMetadata() {
     const RandomModelOptions& o = options_;
-    writer_.SetString("general.architecture", o.architecture);
-    writer_.SetString("general.name", o.name);
-    writer_.SetU32("general.file_type", FileTypeOf(o.dtype));
-    writer_.SetU32("general.quantization_version", 2);
-    const auto set = [&](const char* key, int value) {
-      writer_.SetU32(o.architecture + "." + key, static_cast<uint32_t>(value));
-    };
-    set("block_count", o.n_layers);
-    set("context_length", o.context_length);
-    set("embedding_length", o.d_model);
-    set("feed_forward_length", o.d_ff);
-    set("attention.head_count", o.n_heads);
-    set("attention.head_count_kv", o.n_kv_heads);
-    set("attention.key_length", head_dim_);
-    set("attention.value_length", head_dim_);
-    set("rope.dimension_count", head_dim_);
-    set("vocab_size", static_cast<int>(o.vocabulary.tokens.size()));
-    writer_.SetF32(o.architecture + ".rope.freq_base", o.rope_base);
-    writer_.SetF32(o.architecture + ".attention.layer_norm_rms_epsilon", 1e-5f);
+    ModelConfig config;
+    config.architecture = o.architecture;
+    config.name = o.name;
+    config.n_layers = o.n_layers;
+    config.d_model = o.d_model;
+    config.n_heads = o.n_heads;
+    config.n_kv_heads = o.n_kv_heads;
+    config.head_dim = o.head_dim > 0 ? o.head_dim : o.d_model / o.n_heads;
+    config.d_ff = o.d_ff;
+    config.vocab_size = static_cast<int>(o.vocabulary.tokens.size());
+    config.context_length = o.context_length;
+    config.rope_dims = config.head_dim;
+    config.rope_base = o.rope_base;
+    SetModelKeys(config, o.dtype, writer_);
+    for (const auto& [key, value] : o.keys) writer_.SetValue(o.architecture + "." + key, value);
     SaveVocabulary(o.vocabulary, writer_);
     if (!o.chat_template.empty()) writer_.SetString("tokenizer.chat_template", o.chat_template);
   }
 
-  void AddLayer(const std::string& prefix) {
-    const int64_t d_model = options_.d_model, d_ff = options_.d_ff;
-    const int64_t d_q = int64_t{options_.n_heads} * head_dim_;
-    const int64_t d_kv = int64_t{options_.n_kv_heads} * head_dim_;
-    AddOnes(prefix + "attn_norm.weight", d_model);
-    AddMatrix(prefix + "attn_q.weight", d_q, d_model);
-    AddMatrix(prefix + "attn_k.weight", d_kv, d_model);
-    AddMatrix(prefix + "attn_v.weight", d_kv, d_model);
-    if (options_.architecture == "qwen2") {
-      AddVector(prefix + "attn_q.bias", d_q);
-      AddVector(prefix + "attn_k.bias", d_kv);
-      AddVector(prefix + "attn_v.bias", d_kv);
-    }
-    AddMatrix(prefix + "attn_output.weight", d_model, d_q);
-    AddOnes(prefix + "ffn_norm.weight", d_model);
-    AddMatrix(prefix + "ffn_gate.weight", d_ff, d_model);
-    AddMatrix(prefix + "ffn_up.weight", d_ff, d_model);
-    AddMatrix(prefix + "ffn_down.weight", d_model, d_ff);
+  // Every tensor has a stream of its own, so that it does not depend on what else is in the file.
+  Random StreamOf(const RecordingLoader::Entry& entry) const {
+    return Random(options_.seed * 1000003 ^ HashOf(entry.name));
   }
 
-  void AddMatrix(const std::string& name, int64_t n_out, int64_t n_in) {
-    const DType dtype = WeightTypeFor(options_.dtype, n_in);
-    // Every tensor has a stream of its own, so that a file does not depend on the order of writing.
-    const uint64_t seed = options_.seed * 1000003 + ++n_tensors_;
-    writer_.AddTensor({name, dtype, {n_out, n_in}, nullptr, {}},
-                      [this, dtype, n_out, n_in, seed](const GgufSink& sink) {
-                        Random random(seed);
-                        const PiecePool& pool = PoolFor(dtype, n_in);
-                        const int64_t row_bytes = static_cast<int64_t>(RowBytes(dtype, n_in));
-                        const int64_t chunk_rows = std::max<int64_t>(1, kChunkBytes / row_bytes);
-                        std::vector<std::byte> rows;
-                        for (int64_t r = 0; r < n_out; r += chunk_rows) {
-                          rows.resize(std::min(chunk_rows, n_out - r) * row_bytes);
-                          pool.Fill(random, rows);
-                          sink(rows.data(), rows.size());
-                        }
-                      });
+  void AddMatrix(const RecordingLoader::Entry& entry) {
+    Tensor tensor{entry.name, DType::kF32, entry.shape, nullptr, {}};
+    tensor.dtype = WeightTypeFor(options_.dtype, tensor.cols());
+    writer_.AddTensor(
+        tensor, [this, tensor, random = StreamOf(entry)](const GgufSink& sink) mutable {
+          const PiecePool& pool = PoolFor(tensor.dtype, tensor.cols());
+          const auto row_bytes = static_cast<int64_t>(RowBytes(tensor.dtype, tensor.cols()));
+          const int64_t chunk_rows = std::max<int64_t>(1, kChunkBytes / row_bytes);
+          std::vector<std::byte> rows;
+          for (int64_t r = 0; r < tensor.rows(); r += chunk_rows) {
+            rows.resize(static_cast<size_t>(std::min(chunk_rows, tensor.rows() - r) * row_bytes));
+            pool.Fill(random, rows);
+            sink(rows.data(), rows.size());
+          }
+        });
   }
 
   // One for all matrices of the same type and row length.
@@ -158,27 +181,21 @@ class RandomModelWriter {
     return *pool;
   }
 
-  void AddFloats(const std::string& name, std::vector<float> values) {
-    const auto n = static_cast<int64_t>(values.size());
-    writer_.AddTensor({name, DType::kF32, {n}, nullptr, {}},
-                      [values = std::move(values)](const GgufSink& sink) {
-                        sink(values.data(), values.size() * sizeof(float));
-                      });
-  }
-  void AddOnes(const std::string& name, int64_t n) {
-    AddFloats(name, std::vector<float>(static_cast<size_t>(n), 1.0f));
-  }
-  void AddVector(const std::string& name, int64_t n) {
-    Random random(options_.seed * 1000003 + ++n_tensors_);
-    std::vector<float> values(static_cast<size_t>(n));
-    FillRandom(random, values.data(), n, n);
-    AddFloats(name, std::move(values));
+  void AddValues(const RecordingLoader::Entry& entry) {
+    const Tensor tensor{entry.name, DType::kF32, entry.shape, nullptr, {}};
+    const auto [low, high] = RangeOf(entry);
+    Random random = StreamOf(entry);
+    std::vector<float> values(static_cast<size_t>(tensor.rows() * tensor.cols()));
+    for (float& value : values) {
+      value = low + (high - low) * static_cast<float>(random.Uniform());
+    }
+    writer_.AddTensor(tensor, [values = std::move(values)](const GgufSink& sink) {
+      sink(values.data(), values.size() * sizeof(float));
+    });
   }
 
   const RandomModelOptions& options_;
-  const int head_dim_;
   GgufWriter writer_;
-  uint64_t n_tensors_ = 0;
   std::map<std::pair<DType, int64_t>, std::unique_ptr<PiecePool>> pools_;
 };
 
@@ -189,13 +206,7 @@ void CheckOptions(const RandomModelOptions& o) {
   if (o.n_layers < 1 || o.d_model < 1 || o.n_heads < 1 || o.d_ff < 1 || o.context_length < 1) {
     refuse("all sizes must be positive");
   }
-  if (o.n_kv_heads < 1 || o.n_heads % o.n_kv_heads != 0) {
-    refuse("n_kv_heads must divide n_heads");
-  }
   if (o.head_dim == 0 && o.d_model % o.n_heads != 0) refuse("n_heads must divide d_model");
-  if ((o.head_dim > 0 ? o.head_dim : o.d_model / o.n_heads) % 2 != 0) {
-    refuse("head_dim must be even");
-  }
   if (o.vocabulary.tokens.empty()) refuse("it needs a vocabulary");
 }
 

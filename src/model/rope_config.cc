@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "model/weight_loader.h"
 
 namespace pioneer {
 namespace {
@@ -29,10 +28,10 @@ double LinearFactor(const GgufFile& file, const std::string& prefix) {
 
 }  // namespace
 
-RopeParams ReadRopeParams(const GgufFile& file, const ModelConfig& config, RopeStyle style) {
+RopeParams ReadRopeParams(WeightLoader& load, const ModelConfig& config, RopeStyle style) {
+  const GgufFile& file = load.file();
   RopeParams rope{config.rope_dims, style, RopeFrequencies(config.rope_base, config.rope_dims)};
-  const std::vector<float> factors =
-      WeightLoader(file).OptionalVector("rope_freqs.weight", config.rope_dims / 2);
+  const std::vector<float> factors = load.OptionalVector("rope_freqs.weight", config.rope_dims / 2);
   for (size_t i = 0; i < factors.size(); ++i) {
     if (!(factors[i] > 0 && std::isfinite(factors[i]))) {
       Fail(ErrorCode::kCorruptFile, "{}: tensor \"rope_freqs.weight\" has the factor {}",

@@ -1,8 +1,8 @@
 // Why: files say in several ways how the rotation is stretched to longer contexts.
 #pragma once
 
-#include "model/gguf.h"
 #include "model/model.h"
+#include "model/weight_loader.h"
 #include "tensor/ops/rope.h"
 
 namespace pioneer {
@@ -11,6 +11,6 @@ namespace pioneer {
 // .scale_linear) and the tensor rope_freqs.weight (Llama 3.1's factors). Throws Error{kUnsupported}
 // for kinds of scaling that need more (YaRN, LongRoPE), kCorruptFile for a factor that makes no
 // sense.
-RopeParams ReadRopeParams(const GgufFile& file, const ModelConfig& config, RopeStyle style);
+RopeParams ReadRopeParams(WeightLoader& load, const ModelConfig& config, RopeStyle style);
 
 }  // namespace pioneer

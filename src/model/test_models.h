@@ -17,8 +17,7 @@ class ModelRunner {
   explicit ModelRunner(const fs::path& path, int n_threads = 2)
       : model_(LoadModel(path)),
         threads_(n_threads),
-        pages_(model_->config().n_layers, model_->config().n_kv_heads, model_->config().head_dim,
-               int64_t{64} << 20) {}
+        pages_(model_->memory(), int64_t{64} << 20) {}
 
   Model& model() { return *model_; }
   KvPagePool& pages() { return pages_; }

@@ -2,12 +2,28 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "base/error.h"
 #include "tensor/quantize.h"
 
 namespace pioneer {
+namespace {
 
-const Tensor& WeightLoader::Find(const std::string& name, const std::vector<int64_t>& shape) const {
+// Rows [first, first + n) of a matrix, as a matrix.
+Tensor RowsOf(const Tensor& tensor, int64_t first, int64_t n) {
+  Tensor rows = tensor;
+  rows.shape = {n, tensor.cols()};
+  if (tensor.data != nullptr) rows.data = tensor.row(first);
+  return rows;
+}
+
+}  // namespace
+
+bool WeightLoader::Has(const std::string& name) const { return file_.FindTensor(name) != nullptr; }
+
+Tensor WeightLoader::Find(const std::string& name, const std::vector<int64_t>& shape) {
   const Tensor* tensor = file_.FindTensor(name);
   if (tensor == nullptr) {
     Fail(ErrorCode::kCorruptFile, "{}: tensor \"{}\" is missing", file_.name(), name);
@@ -19,19 +35,63 @@ const Tensor& WeightLoader::Find(const std::string& name, const std::vector<int6
   return *tensor;
 }
 
-Tensor WeightLoader::Matrix(const std::string& name, int64_t n_out, int64_t n_in) const {
-  return Find(name, {n_out, n_in});
+Tensor WeightLoader::Table(const std::string& name, int64_t n_rows, int64_t n_columns) {
+  return Find(name, {n_rows, n_columns});
 }
 
-std::vector<float> WeightLoader::Vector(const std::string& name, int64_t n) const {
-  const Tensor& tensor = Find(name, {n});
-  std::vector<float> values(static_cast<size_t>(n));
-  DequantizeRow(tensor.dtype, tensor.data, values.data(), n);
+Weight WeightLoader::Prepare(const Tensor& table) const {
+  return table.data == nullptr ? Weight() : Weight(table);
+}
+
+Weight WeightLoader::Matrix(const std::string& name, int64_t n_out, int64_t n_in) {
+  return Prepare(Find(name, {n_out, n_in}));
+}
+
+std::vector<Weight> WeightLoader::Stack(const std::string& name, const std::vector<int64_t>& n_out,
+                                        int64_t n_in) {
+  const Tensor tensor = Find(name, {std::accumulate(n_out.begin(), n_out.end(), int64_t{0}), n_in});
+  std::vector<Weight> parts;
+  int64_t first = 0;
+  for (const int64_t n : n_out) {
+    parts.push_back(Prepare(RowsOf(tensor, first, n)));
+    first += n;
+  }
+  return parts;
+}
+
+std::vector<Weight> WeightLoader::Matrices(const std::string& name, int64_t n, int64_t n_out,
+                                           int64_t n_in) {
+  const Tensor tensor = Find(name, {n, n_out, n_in});
+  std::vector<Weight> matrices;
+  for (int64_t i = 0; i < n; ++i) matrices.push_back(Prepare(RowsOf(tensor, i * n_out, n_out)));
+  return matrices;
+}
+
+std::vector<float> WeightLoader::Floats(const std::string& name,
+                                        const std::vector<int64_t>& shape) {
+  const Tensor tensor = Find(name, shape);
+  const int64_t rows = tensor.rows(), cols = tensor.cols();
+  std::vector<float> values(static_cast<size_t>(rows * cols));
+  for (int64_t r = 0; r < rows && tensor.data != nullptr; ++r) {
+    DequantizeRow(tensor.dtype, tensor.row(r), values.data() + r * cols, cols);
+  }
   return values;
 }
 
-std::vector<float> WeightLoader::OptionalVector(const std::string& name, int64_t n) const {
+std::vector<float> WeightLoader::OptionalVector(const std::string& name, int64_t n) {
   return Has(name) ? Vector(name, n) : std::vector<float>();
+}
+
+bool RecordingLoader::Has(const std::string& name) const {
+  return std::any_of(optional_.begin(), optional_.end(),
+                     [&](const std::string& end) { return name.ends_with(end); });
+}
+
+Tensor RecordingLoader::Find(const std::string& name, const std::vector<int64_t>& shape) {
+  const bool known = std::any_of(entries_.begin(), entries_.end(),
+                                 [&](const Entry& entry) { return entry.name == name; });
+  if (!known) entries_.push_back({name, shape});
+  return {name, DType::kF32, shape, nullptr, nullptr};
 }
 
 }  // namespace pioneer

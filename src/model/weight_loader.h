@@ -1,5 +1,6 @@
 // Why: every tensor that an architecture takes from a file is checked against the shape that the
-// config promises, in one place.
+// config promises, in one place. A loader that only writes down what it is asked for turns the same
+// load code into the description of a valid file (see random_model.h).
 #pragma once
 
 #include <string>
@@ -13,20 +14,63 @@ namespace pioneer {
 // All functions throw Error{kCorruptFile} that names the tensor, the expected and the found shape.
 class WeightLoader {
  public:
+  // The file must outlive the loader; weights keep what they need of it alive.
   explicit WeightLoader(const GgufFile& file) : file_(file) {}
+  virtual ~WeightLoader() = default;
 
-  bool Has(const std::string& name) const { return file_.FindTensor(name) != nullptr; }
-  // [n_out, n_in], any type.
-  Tensor Matrix(const std::string& name, int64_t n_out, int64_t n_in) const;
+  const GgufFile& file() const { return file_; }
+  virtual bool Has(const std::string& name) const;
+
+  // As it lies in the file, for looking up rows: [n_rows, n_columns], any type.
+  Tensor Table(const std::string& name, int64_t n_rows, int64_t n_columns);
+  // Prepared for products: [n_out, n_in], any type.
+  Weight Matrix(const std::string& name, int64_t n_out, int64_t n_in);
+  // Several matrices of one input that lie in one tensor, one after the other: [sum(n_out), n_in].
+  std::vector<Weight> Stack(const std::string& name, const std::vector<int64_t>& n_out,
+                            int64_t n_in);
+  // n equal matrices: [n, n_out, n_in].
+  std::vector<Weight> Matrices(const std::string& name, int64_t n, int64_t n_out, int64_t n_in);
+  // A matrix for products out of a table.
+  Weight Prepare(const Tensor& table) const;
+
   // [n] as float32, copied.
-  std::vector<float> Vector(const std::string& name, int64_t n) const;
+  std::vector<float> Vector(const std::string& name, int64_t n) { return Floats(name, {n}); }
   // Empty when the file does not have it.
-  std::vector<float> OptionalVector(const std::string& name, int64_t n) const;
+  std::vector<float> OptionalVector(const std::string& name, int64_t n);
+  // Any shape as float32, copied; outermost dimension first.
+  std::vector<float> Floats(const std::string& name, const std::vector<int64_t>& shape);
+
+ protected:
+  // The tensor of this name, which must have the shape. Its data may be null where nothing but the
+  // shapes is wanted; values are then zero and weights empty.
+  virtual Tensor Find(const std::string& name, const std::vector<int64_t>& shape);
 
  private:
-  const Tensor& Find(const std::string& name, const std::vector<int64_t>& shape) const;
-
   const GgufFile& file_;
+};
+
+// Finds every tensor in a file that has none, and notes its name and shape.
+class RecordingLoader : public WeightLoader {
+ public:
+  struct Entry {
+    std::string name;
+    std::vector<int64_t> shape;
+  };
+
+  // `optional` are ends of the names that Has() says yes to: "attn_q.bias" for that of all layers.
+  RecordingLoader(const GgufFile& metadata, std::vector<std::string> optional)
+      : WeightLoader(metadata), optional_(std::move(optional)) {}
+
+  bool Has(const std::string& name) const override;
+  // In the order of the first request.
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ protected:
+  Tensor Find(const std::string& name, const std::vector<int64_t>& shape) override;
+
+ private:
+  std::vector<std::string> optional_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace pioneer

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "model/config.h"
 #include "model/gguf.h"
 #include "model/quantize_file.h"
 #include "model/vocabulary.h"
@@ -32,26 +33,21 @@ LlamaShape ShapeFromJson(const Json& json) {
   return shape;
 }
 
-void WriteMetadata(const std::string& name, const LlamaShape& shape, DType dtype,
-                   GgufWriter& writer) {
-  const auto set = [&](const char* key, int64_t value) {
-    writer.SetU32(std::string("llama.") + key, static_cast<uint32_t>(value));
-  };
-  writer.SetString("general.architecture", "llama");
-  writer.SetString("general.name", name);
-  writer.SetU32("general.file_type", FileTypeOf(dtype));
-  set("vocab_size", shape.vocab_size);
-  set("context_length", shape.context);
-  set("embedding_length", shape.d_model);
-  set("block_count", shape.n_layers);
-  set("feed_forward_length", shape.d_ff);
-  set("attention.head_count", shape.n_heads);
-  set("attention.head_count_kv", shape.n_kv_heads);
-  set("attention.key_length", shape.head_dim);
-  set("attention.value_length", shape.head_dim);
-  set("rope.dimension_count", shape.head_dim);
-  writer.SetF32("llama.rope.freq_base", shape.rope_base);
-  writer.SetF32("llama.attention.layer_norm_rms_epsilon", shape.rms_eps);
+ModelConfig ConfigOf(const std::string& name, const LlamaShape& shape) {
+  ModelConfig config;
+  config.architecture = "llama";
+  config.name = name;
+  config.n_layers = static_cast<int>(shape.n_layers);
+  config.d_model = static_cast<int>(shape.d_model);
+  config.n_heads = static_cast<int>(shape.n_heads);
+  config.n_kv_heads = static_cast<int>(shape.n_kv_heads);
+  config.head_dim = config.rope_dims = static_cast<int>(shape.head_dim);
+  config.d_ff = static_cast<int>(shape.d_ff);
+  config.vocab_size = static_cast<int>(shape.vocab_size);
+  config.context_length = static_cast<int>(shape.context);
+  config.rope_base = shape.rope_base;
+  config.rms_eps = shape.rms_eps;
+  return config;
 }
 
 DType TypeOf(const ParameterPart& part, DType wanted) {
@@ -86,7 +82,7 @@ void ExportGguf(const fs::path& run_dir, const fs::path& out_path, DType dtype) 
          folder.checkpoint().string(), checkpoint.weights.size(), layout.size());
   }
   GgufWriter writer;
-  WriteMetadata(LoadRecipe(folder.recipe()).name, layout.shape(), dtype, writer);
+  SetModelKeys(ConfigOf(LoadRecipe(folder.recipe()).name, layout.shape()), dtype, writer);
   const Vocabulary vocabulary = LoadVocabulary(*GgufFile::Open(folder.tokenizer()));
   SaveVocabulary(vocabulary, writer);
   writer.SetString("tokenizer.chat_template", kTrainChatTemplate);

@@ -1,0 +1,89 @@
+#include "model/blocks/attention_block.h"
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace pioneer {
+
+AttentionShape ShapeOf(const ModelConfig& config) {
+  AttentionShape shape;
+  shape.n_heads = config.n_heads;
+  shape.n_kv_heads = config.n_kv_heads;
+  shape.head_dim = config.head_dim;
+  shape.scale = 1.0f / std::sqrt(static_cast<float>(config.head_dim));
+  return shape;
+}
+
+AttentionBlock LoadAttention(WeightLoader& load, int layer, int64_t d_model,
+                             const AttentionShape& shape) {
+  const std::string prefix = fmt::format("blk.{}.", layer);
+  const int64_t d_q = int64_t{shape.n_heads} * shape.head_dim;
+  const int64_t d_k = int64_t{shape.n_kv_heads} * shape.head_dim;
+  const int64_t d_v = int64_t{shape.n_kv_heads} * shape.ValueDim();
+  AttentionBlock block;
+  block.shape = shape;
+  block.layer = layer;
+  if (load.Has(prefix + "attn_qkv.weight")) {
+    auto parts = LoadStackedLinear(load, prefix + "attn_qkv", {d_q, d_k, d_v}, d_model);
+    block.q = std::move(parts[0]);
+    block.k = std::move(parts[1]);
+    block.v = std::move(parts[2]);
+  } else {
+    block.q = LoadLinear(load, prefix + "attn_q", d_q, d_model);
+    block.k = LoadLinear(load, prefix + "attn_k", d_k, d_model);
+    block.v = LoadLinear(load, prefix + "attn_v", d_v, d_model);
+  }
+  block.out =
+      LoadLinear(load, prefix + "attn_output", d_model, int64_t{shape.n_heads} * shape.ValueDim());
+  return block;
+}
+
+void RunHeadNorm(ThreadPool& pool, const Norm& norm, int64_t n, Matrix& heads) {
+  if (norm.exists()) norm.Run(pool, heads.data(), n * heads.cols() / norm.n, heads.data());
+}
+
+void AttentionBlock::Run(Pass& pass, const Matrix& x, Matrix& change) const {
+  Project(pass, x);
+  Store(pass);
+  Attend(pass);
+  PutOut(pass, change);
+}
+
+void AttentionBlock::Project(Pass& pass, const Matrix& x) const {
+  auto& work = pass.work.attention;
+  RunLinear(pass.pool, {{&q, &work.q}, {&k, &work.k}, {&v, &work.v}}, x.data(), pass.n);
+  RunHeadNorm(pass.pool, q_norm, pass.n, work.q);
+  RunHeadNorm(pass.pool, k_norm, pass.n, work.k);
+  if (rope.dims == 0) return;
+  Rope(pass.pool, rope, work.q.data(), pass.positions, pass.n, shape.n_heads, shape.head_dim);
+  Rope(pass.pool, rope, work.k.data(), pass.positions, pass.n, shape.n_kv_heads, shape.head_dim);
+}
+
+void AttentionBlock::Store(Pass& pass) const {
+  auto& work = pass.work.attention;
+  for (const StepBatch::Sequence& s : pass.sequences) {
+    StoreKv(shape, s.kv->k_pages(layer), s.kv->v_pages(layer), s.position, s.n_rows,
+            work.k.row(s.first_row), work.v.row(s.first_row));
+  }
+}
+
+void AttentionBlock::Attend(Pass& pass) const {
+  auto& work = pass.work.attention;
+  work.attended.Resize(pass.n, int64_t{shape.n_heads} * shape.ValueDim());
+  std::vector<AttentionSequence> sequences;
+  sequences.reserve(pass.sequences.size());
+  for (const StepBatch::Sequence& s : pass.sequences) {
+    sequences.push_back(
+        {s.kv->k_pages(layer), s.kv->v_pages(layer), s.first_row, s.n_rows, s.position});
+  }
+  AttentionShape with_sinks = shape;
+  with_sinks.sinks = sinks.empty() ? nullptr : sinks.data();
+  Attention(pass.pool, with_sinks, work.q.data(), sequences, work.attended.data());
+}
+
+void AttentionBlock::PutOut(Pass& pass, Matrix& change) const {
+  RunLinear(pass.pool, {{&out, &change}}, pass.work.attention.attended.data(), pass.n);
+}
+
+}  // namespace pioneer

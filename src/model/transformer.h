@@ -1,0 +1,57 @@
+// Why: what all architectures have in common: a step is cut into slices, tokens become rows of the
+// residual stream, layers change it one after the other, and the rows that are asked for become
+// logits. An architecture's file says what a layer is.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/blocks/norm.h"
+#include "model/blocks/pass.h"
+#include "model/model.h"
+#include "model/weight_loader.h"
+
+namespace pioneer {
+
+class Transformer : public Model {
+ public:
+  const ModelConfig& config() const final { return config_; }
+  const Tokenizer& tokenizer() const final { return *tokenizer_; }
+  const MemoryPlan& memory() const final { return memory_; }
+  const std::string& chat_template() const final { return chat_template_; }
+  void Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logits) final;
+
+ protected:
+  // Reads the config, the tokenizer and token_embd.weight. The derived class loads its layers,
+  // calls LoadOutput, and fills memory_ where its layers do not all store config_.n_kv_heads heads
+  // of config_.head_dim. Throws as LoadModel does.
+  explicit Transformer(WeightLoader& load);
+  // output.weight, or the embedding where the file has none.
+  void LoadOutput(WeightLoader& load, Norm norm);
+
+  // Fills pass.work.x [n, d_model].
+  virtual void Embed(Pass& pass);
+  // Changes pass.work.x.
+  virtual void RunLayer(Pass& pass, int layer) = 0;
+  // Makes logits of the rows; x: [n, d_model], may be overwritten.
+  virtual void Output(Pass& pass, Matrix& x, int64_t n, float* logits);
+
+  ModelConfig config_;
+  MemoryPlan memory_;
+  Tensor embedding_;  // [vocab_size, d_model]
+  float embedding_scale_ = 1.0f;
+  Norm output_norm_;
+  Weight output_;  // [vocab_size, d_model], may be the embedding
+  float logit_scale_ = 1.0f;
+  float logit_softcap_ = 0.0f;  // c: logits become c tanh(logits / c); 0: as they are
+
+ private:
+  void RunPass(Pass& pass);
+
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::string chat_template_;
+  Workspace work_;
+};
+
+}  // namespace pioneer
