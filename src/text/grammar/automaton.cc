@@ -54,21 +54,23 @@ int32_t Automaton::AddPlace() {
   const Closure closure = MakeClosure();
   threads.assign(closure_threads_.begin() + closure.first,
                  closure_threads_.begin() + closure.first + closure.n);
-  const int32_t state = Intern(threads, network_->start_nullable());
-  if (!free_places_.empty()) {
-    const int32_t place = free_places_.back();
-    free_places_.pop_back();
-    places_[place] = state;
-    return place;
-  }
-  places_.push_back(state);
-  return static_cast<int32_t>(places_.size()) - 1;
+  return NewPlace(Intern(threads, network_->start_nullable()));
 }
 
 int32_t Automaton::CopyPlace(int32_t place) {
   const std::lock_guard lock(mutex_);
-  places_.push_back(places_[place]);
-  return static_cast<int32_t>(places_.size()) - 1;
+  return NewPlace(places_[place]);
+}
+
+int32_t Automaton::NewPlace(int32_t state) {
+  if (free_places_.empty()) {
+    places_.push_back(state);
+    return static_cast<int32_t>(places_.size()) - 1;
+  }
+  const int32_t place = free_places_.back();
+  free_places_.pop_back();
+  places_[place] = state;
+  return place;
 }
 
 void Automaton::RemovePlace(int32_t place) {

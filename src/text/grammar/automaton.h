@@ -76,6 +76,7 @@ class Automaton {
     }
     return ComputeNext(state, byte_class);
   }
+  int32_t NewPlace(int32_t state);
   int32_t ComputeNext(int32_t state, uint8_t byte_class);
   int32_t Advance(int32_t state, std::string_view bytes);
   int32_t Intern(std::vector<Thread>& threads, bool can_end);

@@ -3,6 +3,7 @@
 #include <unicode/uchar.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "text/grammar/regex.h"
 
@@ -13,7 +14,7 @@ constexpr char32_t kLastChar = 0x10FFFF;
 
 }  // namespace
 
-CharSet::CharSet(std::initializer_list<Range> ranges) : ranges_(ranges) { Normalize(); }
+CharSet::CharSet(std::vector<Range> ranges) : ranges_(std::move(ranges)) { Normalize(); }
 
 void CharSet::Add(char32_t first, char32_t last) {
   ranges_.emplace_back(first, last);

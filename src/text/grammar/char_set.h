@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,8 @@ class CharSet {
   using Range = std::pair<char32_t, char32_t>;
 
   CharSet() = default;
-  CharSet(std::initializer_list<Range> ranges);
+  CharSet(std::initializer_list<Range> ranges) : CharSet(std::vector<Range>(ranges)) {}
+  explicit CharSet(std::vector<Range> ranges);
   static CharSet Of(char32_t c) { return CharSet{{c, c}}; }
   static CharSet All() { return CharSet{{0, 0x10FFFF}}; }
 

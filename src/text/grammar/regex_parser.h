@@ -1,12 +1,13 @@
 // Why: patterns as people write them (ECMA-262 as JSON Schema's "pattern", PCRE-like as in Lark and
-// `guided_regex`) become terms.
+// whole-answer regexes) become terms.
 //
-// Held: literals, ., classes [...] with ranges and \d \w \s and their complements, \p{...} of
-// general categories and scripts, escapes (\n \t \xHH \uHHHH \u{H...} \cX ...), groups (capturing,
-// (?:...), named), alternation, * + ? {m,n} (lazy marks change nothing: a language has no order),
-// ^ and $ anywhere, look-ahead outside repetitions, flags (?i) (?s) (?x not). Refused with a
-// message that names the construct and its place: back references, look-behind, \b and \B,
-// possessive and atomic groups.
+// Held: literals, ., classes [...] with ranges, \d \w \s and complements, [:alpha:] and its like,
+// \p{...} of Unicode (categories, scripts, binary properties), escapes (\n \xHH \uHHHH \u{H...} \cX
+// ...), groups (capturing, named, (?:...)), alternation, * + ? {m,n} (lazy marks change nothing: a
+// language has no order), ^ and $ (\A \z) anywhere, look-ahead, flags (?i) and (?s). Refused with a
+// message that names the construct and its place: back references, look-behind, word boundaries,
+// possessive repetition, atomic groups, multi-line anchors, look-ahead inside repetitions but for
+// ((?!x).)* at the end.
 #pragma once
 
 #include <functional>
@@ -21,9 +22,10 @@ struct RegexSyntax {
   bool whole = true;
   bool ignore_case = false;
   bool dot_matches_newline = false;
+  bool ecma = false;  // . leaves out \r, U+2028 and U+2029 too
   // How one character of a set is written; default: in UTF-8. For patterns over the characters of a
   // JSON string: give a function that makes escapes of those that need one.
-  std::function<Regex(RegexStore&, const CharSet&)> encode;
+  std::function<Regex(RegexStore&, const CharSet&)> encode{};
 };
 
 inline constexpr size_t kMaxPatternBytes = 1 << 16;
