@@ -132,6 +132,21 @@ class TestModel : public Model {
     }
   }
 
+  bool can_generate() const override { return true; }
+  const EmbeddingInfo& embedding() const override { return embedding_; }
+
+  // (first token, last token, number of tokens) of each text.
+  void EmbedTexts(ThreadPool&, const StepBatch& batch, Matrix& out) override {
+    ++n_steps;
+    out.Resize(static_cast<int64_t>(batch.sequences.size()), embedding_.size);
+    for (int64_t i = 0; i < out.rows(); ++i) {
+      const StepBatch::Sequence& text = batch.sequences[static_cast<size_t>(i)];
+      out.row(i)[0] = static_cast<float>(batch.tokens[text.first_row]);
+      out.row(i)[1] = static_cast<float>(batch.tokens[text.first_row + text.n_rows - 1]);
+      out.row(i)[2] = static_cast<float>(text.n_rows);
+    }
+  }
+
   // The logits after a history, for tests that check log probabilities.
   void FillLogits(const std::vector<int32_t>& history, float* row) const {
     uint64_t hash = 1469598103934665603u;
@@ -165,6 +180,7 @@ class TestModel : public Model {
 
   TestTokenizer tokenizer_;
   ModelConfig config_;
+  EmbeddingInfo embedding_{Pooling::kLast, 3, true, {}};
   MemoryPlan memory_ = MemoryPlan::Uniform(1, 1, 1);
   Program program_;
 };

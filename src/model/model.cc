@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "model/architectures/architectures.h"
 #include "model/gguf.h"
+#include "model/registry.h"
 
 namespace pioneer {
 namespace {
@@ -16,7 +17,9 @@ struct Architecture {
 };
 
 constexpr Architecture kArchitectures[] = {
+    {"bert", LoadBert},
     {"llama", LoadLlama},
+    {"nomic-bert", LoadNomicBert},
     {"qwen2", LoadQwen2},
 };
 
@@ -37,14 +40,14 @@ std::unique_ptr<Model> LoadModel(WeightLoader& load) {
        load.file().name(), architecture.substr(0, 64), fmt::join(KnownArchitectures(), ", "));
 }
 
-std::unique_ptr<Model> LoadModel(const fs::path& gguf_path) {
-  const auto file = GgufFile::Open(gguf_path);
+std::unique_ptr<Model> LoadModel(const fs::path& path, const CancelToken& cancel) {
+  const auto file = OpenModelFile(path, cancel);
   WeightLoader load(*file);
   try {
     return LoadModel(load);
   } catch (const std::bad_alloc&) {
     Fail(ErrorCode::kOutOfMemory, "{}: there is not enough memory to load this model",
-         gguf_path.string());
+         path.string());
   }
 }
 

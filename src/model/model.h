@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/file.h"
 #include "base/thread_pool.h"
 #include "model/kv_pages.h"
@@ -41,7 +42,24 @@ struct StepBatch {
   std::vector<int32_t> output_rows;  // rows whose logits are wanted, ascending
 };
 
-// A loaded model. Forward() is called by one thread at a time; the rest is immutable.
+// How the rows of a text become one answer. The values are GGUF's (ARCH.pooling_type).
+enum class Pooling {
+  kMean = 1,
+  kCls = 2,   // the first row
+  kLast = 3,  // the last row
+  kRank = 4,  // scores by a classification head
+};
+
+// What EmbedTexts() gives for a text.
+struct EmbeddingInfo {
+  Pooling pooling = Pooling::kLast;
+  int size = 0;                     // numbers a text
+  bool causal = true;               // rows see only those before; a text then needs KV pages
+  std::vector<std::string> labels;  // kRank: what the scores are for, if the file says it
+};
+
+// A loaded model. Forward() and EmbedTexts() are called by one thread at a time; the rest is
+// immutable.
 class Model {
  public:
   virtual ~Model() = default;
@@ -56,11 +74,22 @@ class Model {
   // output_rows to logits [n_outputs, vocab_size]. Never throws for a batch whose ids, positions
   // and pages are in range (the scheduler's duty).
   virtual void Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logits) = 0;
+
+  // False for models that only embed or rank; Forward() must not be called then.
+  virtual bool can_generate() const = 0;
+  virtual const EmbeddingInfo& embedding() const = 0;
+  // Every sequence of the batch is a whole text, its position 0; its kv may be null unless
+  // embedding().causal. out: [n_sequences, embedding().size]. Vectors are not normalized; with
+  // kRank, the first number of a row is the relevance. output_rows is not looked at. A text's
+  // numbers do not depend on the others. The same promise as Forward's.
+  virtual void EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& out) = 0;
 };
 
 // Throws Error{kNotFound, kCorruptFile, kUnsupported, kOutOfMemory}. An unknown architecture's
 // message lists the known ones.
-std::unique_ptr<Model> LoadModel(const fs::path& gguf_path);
+// A GGUF file (any part of it) or a folder as Hugging Face has them. Throws Error{kCancelled}
+// between two tensors once `cancel` is used.
+std::unique_ptr<Model> LoadModel(const fs::path& path, const CancelToken& cancel = {});
 // The same from a loader's file and tensors.
 std::unique_ptr<Model> LoadModel(WeightLoader& load);
 // The names that general.architecture may have.

@@ -144,8 +144,10 @@ class RandomModelWriter {
     config.rope_dims = config.head_dim;
     config.rope_base = o.rope_base;
     SetModelKeys(config, o.dtype, writer_);
-    for (const auto& [key, value] : o.keys) writer_.SetValue(o.architecture + "." + key, value);
     SaveVocabulary(o.vocabulary, writer_);
+    for (const auto& [key, value] : o.keys) {
+      writer_.SetValue(key.starts_with("tokenizer.") ? key : o.architecture + "." + key, value);
+    }
     if (!o.chat_template.empty()) writer_.SetString("tokenizer.chat_template", o.chat_template);
   }
 

@@ -33,12 +33,27 @@ Pass PassOf(ThreadPool& pool, Workspace& work, const StepBatch& batch, int64_t b
   return pass;
 }
 
+// Rows of the pass that begins at a row. Where rows look both ways, texts stay whole.
+int64_t PassRows(const StepBatch& batch, int64_t begin, bool causal) {
+  const int64_t rest = static_cast<int64_t>(batch.tokens.size()) - begin;
+  if (causal || rest <= kMaxPassRows) return std::min(kMaxPassRows, rest);
+  int64_t n = 0;
+  for (const StepBatch::Sequence& sequence : batch.sequences) {
+    const int64_t end = sequence.first_row + sequence.n_rows - begin;
+    if (end <= 0) continue;
+    if (n > 0 && end > kMaxPassRows) break;
+    n = end;
+  }
+  return n;
+}
+
 }  // namespace
 
-Transformer::Transformer(WeightLoader& load)
+Transformer::Transformer(WeightLoader& load, bool causal)
     : config_(ReadCheckedConfig(load.file())),
       memory_(MemoryPlan::Uniform(config_.n_layers, config_.n_kv_heads, config_.head_dim)),
       embedding_(load.Table("token_embd.weight", config_.vocab_size, config_.d_model)),
+      embedding_head_(LoadEmbeddingHead(load, config_, causal)),
       tokenizer_(MakeTokenizer(LoadVocabulary(load.file()))),
       chat_template_(load.file().String("tokenizer.chat_template", "")) {}
 
@@ -52,8 +67,8 @@ void Transformer::LoadOutput(WeightLoader& load, Norm norm) {
 void Transformer::Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logits) {
   const auto n_rows = static_cast<int64_t>(batch.tokens.size());
   logits.Resize(static_cast<int64_t>(batch.output_rows.size()), config_.vocab_size);
-  for (int64_t begin = 0; begin < n_rows; begin += kMaxPassRows) {
-    const int64_t n = std::min(kMaxPassRows, n_rows - begin);
+  for (int64_t begin = 0, n = 0; begin < n_rows; begin += n) {
+    n = PassRows(batch, begin, true);
     Pass pass = PassOf(pool, work_, batch, begin, n);
     RunPass(pass);
 
@@ -80,6 +95,26 @@ void Transformer::RunPass(Pass& pass) {
   work_.normed.Resize(pass.n, config_.d_model);
   Embed(pass);
   for (int i = 0; i < config_.n_layers; ++i) RunLayer(pass, i);
+}
+
+void Transformer::EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& out) {
+  const auto n_rows = static_cast<int64_t>(batch.tokens.size());
+  Matrix pooled(static_cast<int64_t>(batch.sequences.size()), config_.d_model);
+  for (int64_t begin = 0, n = 0; begin < n_rows; begin += n) {
+    n = PassRows(batch, begin, embedding_head_.info.causal);
+    Pass pass = PassOf(pool, work_, batch, begin, n);
+    RunPass(pass);
+    if (output_norm_.exists()) output_norm_.Run(pool, work_.x.data(), n, work_.x.data());
+    for (int64_t i = 0; i < pooled.rows(); ++i) {
+      const StepBatch::Sequence& text = batch.sequences[static_cast<size_t>(i)];
+      const int64_t first = std::max<int64_t>(text.first_row, begin);
+      const int64_t last = std::min<int64_t>(text.first_row + text.n_rows, begin + n);
+      if (first >= last) continue;
+      embedding_head_.Pool(pool, work_.x.row(first - begin), last - first, first - text.first_row,
+                           text.n_rows, pooled.row(i));
+    }
+  }
+  embedding_head_.Finish(pool, pooled, out);
 }
 
 void Transformer::Embed(Pass& pass) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/blocks/norm.h"
+#include "model/embedding_head.h"
 #include "model/blocks/pass.h"
 #include "model/model.h"
 #include "model/weight_loader.h"
@@ -21,12 +22,15 @@ class Transformer : public Model {
   const MemoryPlan& memory() const final { return memory_; }
   const std::string& chat_template() const final { return chat_template_; }
   void Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logits) final;
+  bool can_generate() const final { return embedding_head_.info.causal; }
+  const EmbeddingInfo& embedding() const final { return embedding_head_.info; }
+  void EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& out) final;
 
  protected:
   // Reads the config, the tokenizer and token_embd.weight. The derived class loads its layers,
   // calls LoadOutput, and fills memory_ where its layers do not all store config_.n_kv_heads heads
   // of config_.head_dim. Throws as LoadModel does.
-  explicit Transformer(WeightLoader& load);
+  explicit Transformer(WeightLoader& load, bool causal = true);
   // output.weight, or the embedding where the file has none.
   void LoadOutput(WeightLoader& load, Norm norm);
 
@@ -49,6 +53,7 @@ class Transformer : public Model {
  private:
   void RunPass(Pass& pass);
 
+  EmbeddingHead embedding_head_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::string chat_template_;
   Workspace work_;

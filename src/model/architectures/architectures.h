@@ -9,7 +9,9 @@
 
 namespace pioneer {
 
+std::unique_ptr<Model> LoadBert(WeightLoader& load);
 std::unique_ptr<Model> LoadLlama(WeightLoader& load);
+std::unique_ptr<Model> LoadNomicBert(WeightLoader& load);
 std::unique_ptr<Model> LoadQwen2(WeightLoader& load);
 
 }  // namespace pioneer

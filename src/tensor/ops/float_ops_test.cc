@@ -315,6 +315,20 @@ TEST_P(FloatOpsTest, LogSumExpAndArgMax) {
   EXPECT_EQ(LogSumExp(none.data(), 20), -kInf);
 }
 
+TEST_P(FloatOpsTest, Softmax) {
+  for (const int64_t n : {1, 2, 33, 1000}) {
+    std::vector<float> x = RandomFloats(n, 7);
+    double sum = 0;
+    for (const float v : x) sum += std::exp(static_cast<double>(v));
+    std::vector<float> y = x;
+    for (float& v : y) v += 500;  // it does not overflow
+    Softmax(y.data(), n);
+    for (int64_t i = 0; i < n; ++i) {
+      ASSERT_NEAR(y[i], std::exp(static_cast<double>(x[i])) / sum, 2e-5);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isas, FloatOpsTest, testing::ValuesIn(DetectedIsas()),
                          [](const auto& info) { return std::string(IsaName(info.param)); });
 

@@ -27,4 +27,14 @@ int64_t ArgMax(const float* x, int64_t n) {
   return 0;
 }
 
+void Softmax(float* x, int64_t n) {
+  const KernelTable& kernels = Kernels();
+  const float max = kernels.max(x, n);
+  for (int64_t i = 0; i < n; ++i) x[i] -= max;
+  kernels.exp(x, n, x);
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  kernels.scale(x, static_cast<float>(1.0 / sum), n);
+}
+
 }  // namespace pioneer

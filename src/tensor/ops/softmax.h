@@ -1,4 +1,4 @@
-// Why: what a sampler and a perplexity need of a row of logits.
+// Why: what is asked of a row of logits or scores.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +10,8 @@ double LogSumExp(const float* x, int64_t n);
 
 // The first index of the largest value; NaN counts as smaller than all. n > 0; 0 if all are NaN.
 int64_t ArgMax(const float* x, int64_t n);
+
+// x[i] = exp(x[i]) / sum_j exp(x[j]), stable.
+void Softmax(float* x, int64_t n);
 
 }  // namespace pioneer
