@@ -6,13 +6,9 @@
 
 #include "base/utf8.h"
 #include "text/byte_alphabet.h"
-#include "text/piece_memo.h"
 
 namespace pioneer {
 namespace {
-
-// Longer tokens are found by merging; nobody writes them often.
-constexpr size_t kMaxIndexedPieceBytes = 64;
 
 PreTokenizer PreTokenizerOf(const Vocabulary& vocabulary) {
   if (vocabulary.split_expressions.empty()) return MakePreTokenizer(vocabulary.pre_tokenizer);
@@ -26,7 +22,7 @@ ByteLevelBpeTokenizer::ByteLevelBpeTokenizer(Vocabulary vocabulary)
     : TokenizerBase(std::move(vocabulary)),
       pre_tokenizer_(PreTokenizerOf(vocabulary_)),
       merges_(ReadMerges()),
-      whole_pieces_(bytes_, vocabulary_.tokens.size()) {
+      whole_pieces_(bytes_, 0) {
   for (int byte = 0; byte < 256; ++byte) {
     std::string token;
     AppendUtf8(token, ByteToAlphabet(static_cast<uint8_t>(byte)));
@@ -48,16 +44,10 @@ void ByteLevelBpeTokenizer::FillBytes() {
 
 void ByteLevelBpeTokenizer::IndexWholePieces() {
   const NamedPreTokenizer* const known = FindPreTokenizer(vocabulary_.pre_tokenizer);
-  const bool take_all = vocabulary_.ignore_merges || (known != nullptr && known->ignore_merges);
-  std::vector<int32_t> symbols;
+  if (!vocabulary_.ignore_merges && (known == nullptr || !known->ignore_merges)) return;
+  whole_pieces_ = StringIndex(bytes_, vocabulary_.tokens.size());
   for (int32_t id = 0; id < size(); ++id) {
-    if (type(id) != TokenType::kNormal || bytes_[id].empty()) continue;
-    if (!take_all) {
-      if (bytes_[id].size() > kMaxIndexedPieceBytes) continue;
-      MergePiece(bytes_[id], symbols);
-      if (symbols.size() != 1 || symbols[0] != id) continue;
-    }
-    whole_pieces_.Add(id);
+    if (type(id) == TokenType::kNormal && !bytes_[id].empty()) whole_pieces_.Add(id);
   }
 }
 
@@ -70,21 +60,22 @@ void ByteLevelBpeTokenizer::MergePiece(std::string_view piece,
 
 void ByteLevelBpeTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
   std::vector<int32_t> symbols;
-  PieceMemo memo(text.size());
+  PieceMemoPool::Lease memo(memos_);
   PieceReader reader(pre_tokenizer_, text);
   for (std::string_view piece; reader.Next(piece);) {
-    if (const int32_t id = whole_pieces_.Find(piece); id >= 0) {
-      ids.push_back(id);
-      continue;
-    }
-    if (memo.Recall(piece, ids)) continue;
+    const uint64_t hash = HashBytes(piece);
+    if (memo->Recall(piece, hash, ids)) continue;
     const size_t first_id = ids.size();
-    MergePiece(piece, symbols);
-    for (const int32_t symbol : symbols) {
-      const int32_t id = symbol >= 0 ? symbol : vocabulary_.unknown_id;
-      if (id >= 0) ids.push_back(id);
+    if (const int32_t id = whole_pieces_.Find(piece, hash); id >= 0) {
+      ids.push_back(id);
+    } else {
+      MergePiece(piece, symbols);
+      for (const int32_t symbol : symbols) {
+        const int32_t known = symbol >= 0 ? symbol : vocabulary_.unknown_id;
+        if (known >= 0) ids.push_back(known);
+      }
     }
-    memo.Remember(ids, first_id);
+    memo->Remember(piece, hash, ids, first_id);
   }
 }
 

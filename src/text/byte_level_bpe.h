@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/piece_memo.h"
 #include "text/pre_tokenizer.h"
 #include "text/symbol_merger.h"
 #include "text/tokenizer_base.h"
@@ -27,7 +28,8 @@ class ByteLevelBpeTokenizer final : public TokenizerBase {
   PreTokenizer pre_tokenizer_;
   std::array<int32_t, 256> byte_symbols_;  // token of each byte; -1 = the vocabulary has none
   MergeTable merges_;
-  StringIndex whole_pieces_;  // pieces known to become one token: no merging needed
+  StringIndex whole_pieces_;  // tokens that are taken whole, whatever the merges say
+  mutable PieceMemoPool memos_;
 };
 
 }  // namespace pioneer

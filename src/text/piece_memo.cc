@@ -1,45 +1,65 @@
 #include "text/piece_memo.h"
 
-#include <algorithm>
-#include <bit>
-
-#include "text/string_index.h"
+#include <cstring>
+#include <utility>
 
 namespace pioneer {
 namespace {
 
-constexpr size_t kShortTextBytes = 1024;
-constexpr size_t kBytesASlot = 32;
-constexpr size_t kMaxSlots = 1 << 15;
+constexpr size_t kSlots = size_t{1} << 15;
+constexpr size_t kMaxFreeMemos = 64;
 
 }  // namespace
 
-PieceMemo::PieceMemo(size_t text_bytes) {
-  if (text_bytes < kShortTextBytes) return;
-  slots_.resize(std::bit_ceil(std::min(text_bytes / kBytesASlot, kMaxSlots)));
-}
+PieceMemo::PieceMemo() : slots_(kSlots) {}
 
-bool PieceMemo::Recall(std::string_view piece, std::vector<int32_t>& ids) {
-  if (slots_.empty()) return false;
-  const uint64_t hash = HashBytes(piece);
-  Slot& slot = slots_[hash & (slots_.size() - 1)];
-  const auto check = static_cast<uint32_t>(hash >> 32);
-  if (slot.hash != check || slot.piece != piece) {
-    missed_ = &slot;
-    missing_ = {piece, 0, 0, check};
-    return false;
+bool PieceMemo::Recall(std::string_view piece, uint64_t hash, std::vector<int32_t>& ids) const {
+  const Slot& slot = slots_[hash & (kSlots - 1)];
+  if (slot.length != piece.size() || slot.n_ids == 0) return false;
+  if (std::memcmp(slot.bytes.data(), piece.data(), piece.size()) != 0) return false;
+  const char* next = slot.bytes.data() + slot.length;
+  for (uint8_t i = 0; i < slot.n_ids; ++i, next += kIdBytes) {
+    int32_t id = 0;
+    std::memcpy(&id, next, kIdBytes);  // little endian, as all of the program
+    ids.push_back(id);
   }
-  ids.resize(ids.size() + slot.n_ids);
-  std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(slot.first_id), slot.n_ids,
-              ids.end() - slot.n_ids);
   return true;
 }
 
-void PieceMemo::Remember(const std::vector<int32_t>& ids, size_t first_id) {
-  if (slots_.empty() || ids.size() - first_id > UINT32_MAX) return;
-  missing_.first_id = first_id;
-  missing_.n_ids = static_cast<uint32_t>(ids.size() - first_id);
-  *missed_ = missing_;
+void PieceMemo::Remember(std::string_view piece, uint64_t hash, const std::vector<int32_t>& ids,
+                         size_t first_id) {
+  const size_t n_ids = ids.size() - first_id;
+  Slot& slot = slots_[hash & (kSlots - 1)];
+  if (n_ids == 0 || n_ids > slot.bytes.size() / kIdBytes ||
+      piece.size() > slot.bytes.size() - n_ids * kIdBytes) {
+    return;
+  }
+  slot.length = static_cast<uint8_t>(piece.size());
+  slot.n_ids = static_cast<uint8_t>(n_ids);
+  char* next = slot.bytes.data();
+  std::memcpy(next, piece.data(), piece.size());
+  next += piece.size();
+  for (size_t i = first_id; i < ids.size(); ++i, next += kIdBytes) {
+    std::memcpy(next, &ids[i], kIdBytes);
+  }
+}
+
+std::unique_ptr<PieceMemo> PieceMemoPool::Take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      std::unique_ptr<PieceMemo> memo = std::move(free_.back());
+      free_.pop_back();
+      return memo;
+    }
+    free_.reserve(kMaxFreeMemos);  // so that Return() cannot fail
+  }
+  return std::make_unique<PieceMemo>();
+}
+
+void PieceMemoPool::Return(std::unique_ptr<PieceMemo> memo) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (free_.size() < free_.capacity()) free_.push_back(std::move(memo));
 }
 
 }  // namespace pioneer

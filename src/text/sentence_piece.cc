@@ -26,14 +26,14 @@ SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
     : TokenizerBase(std::move(vocabulary)),
       symbol_texts_(vocabulary_.tokens),
       symbols_(symbol_texts_, 0),
-      whole_words_(symbol_texts_, vocabulary_.tokens.size()),
+      line_breaks_(vocabulary_.tokens, vocabulary_.merges.empty() ? 0 : vocabulary_.tokens.size()),
       merges_(0) {
   strip_leading_space_ = vocabulary_.add_space_prefix;
   byte_tokens_ = ReadByteTokens();
   FillMarkedBytes();
   IndexSymbols();
   merges_ = MakeMerges();
-  IndexWholeWords();
+  IndexLineBreaks();
 }
 
 bool SentencePieceTokenizer::IsPlain(int32_t id) const {
@@ -81,6 +81,10 @@ void SentencePieceTokenizer::IndexSymbols() {
 int32_t SentencePieceTokenizer::AddCharacter(std::string_view character) {
   const int32_t known = symbols_.Find(character);
   if (known >= 0) return known;
+  if (symbol_texts_.size() >= static_cast<size_t>(MergeTable::kMaxSymbols)) {
+    Fail(ErrorCode::kCorruptFile, "the vocabulary has more than {} tokens and characters",
+         MergeTable::kMaxSymbols);
+  }
   symbol_texts_.emplace_back(character);
   const auto symbol = static_cast<int32_t>(symbol_texts_.size() - 1);
   symbols_.Add(symbol);
@@ -116,21 +120,16 @@ MergeTable SentencePieceTokenizer::MergesByScore() {
   const std::vector<uint32_t> ranks = RankScores();
   MergeTable table(pairs.size());
   for (const Pair& pair : pairs) {
-    table.Add(pair.left, pair.right, {ranks[pair.result], pair.result});
+    table.Add(pair.left, pair.right, ranks[pair.result], pair.result);
   }
   return table;
 }
 
-void SentencePieceTokenizer::IndexWholeWords() {
-  std::vector<int32_t> symbols;
-  for (int32_t id = 0; id < size(); ++id) {
-    if (!IsPlain(id)) continue;
+// Where merges are listed, a run of line breaks that is a token is taken whole.
+void SentencePieceTokenizer::IndexLineBreaks() {
+  for (int32_t id = 0; id < size() && !vocabulary_.merges.empty(); ++id) {
     const std::string& token = vocabulary_.tokens[id];
-    SplitAndMerge(token, symbols);
-    // Where merges are listed, a run of line breaks that is a token is taken whole.
-    const bool line_breaks =
-        !vocabulary_.merges.empty() && token.find_first_not_of('\n') == std::string::npos;
-    if (line_breaks || (symbols.size() == 1 && symbols[0] == id)) whole_words_.Add(id);
+    if (IsPlain(id) && token.find_first_not_of('\n') == std::string::npos) line_breaks_.Add(id);
   }
 }
 
@@ -161,19 +160,22 @@ void SentencePieceTokenizer::EncodeWord(std::string_view word, std::vector<int32
   }
 }
 
-void SentencePieceTokenizer::EncodeWords(std::string_view text, PieceMemo& memo,
+void SentencePieceTokenizer::EncodeWords(std::string_view text, PieceMemoPool::Lease& memo,
                                          std::vector<int32_t>& ids) const {
   std::vector<int32_t> symbols;
   for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
     end = words_.End(text, begin);
     const std::string_view word = text.substr(begin, end - begin);
-    if (const int32_t id = whole_words_.Find(word); id >= 0) {
+    const uint64_t hash = HashBytes(word);
+    if (memo->Recall(word, hash, ids)) continue;
+    const size_t first_id = ids.size();
+    const int32_t id = word[0] == '\n' ? line_breaks_.Find(word, hash) : -1;
+    if (id >= 0) {
       ids.push_back(id);
-    } else if (!memo.Recall(word, ids)) {
-      const size_t first_id = ids.size();
+    } else {
       EncodeWord(word, symbols, ids);
-      memo.Remember(ids, first_id);
     }
+    memo->Remember(word, hash, ids, first_id);
   }
 }
 
@@ -181,7 +183,7 @@ void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int3
   const std::string spaced =
       (vocabulary_.add_space_prefix ? std::string(kSpaceMark) : "") + MarkSpaces(text);
   const std::string_view whole = spaced;
-  PieceMemo memo(whole.size());
+  PieceMemoPool::Lease memo(memos_);
   if (vocabulary_.merges.empty()) return EncodeWords(whole, memo, ids);
   // Listed merges never join a line break with something else.
   for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {

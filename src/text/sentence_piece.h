@@ -30,10 +30,11 @@ class SentencePieceTokenizer final : public TokenizerBase {
   void IndexSymbols();
   MergeTable MakeMerges();
   MergeTable MergesByScore();
-  void IndexWholeWords();
+  void IndexLineBreaks();
   bool IsPlain(int32_t id) const;
   int32_t AddCharacter(std::string_view character);
-  void EncodeWords(std::string_view text, PieceMemo& memo, std::vector<int32_t>& ids) const;
+  void EncodeWords(std::string_view text, PieceMemoPool::Lease& memo,
+                   std::vector<int32_t>& ids) const;
   void EncodeWord(std::string_view word, std::vector<int32_t>& symbols,
                   std::vector<int32_t>& ids) const;
   void SplitAndMerge(std::string_view word, std::vector<int32_t>& symbols) const;
@@ -42,9 +43,10 @@ class SentencePieceTokenizer final : public TokenizerBase {
   // Symbols are the tokens, and behind them the characters that only occur inside tokens.
   std::vector<std::string> symbol_texts_;
   StringIndex symbols_;      // plain tokens and those characters
-  StringIndex whole_words_;  // words known to become one token
+  StringIndex line_breaks_;  // tokens that are taken whole
   MergeTable merges_;
   MarkedWords words_;
+  mutable PieceMemoPool memos_;
 };
 
 }  // namespace pioneer

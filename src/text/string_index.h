@@ -21,6 +21,7 @@ class StringIndex {
   bool Add(int32_t id);
   // -1 when absent.
   int32_t Find(std::string_view text) const;
+  int32_t Find(std::string_view text, uint64_t hash) const;  // hash == HashBytes(text)
 
  private:
   struct Slot {

@@ -12,7 +12,7 @@
 namespace pioneer {
 namespace {
 
-constexpr size_t kMaxTokens = size_t{1} << 24;
+constexpr size_t kMaxTokens = MergeTable::kMaxSymbols;
 
 // Tokens that end a turn in the models we know of, whatever their files say.
 constexpr std::array<std::string_view, 15> kEndOfTurnTokens = {
@@ -129,6 +129,10 @@ void TokenizerBase::FillMarkedBytes() {
 }
 
 MergeTable TokenizerBase::ReadMerges() const {
+  if (vocabulary_.merges.size() > MergeTable::kMaxRanks) {
+    Fail(ErrorCode::kCorruptFile, "the vocabulary has {} merges; at most {} are allowed",
+         vocabulary_.merges.size(), MergeTable::kMaxRanks);
+  }
   MergeTable table(vocabulary_.merges.size());
   std::string merged;
   for (size_t rank = 0; rank < vocabulary_.merges.size(); ++rank) {
@@ -147,7 +151,7 @@ MergeTable TokenizerBase::ReadMerges() const {
            rank, RepairUtf8(line));
     }
     if (type(result) != TokenType::kNormal) continue;  // plain text never becomes a special token
-    table.Add(left, right, {static_cast<uint32_t>(rank), result});
+    table.Add(left, right, static_cast<uint32_t>(rank), result);
   }
   return table;
 }

@@ -93,10 +93,10 @@ TEST(PreTokenizer, Qwen2TakesDigitsOneByOne) {
 
 TEST(MergeSymbols, LongAndShortPiecesAgree) {
   MergeTable table(16);
-  table.Add(0, 1, {3, 4});
-  table.Add(1, 0, {1, 5});
-  table.Add(5, 5, {0, 6});
-  table.Add(0, 0, {2, 7});
+  table.Add(0, 1, 3, 4);
+  table.Add(1, 0, 1, 5);
+  table.Add(5, 5, 0, 6);
+  table.Add(0, 0, 2, 7);
   Random random(3);
   for (int round = 0; round < 100; ++round) {
     std::vector<int32_t> shorter;

@@ -13,12 +13,11 @@ namespace {
 
 // What a character without a token costs more than the least likely token, as in SentencePiece.
 constexpr double kUnknownPenalty = 10;
-constexpr size_t kMaxTrieNodes = size_t{1} << 26;
 
 }  // namespace
 
 UnigramTokenizer::UnigramTokenizer(Vocabulary vocabulary)
-    : TokenizerBase(std::move(vocabulary)), charsmap_(vocabulary_.charsmap), children_(0) {
+    : TokenizerBase(std::move(vocabulary)), charsmap_(vocabulary_.charsmap), trie_(0) {
   if (vocabulary_.unknown_id < 0) {
     Fail(ErrorCode::kCorruptFile, "the Unigram vocabulary has no unknown token");
   }
@@ -53,27 +52,15 @@ void UnigramTokenizer::IndexTokens() {
   for (int32_t id = 0; id < size(); ++id) {
     if (is_plain(id)) n_bytes += vocabulary_.tokens[id].size();
   }
-  if (n_bytes > kMaxTrieNodes) {
+  if (n_bytes >= ByteTrie::kMaxNodes) {
     Fail(ErrorCode::kCorruptFile, "the vocabulary's tokens are {} bytes long; at most {} fit",
-         n_bytes, kMaxTrieNodes);
+         n_bytes, ByteTrie::kMaxNodes);
   }
-  children_ = MergeTable(n_bytes);
-  token_of_node_.assign(1, -1);
+  trie_ = ByteTrie(n_bytes);
   for (int32_t id = 0; id < size(); ++id) {
     if (!is_plain(id) || vocabulary_.tokens[id].empty()) continue;
     words_.Learn(vocabulary_.tokens[id]);
-    int32_t node = 0;
-    for (const char c : vocabulary_.tokens[id]) {
-      const auto byte = static_cast<uint8_t>(c);
-      int32_t child = children_.Find(node, byte).result;
-      if (child < 0) {
-        child = static_cast<int32_t>(token_of_node_.size());
-        children_.Add(node, byte, {0, child});
-        token_of_node_.push_back(-1);
-      }
-      node = child;
-    }
-    token_of_node_[node] = id;
+    trie_.Add(vocabulary_.tokens[id], id);
   }
 }
 
@@ -134,9 +121,9 @@ void UnigramTokenizer::EncodeWord(std::string_view word, std::vector<Best>& best
     bool has_character = false;
     int32_t node = 0;
     for (size_t end = begin; end < word.size();) {
-      node = children_.Find(node, static_cast<uint8_t>(word[end++])).result;
+      node = trie_.Child(node, static_cast<uint8_t>(word[end++]));
       if (node < 0) break;
-      const int32_t id = token_of_node_[node];
+      const int32_t id = trie_.Value(node);
       if (id < 0) continue;
       has_character |= end == begin + length;
       offer(begin, end, id, vocabulary_.scores[id]);
@@ -168,14 +155,15 @@ void UnigramTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& 
   const std::string normalized = Normalize(text);
   const std::string_view whole = normalized;
   std::vector<Best> best;
-  PieceMemo memo(whole.size());
+  PieceMemoPool::Lease memo(memos_);
   for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {
     end = words_.End(whole, begin);
     const std::string_view word = whole.substr(begin, end - begin);
-    if (memo.Recall(word, ids)) continue;
+    const uint64_t hash = HashBytes(word);
+    if (memo->Recall(word, hash, ids)) continue;
     const size_t first_id = ids.size();
     EncodeWord(word, best, ids);
-    memo.Remember(ids, first_id);
+    memo->Remember(word, hash, ids, first_id);
   }
 }
 

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "text/byte_trie.h"
 #include "text/charsmap.h"
 #include "text/marked_words.h"
 #include "text/piece_memo.h"
-#include "text/symbol_merger.h"
 #include "text/tokenizer_base.h"
 
 namespace pioneer {
@@ -42,10 +42,9 @@ class UnigramTokenizer final : public TokenizerBase {
   std::array<int32_t, 256> byte_tokens_;
   bool has_byte_tokens_ = false;
   double unknown_score_ = 0;
-  // A trie of the plain tokens: children_.Find(node, byte).result is a node; node 0 is the root.
-  MergeTable children_;
-  std::vector<int32_t> token_of_node_;
+  ByteTrie trie_;  // of the plain tokens
   MarkedWords words_;
+  mutable PieceMemoPool memos_;
 };
 
 }  // namespace pioneer
