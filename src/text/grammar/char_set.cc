@@ -134,6 +134,12 @@ Regex RegexStore::Utf8Unit(std::span<const CharSet::Range> ranges, int n_tail, i
   }
   const int shift = 6 * n_tail;
   const char32_t low_bits = (char32_t{1} << shift) - 1;
+  constexpr int kContinuation = 0x80;
+  if (lead == kContinuation && ranges.front() == CharSet::Range{0, low_bits << 6 | 0x3F}) {
+    // Every combination: no need to look at each.
+    const Regex any = Bytes(ByteSet::Range(0x80, 0xBF));
+    return Concat(any, Utf8Unit(std::vector<CharSet::Range>{{0, low_bits}}, n_tail - 1, lead));
+  }
   std::vector<std::pair<Regex, ByteSet>> groups;
   const auto add = [&](Regex tail, char32_t unit) {
     auto group = std::find_if(groups.begin(), groups.end(),
