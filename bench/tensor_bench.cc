@@ -16,8 +16,6 @@
 namespace pioneer {
 namespace {
 
-constexpr DType kTypes[] = {DType::kQ4_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
-                            DType::kQ8_0, DType::kF16,  DType::kBF16, DType::kF32};
 constexpr int64_t kSize = 2048;
 
 std::vector<float> RandomFloats(int64_t n) {
@@ -149,8 +147,9 @@ void BM_Peak(benchmark::State& state, void (*repeat)(int64_t), double operations
 
 void Register() {
   constexpr int64_t kBeyondCaches = int64_t{96} << 20;
-  for (const DType dtype : kTypes) {
-    const std::string name(InfoOf(dtype).name);
+  for (const DTypeInfo& info : AllDTypes()) {
+    const DType dtype = info.dtype;
+    const std::string name(info.name);
     for (const int threads : {1, 2}) {
       auto* run = benchmark::RegisterBenchmark(
           ("MatMul/" + name + "/threads:" + std::to_string(threads)).c_str(), BM_MatMul, dtype,

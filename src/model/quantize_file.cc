@@ -22,9 +22,11 @@ bool AllFinite(const float* x, int64_t n) {
 // Converts one tensor, some rows at a time; the rows of a chunk in parallel.
 class TensorConverter {
  public:
-  TensorConverter(const Tensor& source, DType target, ThreadPool& pool)
+  TensorConverter(const Tensor& source, DType target, const ImportanceMatrix* importance,
+                  ThreadPool& pool)
       : source_(source),
         target_(target),
+        importance_(importance),
         pool_(pool),
         cols_(source.cols()),
         chunk_rows_(std::clamp<int64_t>(kChunkElements / cols_, 1, source.rows())),
@@ -54,7 +56,7 @@ class TensorConverter {
         if (target_ == source_.dtype) {  // rounding twice would lose bits
           std::memcpy(out, source_.row(begin + r), RowBytes(target_, cols_));
         } else {
-          QuantizeRow(target_, row, out, cols_);
+          QuantizeRow(target_, row, out, cols_, ImportanceOf(begin + r));
         }
       }
     });
@@ -64,57 +66,46 @@ class TensorConverter {
     }
   }
 
+  const float* ImportanceOf(int64_t row) const {
+    if (importance_ == nullptr) return nullptr;
+    const std::span<const float> known = importance_->RowOf(source_, row);
+    return known.empty() ? nullptr : known.data();
+  }
+
   const Tensor& source_;
   DType target_;
+  const ImportanceMatrix* importance_;
   ThreadPool& pool_;
   int64_t cols_, chunk_rows_;
   std::vector<float> floats_;
   std::vector<std::byte> converted_;
 };
 
-DType TargetOf(const Tensor& tensor, DType target, QuantizeResult& result) {
+DType TargetOf(const Tensor& tensor, const TypeChooser& chooser, QuantizeResult& result) {
   if (tensor.shape.size() < 2) return DType::kF32;
-  const DType type = WeightTypeFor(target, tensor.cols());
-  if (type != target) {
+  if (!IsQuantizable(tensor)) return IsPlain(tensor.dtype) ? tensor.dtype : DType::kF32;
+  const DType wanted = chooser.Choose(tensor), type = WeightTypeFor(wanted, tensor.cols());
+  if (type != wanted) {
     result.fallbacks.push_back(fmt::format(
         "{}: rows of {} are no multiple of {}'s block of {}, so {}", tensor.name, tensor.cols(),
-        InfoOf(target).name, InfoOf(target).block_elements, InfoOf(type).name));
+        InfoOf(wanted).name, InfoOf(wanted).block_elements, InfoOf(type).name));
   }
   return type;
 }
 
+// Copies the metadata, but what says that the file was one of several.
+void CopyMetadata(const GgufFile& file, uint32_t file_type, GgufWriter& writer) {
+  for (const std::string& key : file.keys()) {
+    if (!key.starts_with("split.")) writer.CopyValue(file, key);
+  }
+  writer.SetU32("general.file_type", file_type);
+  writer.SetU32("general.quantization_version", 2);
+}
+
 }  // namespace
 
-DType WeightTypeFor(DType target, int64_t n) {
-  for (const DType type : {target, DType::kQ8_0}) {
-    if (n % InfoOf(type).block_elements == 0) return type;
-  }
-  return DType::kF16;
-}
-
-uint32_t FileTypeOf(DType dtype) {
-  switch (dtype) {
-    case DType::kF32:
-      return 0;
-    case DType::kF16:
-      return 1;
-    case DType::kQ4_0:
-      return 2;
-    case DType::kQ8_0:
-      return 7;
-    case DType::kQ4_K:
-      return 14;  // "S": one type throughout, no mix
-    case DType::kQ5_K:
-      return 16;
-    case DType::kQ6_K:
-      return 18;
-    case DType::kBF16:
-      return 32;
-  }
-  Fail(ErrorCode::kInternal, "type {} has no file type", static_cast<uint32_t>(dtype));
-}
-
-QuantizeResult QuantizeFile(const fs::path& in, const fs::path& out, DType target, ThreadPool& pool,
+QuantizeResult QuantizeFile(const fs::path& in, const fs::path& out, const QuantizePlan& plan,
+                            ThreadPool& pool,
                             const std::function<void(const QuantizeProgress&)>& progress,
                             const CancelToken& cancel) {
   std::error_code ignored;
@@ -125,21 +116,23 @@ QuantizeResult QuantizeFile(const fs::path& in, const fs::path& out, DType targe
   const auto file = GgufFile::Open(in);
   QuantizeResult result;
   GgufWriter writer;
-  for (const std::string& key : file->keys()) writer.CopyValue(*file, key);
-  writer.SetU32("general.file_type", FileTypeOf(target));
-  writer.SetU32("general.quantization_version", 2);
+  CopyMetadata(*file, plan.preset.file_type, writer);
+  const TypeChooser chooser(*file, plan.preset, plan.importance != nullptr, plan.pure);
 
   QuantizeProgress state;
   for (const Tensor& tensor : file->tensors()) state.bytes_total += tensor.bytes();
   for (const Tensor& source : file->tensors()) {
-    const DType type = TargetOf(source, target, result);
+    const DType type = TargetOf(source, chooser, result);
     const bool same = type == source.dtype;
     ++(same ? result.n_copied : result.n_converted);
+    if (!same && plan.importance != nullptr && !plan.importance->RowOf(source, 0).empty()) {
+      ++result.n_weighted;
+    }
     Tensor written{source.name, type, source.shape, nullptr, {}};
     writer.AddTensor(written, [&, type](const GgufSink& sink) {
       const int64_t before = state.bytes_done;
       state.tensor = source.name;
-      TensorConverter(source, type, pool).Run(sink, [&](int64_t rows_done) {
+      TensorConverter(source, type, plan.importance, pool).Run(sink, [&](int64_t rows_done) {
         cancel.Check();
         state.bytes_done =
             before + rows_done * static_cast<int64_t>(RowBytes(source.dtype, source.cols()));

@@ -42,4 +42,11 @@ inline uint16_t FloatToBf16(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
+// The scale of an MXFP4 block: an exponent e that stands for 2^(e - 128). (OCP's E8M0 says
+// 2^(e - 127) and steps of a half; GGUF counts in halves.)
+inline float ExponentToFloat(uint8_t e) {
+  // Below 2^-126 floats are subnormal: their bits are the fraction alone.
+  return std::bit_cast<float>(e < 2 ? 0x00200000u << e : static_cast<uint32_t>(e - 1) << 23);
+}
+
 }  // namespace pioneer

@@ -1,5 +1,4 @@
-// Why: conversion of the plain types and of the 32-element block types. The K-types are in
-// k_quants.cc.
+// Why: rows of any type; block types go through their format.
 #include "tensor/quantize.h"
 
 #include <algorithm>
@@ -7,82 +6,14 @@
 #include <cstring>
 #include <vector>
 
+#include "tensor/block_fit.h"
+#include "tensor/block_format.h"
 #include "tensor/half.h"
-#include "tensor/k_quants.h"
 
 namespace pioneer {
 namespace {
 
-constexpr int kBlock = 32;
 constexpr float kMaxHalf = 65504.0f;
-
-struct BlockQ8_0 {
-  uint16_t d;
-  int8_t q[kBlock];
-};
-static_assert(sizeof(BlockQ8_0) == 34);
-
-struct BlockQ4_0 {
-  uint16_t d;
-  uint8_t q[kBlock / 2];  // low nibble: element j, high: element j + 16
-};
-static_assert(sizeof(BlockQ4_0) == 18);
-
-void QuantizeQ8_0(const float* x, std::byte* out, int64_t n) {
-  for (int64_t b = 0; b < n / kBlock; ++b, x += kBlock, out += sizeof(BlockQ8_0)) {
-    float largest = 0;
-    for (int i = 0; i < kBlock; ++i) largest = std::max(largest, std::fabs(x[i]));
-    const float d = largest / 127;
-    const float inverse = d > 0 ? 1 / d : 0;
-    BlockQ8_0 block;
-    block.d = FloatToHalf(d);
-    for (int i = 0; i < kBlock; ++i) {
-      block.q[i] = static_cast<int8_t>(std::clamp(std::round(x[i] * inverse), -127.0f, 127.0f));
-    }
-    std::memcpy(out, &block, sizeof block);
-  }
-}
-
-int NibbleOf(float scaled) { return static_cast<int>(std::clamp(scaled + 8.5f, 0.0f, 15.0f)); }
-
-void QuantizeQ4_0(const float* x, std::byte* out, int64_t n) {
-  for (int64_t b = 0; b < n / kBlock; ++b, x += kBlock, out += sizeof(BlockQ4_0)) {
-    float extreme = 0;  // the signed value of largest magnitude gets the code 0, that is -8
-    for (int i = 0; i < kBlock; ++i) {
-      if (std::fabs(x[i]) > std::fabs(extreme)) extreme = x[i];
-    }
-    const float d = extreme / -8;
-    const float inverse = d != 0 && std::isfinite(1 / d) ? 1 / d : 0;
-    BlockQ4_0 block;
-    block.d = FloatToHalf(d);
-    for (int i = 0; i < kBlock / 2; ++i) {
-      block.q[i] = static_cast<uint8_t>(NibbleOf(x[i] * inverse) |
-                                        NibbleOf(x[i + kBlock / 2] * inverse) << 4);
-    }
-    std::memcpy(out, &block, sizeof block);
-  }
-}
-
-void DequantizeQ8_0(const std::byte* x, float* out, int64_t n) {
-  for (int64_t b = 0; b < n / kBlock; ++b, out += kBlock, x += sizeof(BlockQ8_0)) {
-    BlockQ8_0 block;
-    std::memcpy(&block, x, sizeof block);
-    const float d = HalfToFloat(block.d);
-    for (int i = 0; i < kBlock; ++i) out[i] = d * block.q[i];
-  }
-}
-
-void DequantizeQ4_0(const std::byte* x, float* out, int64_t n) {
-  for (int64_t b = 0; b < n / kBlock; ++b, out += kBlock, x += sizeof(BlockQ4_0)) {
-    BlockQ4_0 block;
-    std::memcpy(&block, x, sizeof block);
-    const float d = HalfToFloat(block.d);
-    for (int i = 0; i < kBlock / 2; ++i) {
-      out[i] = d * ((block.q[i] & 15) - 8);
-      out[i + kBlock / 2] = d * ((block.q[i] >> 4) - 8);
-    }
-  }
-}
 
 template <uint16_t (*kConvert)(float)>
 void StoreHalves(const float* x, std::byte* out, int64_t n) {
@@ -114,20 +45,67 @@ bool AllRepresentable(const float* x, int64_t n) {
   return std::all_of(x, x + n, [](float v) { return std::fabs(v) <= kMaxHalf; });
 }
 
-void QuantizeBlocks(DType dtype, const float* x, std::byte* out, int64_t n) {
-  switch (dtype) {
-    case DType::kQ8_0:
-      return QuantizeQ8_0(x, out, n);
-    case DType::kQ4_0:
-      return QuantizeQ4_0(x, out, n);
-    default:
-      return QuantizeKRow(dtype, x, out, n);
+// 8 bits need no search: the largest magnitude has the code 127.
+void RoundQ8_0(const BlockFormat& format, const float* x, BlockCodes& codes) {
+  float largest = 0;
+  for (int i = 0; i < format.block; ++i) largest = std::max(largest, std::fabs(x[i]));
+  const float d = largest / 127, inverse = d > 0 ? 1 / d : 0;
+  codes.d = StoredScale(format, d);
+  for (int i = 0; i < format.block; ++i) {
+    const float rounded = std::clamp(std::round(x[i] * inverse), -127.0f, 127.0f);
+    codes.code[i] = static_cast<uint8_t>(static_cast<int>(rounded) + format.zero_point);
+  }
+}
+
+// Where nothing is known of the inputs, all elements matter alike; a block whose importance is zero
+// everywhere too.
+const float* BlockWeights(const float* importance, int n) {
+  static constexpr std::array<float, kSuperBlock> kAlike = [] {
+    std::array<float, kSuperBlock> ones{};
+    ones.fill(1.0f);
+    return ones;
+  }();
+  const bool known = importance != nullptr &&
+                     std::any_of(importance, importance + n, [](float v) { return v > 0; });
+  return known ? importance : kAlike.data();
+}
+
+void QuantizeBlocks(DType dtype, const float* x, std::byte* out, int64_t n,
+                    const float* importance) {
+  const BlockFormat format = BlockFormatOf(dtype);
+  const int bytes = InfoOf(dtype).block_bytes;
+  BlockCodes codes;
+  for (int64_t i = 0; i < n; i += format.block, out += bytes) {
+    if (dtype == DType::kQ8_0) {
+      RoundQ8_0(format, x + i, codes);
+    } else {
+      const float* known = importance == nullptr ? nullptr : importance + i;
+      FitBlock(format, x + i, BlockWeights(known, format.block), codes);
+    }
+    std::memset(out, 0, static_cast<size_t>(bytes));
+    EncodeBlock(format, codes, out);
+  }
+}
+
+void DequantizeBlocks(DType dtype, const std::byte* x, float* out, int64_t n) {
+  const BlockFormat format = BlockFormatOf(dtype);
+  const int bytes = InfoOf(dtype).block_bytes;
+  BlockCodes codes;
+  for (int64_t first = 0; first < n; first += format.block, x += bytes) {
+    DecodeBlock(format, x, codes);
+    for (int g = 0; g < format.n_groups(); ++g) {
+      const float scale = codes.d * static_cast<float>(codes.scale[g]);
+      const float min = codes.dmin * static_cast<float>(codes.min[g]);
+      for (int i = g * format.group; i < (g + 1) * format.group; ++i) {
+        out[first + i] = scale * static_cast<float>(format.Level(codes.code[i])) - min;
+      }
+    }
   }
 }
 
 }  // namespace
 
-void QuantizeRow(DType dtype, const float* x, std::byte* out, int64_t n) {
+void QuantizeRow(DType dtype, const float* x, std::byte* out, int64_t n, const float* importance) {
   RowBytes(dtype, n);  // refuses a broken block
   switch (dtype) {
     case DType::kF32:
@@ -138,8 +116,8 @@ void QuantizeRow(DType dtype, const float* x, std::byte* out, int64_t n) {
     case DType::kBF16:
       return StoreHalves<FloatToBf16>(x, out, n);
     default:
-      if (AllRepresentable(x, n)) return QuantizeBlocks(dtype, x, out, n);
-      return QuantizeBlocks(dtype, MadeFinite(x, n).data(), out, n);
+      if (AllRepresentable(x, n)) return QuantizeBlocks(dtype, x, out, n, importance);
+      return QuantizeBlocks(dtype, MadeFinite(x, n).data(), out, n, importance);
   }
 }
 
@@ -153,12 +131,8 @@ void DequantizeRow(DType dtype, const std::byte* x, float* out, int64_t n) {
       return LoadHalves<HalfToFloat>(x, out, n);
     case DType::kBF16:
       return LoadHalves<Bf16ToFloat>(x, out, n);
-    case DType::kQ8_0:
-      return DequantizeQ8_0(x, out, n);
-    case DType::kQ4_0:
-      return DequantizeQ4_0(x, out, n);
     default:
-      return DequantizeKRow(dtype, x, out, n);
+      return DequantizeBlocks(dtype, x, out, n);
   }
 }
 

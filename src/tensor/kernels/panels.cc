@@ -5,9 +5,7 @@
 #include <cstring>
 #include <new>
 
-#include "base/error.h"
 #include "tensor/half.h"
-#include "tensor/k_quants.h"
 
 namespace pioneer {
 namespace {
@@ -21,147 +19,116 @@ uint32_t GroupWord(const uint8_t* codes, int g) {
   return word;
 }
 
-// Stores a word at [index][row] of an [..][16][4] array.
-void PutWord(std::byte* array, int index, int row, uint32_t word) {
-  std::memcpy(array + (index * kPanelRows + row) * 4, &word, sizeof word);
-}
-
-void PutHalf(std::byte* at, int row, const void* half) { std::memcpy(at + 2 * row, half, 2); }
-
-// The lower 4 bits of 32 codes.
-void PutNibbles(const uint8_t* codes, int row, std::byte* out) {
-  constexpr uint32_t kLow = 0x0F0F0F0F;
-  for (int g = 0; g < 4; ++g) {
-    PutWord(out, g, row, (GroupWord(codes, g) & kLow) | (GroupWord(codes, g + 4) & kLow) << 4);
-  }
-}
-
-// Each Pack function places one row's block in a panel block.
-void PackQ8_0(const std::byte* block, int row, std::byte* out) {
-  const auto* values = reinterpret_cast<const uint8_t*>(block + 2);
-  // Adding 128 to a signed byte flips its highest bit.
-  for (int g = 0; g < 8; ++g) PutWord(out, g, row, GroupWord(values, g) ^ 0x80808080u);
-  PutHalf(out + 512, row, block);
-}
-
-void PackQ4_0(const std::byte* block, int row, std::byte* out) {
-  // A byte holds elements j and j + 16, which is groups g and g + 4 already.
-  const auto* nibbles = reinterpret_cast<const uint8_t*>(block + 2);
-  for (int g = 0; g < 4; ++g) PutWord(out, g, row, GroupWord(nibbles, g));
-  PutHalf(out + kNibbleBytes, row, block);
-}
-
-template <typename Panel>
-void PackCodes(const DecodedBlock& codes, int row, std::byte* out) {
-  for (int i = 0; i < kSuperBlock / 32; ++i) {
-    PutNibbles(codes.q + 32 * i, row, out + Panel::kCodes + i * Panel::kStride);
-  }
-}
-
-template <typename Panel>
-void PackScales(const DecodedBlock& codes, int row, std::byte* out) {
+// Adds `bits` of 32 codes, those from `shift` up, to the plane; returns the plane's end.
+template <int kBits>
+std::byte* PackPlane(const uint8_t* codes, int shift, int row, std::byte* plane) {
+  constexpr uint32_t kMask = 0x01010101u * ((1u << kBits) - 1);
+  uint32_t words[kBits] = {};
   for (int g = 0; g < 8; ++g) {
-    out[Panel::kScale + g * kPanelRows + row] = static_cast<std::byte>(codes.scale[g]);
-    out[Panel::kMin + g * kPanelRows + row] = static_cast<std::byte>(codes.min[g]);
+    const PlanePlace place = PlaceInPlane(kBits, g);
+    words[place.vector] |= (GroupWord(codes, g) >> shift & kMask) << place.bit;
   }
-  PutHalf(out + Panel::kD, row, &codes.d_half);
-  PutHalf(out + Panel::kDMin, row, &codes.dmin_half);
-}
-
-template <typename Block>
-DecodedBlock Decode(const std::byte* bytes) {
-  Block block;
-  std::memcpy(&block, bytes, sizeof block);
-  DecodedBlock codes;
-  DecodeBlock(block, codes);
-  return codes;
-}
-
-void PackQ4_K(const std::byte* block, int row, std::byte* out) {
-  const DecodedBlock codes = Decode<BlockQ4_K>(block);
-  PackCodes<PanelQ4_K>(codes, row, out);
-  PackScales<PanelQ4_K>(codes, row, out);
-}
-
-void PackQ5_K(const std::byte* block, int row, std::byte* out) {
-  const DecodedBlock codes = Decode<BlockQ5_K>(block);
-  PackCodes<PanelQ5_K>(codes, row, out);
-  for (int i = 0; i < kSuperBlock / 32; ++i) {
-    uint32_t fifth = 0;
-    for (int g = 0; g < 8; ++g) fifth |= (GroupWord(codes.q + 32 * i, g) >> 4 & 0x01010101u) << g;
-    PutWord(out + PanelQ5_K::kCodes + i * PanelQ5_K::kStride + kNibbleBytes, 0, row, fifth);
+  for (int v = 0; v < kBits; ++v) {
+    std::memcpy(plane + v * kPlaneVectorBytes + 4 * row, &words[v], sizeof words[v]);
   }
-  PackScales<PanelQ5_K>(codes, row, out);
+  return plane + kBits * kPlaneVectorBytes;
 }
 
-void PackQ6_K(const std::byte* block, int row, std::byte* out) {
-  const DecodedBlock codes = Decode<BlockQ6_K>(block);
-  PackCodes<PanelQ6_K>(codes, row, out);
-  for (int i = 0; i < kSuperBlock / 16; ++i) {
-    uint32_t upper = 0;
-    for (int g = 0; g < 4; ++g) {
-      upper |= (GroupWord(codes.q + 16 * i, g) >> 4 & 0x03030303u) << (2 * g);
+void PackCodes(int bits, const uint8_t* codes, int row, std::byte* out) {
+  switch (bits) {
+    case 8:
+      PackPlane<8>(codes, 0, row, out);
+      return;
+    case 2:
+    case 3:
+      out = PackPlane<2>(codes, 0, row, out);
+      if (bits == 3) PackPlane<1>(codes, 2, row, out);
+      return;
+    default:
+      out = PackPlane<4>(codes, 0, row, out);
+      if (bits == 5) PackPlane<1>(codes, 4, row, out);
+      if (bits == 6) PackPlane<2>(codes, 4, row, out);
+  }
+}
+
+void Put16(std::byte* at, int row, uint16_t bits) { std::memcpy(at + 2 * row, &bits, sizeof bits); }
+
+// The groups' integers, as bytes.
+void PackIntegers(const BlockFormat& format, const PanelLayout& at, const BlockCodes& block,
+                  int row, std::byte* out) {
+  for (int g = 0; g < format.n_groups(); ++g) {
+    int scale = block.scale[g];
+    if (format.scales == BlockScales::kNibbles) {
+      scale |= block.min[g] << 4;
+    } else if (format.has_min()) {
+      out[at.min + g * kPanelRows + row] = static_cast<std::byte>(block.min[g]);
     }
-    PutWord(out + PanelQ6_K::kCodes + i / 2 * PanelQ6_K::kStride + kNibbleBytes, i % 2, row, upper);
+    out[at.scale + g * kPanelRows + row] = static_cast<std::byte>(scale);
   }
-  for (int g = 0; g < 16; ++g) {
-    out[PanelQ6_K::kScale + g * kPanelRows + row] = static_cast<std::byte>(codes.scale[g]);
+}
+
+// 32-element types of one plane: the file's bytes are a panel's words already. (A byte of nibbles
+// holds elements j and j + 16, that is groups g and g + 4.)
+bool IsPlaneInFile(const BlockFormat& format) {
+  return format.block == 32 && format.high.bits == 0 && !format.d_is_exponent;
+}
+
+template <int kBits>
+void CopyBlock(const BlockFormat& format, const PanelLayout& at, const std::byte* bytes, int row,
+               std::byte* out) {
+  const auto* codes = reinterpret_cast<const uint8_t*>(bytes + format.low.offset);
+  const uint32_t flip = format.signed_codes ? 0x80808080u : 0;
+  for (int v = 0; v < kBits; ++v) {
+    const uint32_t word = GroupWord(codes, v) ^ flip;
+    std::memcpy(out + v * kPlaneVectorBytes + 4 * row, &word, sizeof word);
   }
-  PutHalf(out + PanelQ6_K::kD, row, &codes.d_half);
+  std::memcpy(out + at.d + 2 * row, bytes + format.d_offset, 2);
+  if (!format.has_min()) return;
+  uint16_t minus_min;
+  std::memcpy(&minus_min, bytes + format.dmin_offset, sizeof minus_min);
+  Put16(out + at.dmin, row, minus_min ^ 0x8000);
+}
+
+// Places one row's block in a panel block.
+void PackBlock(const BlockFormat& format, const PanelLayout& at, const std::byte* bytes, int row,
+               std::byte* out) {
+  BlockCodes block;
+  DecodeBlock(format, bytes, block);
+  // bfloat16 holds the powers of two that float16 cannot.
+  Put16(out + at.d, row, format.d_is_exponent ? FloatToBf16(block.d) : FloatToHalf(block.d));
+  if (format.has_min()) Put16(out + at.dmin, row, FloatToHalf(block.dmin));
+  if (format.scales != BlockScales::kNone) PackIntegers(format, at, block, row, out);
+  for (int i = 0; i < format.block / 32; ++i) {
+    PackCodes(format.code_bits(), block.code + 32 * i, row, out + at.codes + i * at.stride);
+  }
 }
 
 template <int kBytes>
-void PackPlain(const std::byte* element, int row, std::byte* out) {
-  std::memcpy(out + row * kBytes, element, kBytes);
+void PackPlain(const std::byte* in, int64_t n, int row, std::byte* out) {
+  for (int64_t k = 0; k < n; ++k) {
+    std::memcpy(out + (k * kPanelRows + row) * kBytes, in + k * kBytes, kBytes);
+  }
 }
 
-using PackFunction = void (*)(const std::byte* block, int row, std::byte* out);
-
-PackFunction PackFunctionOf(DType dtype) {
-  switch (dtype) {
-    case DType::kQ8_0:
-      return PackQ8_0;
-    case DType::kQ4_0:
-      return PackQ4_0;
-    case DType::kQ4_K:
-      return PackQ4_K;
-    case DType::kQ5_K:
-      return PackQ5_K;
-    case DType::kQ6_K:
-      return PackQ6_K;
-    case DType::kF32:
-      return PackPlain<4>;
-    default:
-      return PackPlain<2>;
+void PackRow(DType dtype, const std::byte* in, int64_t n, int row, std::byte* out) {
+  if (dtype == DType::kF32) return PackPlain<4>(in, n, row, out);
+  if (IsPlain(dtype)) return PackPlain<2>(in, n, row, out);
+  const BlockFormat format = BlockFormatOf(dtype);
+  const PanelLayout at = PanelLayoutOf(dtype);
+  const int block_bytes = InfoOf(dtype).block_bytes;
+  const auto place = !IsPlaneInFile(format)    ? PackBlock
+                     : format.code_bits() == 8 ? CopyBlock<8>
+                                               : CopyBlock<4>;
+  for (int64_t k = 0; k < n; k += at.block_k, in += block_bytes, out += at.bytes) {
+    place(format, at, in, row, out);
   }
 }
 
 }  // namespace
 
-PanelFormat PanelFormatOf(DType dtype) {
-  switch (dtype) {
-    case DType::kQ8_0:
-      return {32, 512 + 32};
-    case DType::kQ4_0:
-      return {32, kNibbleBytes + 32};
-    case DType::kQ4_K:
-      return {kSuperBlock, PanelQ4_K::kBytes};
-    case DType::kQ5_K:
-      return {kSuperBlock, PanelQ5_K::kBytes};
-    case DType::kQ6_K:
-      return {kSuperBlock, PanelQ6_K::kBytes};
-    case DType::kF32:
-      return {1, 4 * kPanelRows};
-    case DType::kF16:
-    case DType::kBF16:
-      return {1, 2 * kPanelRows};
-  }
-  Fail(ErrorCode::kUnsupported, "no product for element type {}", static_cast<uint32_t>(dtype));
-}
-
 size_t PanelBytes(DType dtype, int64_t n_in) {
-  const PanelFormat format = PanelFormatOf(dtype);
-  return static_cast<size_t>(n_in / format.block_k) * static_cast<size_t>(format.block_bytes);
+  const PanelLayout at = PanelLayoutOf(dtype);
+  return static_cast<size_t>(n_in / at.block_k) * static_cast<size_t>(at.bytes);
 }
 
 PanelBuffer PackPanels(const Tensor& weight) {
@@ -169,21 +136,12 @@ PanelBuffer PackPanels(const Tensor& weight) {
   const size_t bytes = panel_bytes * static_cast<size_t>(PanelCount(weight.rows()));
   std::shared_ptr<std::byte[]> buffer(new (kAlignment) std::byte[bytes],
                                       [](std::byte* p) { operator delete[](p, kAlignment); });
-  const PanelFormat format = PanelFormatOf(weight.dtype);
-  const PackFunction pack = PackFunctionOf(weight.dtype);
-  const int row_block_bytes = InfoOf(weight.dtype).block_bytes;
-  const int64_t n_blocks = weight.cols() / format.block_k;
   for (int64_t first = 0; first < weight.rows(); first += kPanelRows) {
     std::byte* panel = buffer.get() + static_cast<size_t>(first / kPanelRows) * panel_bytes;
     const int rows = static_cast<int>(std::min<int64_t>(kPanelRows, weight.rows() - first));
     if (rows < kPanelRows) std::memset(panel, 0, panel_bytes);
-    for (int r = 0; r < rows; ++r) {
-      const std::byte* in = weight.row(first + r);
-      std::byte* out = panel;
-      for (int64_t b = 0; b < n_blocks; ++b, in += row_block_bytes, out += format.block_bytes) {
-        pack(in, r, out);
-      }
-    }
+    for (int r = 0; r < rows; ++r)
+      PackRow(weight.dtype, weight.row(first + r), weight.cols(), r, panel);
   }
   return buffer;
 }

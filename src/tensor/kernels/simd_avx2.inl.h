@@ -116,9 +116,19 @@ PIONEER_INLINE F32 Exp2Int(I32 n) {
   return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n.lo, bias), 23)),
           _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n.hi, bias), 23))};
 }
-PIONEER_INLINE F32 LoadU8(const void* p) {
-  const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
+PIONEER_INLINE F32 BytesToF32(__m128i bytes) {
   return ToF32(I32{_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8))});
+}
+PIONEER_INLINE F32 LoadU8(const void* p) {
+  return BytesToF32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+}
+PIONEER_INLINE F32 LoadLow4(const void* p) {
+  const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
+  return BytesToF32(_mm_and_si128(bytes, _mm_set1_epi8(15)));
+}
+PIONEER_INLINE F32 LoadHigh4(const void* p) {
+  const __m128i bytes = _mm_srli_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)), 4);
+  return BytesToF32(_mm_and_si128(bytes, _mm_set1_epi8(15)));
 }
 PIONEER_INLINE F32 LoadI8(const void* p) {
   const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
@@ -152,16 +162,17 @@ PIONEER_INLINE U8 Or(U8 a, U8 b) {
 PIONEER_INLINE U8 And(U8 a, __m256i mask) {
   return {_mm256_and_si256(a.lo, mask), _mm256_and_si256(a.hi, mask)};
 }
-PIONEER_INLINE U8 LowNibbles(U8 v) { return And(v, _mm256_set1_epi8(15)); }
-PIONEER_INLINE U8 HighNibbles(U8 v) {
-  return LowNibbles(U8{_mm256_srli_epi16(v.lo, 4), _mm256_srli_epi16(v.hi, 4)});
+template <int kFrom, int kWidth, int kTo>
+PIONEER_INLINE U8 MoveBits(U8 v) {
+  constexpr int kLeft = kTo > kFrom ? kTo - kFrom : 0, kRight = kFrom > kTo ? kFrom - kTo : 0;
+  if constexpr (kLeft > 0) v = {_mm256_slli_epi16(v.lo, kLeft), _mm256_slli_epi16(v.hi, kLeft)};
+  if constexpr (kRight > 0) v = {_mm256_srli_epi16(v.lo, kRight), _mm256_srli_epi16(v.hi, kRight)};
+  return And(v, _mm256_set1_epi8(((1 << kWidth) - 1) << kTo));
 }
-template <int kShift, int kWidth>
-PIONEER_INLINE U8 BitsAt4(U8 v) {
-  constexpr int kLeft = kShift < 4 ? 4 - kShift : 0, kRight = kShift < 4 ? 0 : kShift - 4;
-  const U8 moved = {_mm256_srli_epi16(_mm256_slli_epi16(v.lo, kLeft), kRight),
-                    _mm256_srli_epi16(_mm256_slli_epi16(v.hi, kLeft), kRight)};
-  return And(moved, _mm256_set1_epi8(((1 << kWidth) - 1) << 4));
+PIONEER_INLINE U8 Lookup(const uint8_t* table, U8 v) {
+  const __m256i entries =
+      _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
+  return {_mm256_shuffle_epi8(entries, v.lo), _mm256_shuffle_epi8(entries, v.hi)};
 }
 
 // 8 lanes of Dot. vpmaddubsw adds pairs in 16 bits with saturation: exact for codes up to 63

@@ -75,6 +75,15 @@ PIONEER_INLINE F32 LoadU8(const void* p) {
 PIONEER_INLINE F32 LoadI8(const void* p) {
   return ToF32(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
 }
+// The low (high) nibbles of 16 bytes.
+PIONEER_INLINE F32 LoadLow4(const void* p) {
+  const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
+  return ToF32(_mm512_cvtepu8_epi32(_mm_and_si128(bytes, _mm_set1_epi8(15))));
+}
+PIONEER_INLINE F32 LoadHigh4(const void* p) {
+  const __m128i bytes = _mm_srli_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)), 4);
+  return ToF32(_mm512_cvtepu8_epi32(_mm_and_si128(bytes, _mm_set1_epi8(15))));
+}
 PIONEER_INLINE void StoreI8(void* p, I32 v) {
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
 }
@@ -87,14 +96,18 @@ PIONEER_INLINE __m256i HighHalf(I32 v) { return _mm512_extracti32x8_epi32(v, 1);
 PIONEER_INLINE U8 LoadBytes(const void* p) { return _mm512_loadu_si512(p); }
 PIONEER_INLINE void StoreBytes(void* p, U8 v) { _mm512_storeu_si512(p, v); }
 PIONEER_INLINE U8 Or(U8 a, U8 b) { return _mm512_or_si512(a, b); }
-PIONEER_INLINE U8 LowNibbles(U8 v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
-PIONEER_INLINE U8 HighNibbles(U8 v) { return LowNibbles(_mm512_srli_epi16(v, 4)); }
-// Bits [shift, shift + width) of each byte, moved to bit 4.
-template <int kShift, int kWidth>
-PIONEER_INLINE U8 BitsAt4(U8 v) {
-  const U8 moved = kShift < 4 ? _mm512_slli_epi16(v, kShift < 4 ? 4 - kShift : 0)
-                              : _mm512_srli_epi16(v, kShift < 4 ? 0 : kShift - 4);
-  return _mm512_and_si512(moved, _mm512_set1_epi8(((1 << kWidth) - 1) << 4));
+// Bits [kFrom, kFrom + kWidth) of each byte, moved to bit kTo; the rest zero.
+template <int kFrom, int kWidth, int kTo>
+PIONEER_INLINE U8 MoveBits(U8 v) {
+  constexpr int kLeft = kTo > kFrom ? kTo - kFrom : 0, kRight = kFrom > kTo ? kFrom - kTo : 0;
+  if constexpr (kLeft > 0) v = _mm512_slli_epi16(v, kLeft);
+  if constexpr (kRight > 0) v = _mm512_srli_epi16(v, kRight);
+  return _mm512_and_si512(v, _mm512_set1_epi8(((1 << kWidth) - 1) << kTo));
+}
+// Each byte (below 16) becomes that entry of the table.
+PIONEER_INLINE U8 Lookup(const uint8_t* table, U8 v) {
+  const __m128i entries = _mm_load_si128(reinterpret_cast<const __m128i*>(table));
+  return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), v);
 }
 
 // Lane i: acc += sum over j of w[i][j] * x[j]. kWide: w holds value + 128 in 8 bits; then the

@@ -95,6 +95,12 @@ PIONEER_INLINE F32 LoadU8(const void* p) {
 PIONEER_INLINE F32 LoadI8(const void* p) {
   PIONEER_LANES(F32, static_cast<float>(static_cast<const int8_t*>(p)[i]));
 }
+PIONEER_INLINE F32 LoadLow4(const void* p) {
+  PIONEER_LANES(F32, static_cast<float>(static_cast<const uint8_t*>(p)[i] & 15));
+}
+PIONEER_INLINE F32 LoadHigh4(const void* p) {
+  PIONEER_LANES(F32, static_cast<float>(static_cast<const uint8_t*>(p)[i] >> 4));
+}
 PIONEER_INLINE void StoreI8(void* p, const I32& x) {
   for (int i = 0; i < kLanes; ++i) static_cast<int8_t*>(p)[i] = static_cast<int8_t>(x.v[i]);
 }
@@ -129,12 +135,11 @@ PIONEER_INLINE void StoreBytes(void* p, const U8& x) { std::memcpy(p, x.v, sizeo
   return r
 
 PIONEER_INLINE U8 Or(const U8& a, const U8& b) { PIONEER_BYTES(a.v[i] | b.v[i]); }
-PIONEER_INLINE U8 LowNibbles(const U8& x) { PIONEER_BYTES(x.v[i] & 15); }
-PIONEER_INLINE U8 HighNibbles(const U8& x) { PIONEER_BYTES(x.v[i] >> 4); }
-template <int kShift, int kWidth>
-PIONEER_INLINE U8 BitsAt4(const U8& x) {
-  PIONEER_BYTES((x.v[i] >> kShift & ((1 << kWidth) - 1)) << 4);
+template <int kFrom, int kWidth, int kTo>
+PIONEER_INLINE U8 MoveBits(const U8& x) {
+  PIONEER_BYTES((x.v[i] >> kFrom & ((1 << kWidth) - 1)) << kTo);
 }
+PIONEER_INLINE U8 Lookup(const uint8_t* table, const U8& x) { PIONEER_BYTES(table[x.v[i]]); }
 #undef PIONEER_LANES
 #undef PIONEER_BYTES
 

@@ -61,7 +61,7 @@ class ActivationSet {
   }
 
  private:
-  static constexpr int kFormats = 5;
+  static constexpr int kFormats = 12;
   int n_ = 0;
   std::array<ActFormat, kFormats> formats_;
   std::array<const Activations*, kFormats> ready_{};

@@ -13,8 +13,11 @@
 namespace pioneer {
 namespace {
 
-constexpr DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DType::kQ8_0,
-                               DType::kQ4_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
+std::vector<DType> AllTypes() {
+  std::vector<DType> types;
+  for (const DTypeInfo& info : AllDTypes()) types.push_back(info.dtype);
+  return types;
+}
 
 std::vector<float> RandomFloats(int64_t n, uint64_t seed) {
   Random random(seed);
@@ -61,8 +64,6 @@ double WorstError(const Tensor& t, const std::vector<float>& x, const std::vecto
   return worst;
 }
 
-bool IsPlain(DType dtype) { return InfoOf(dtype).block_elements == 1; }
-
 // Rounding activations to 8 bits costs about 1/127/sqrt(12) of their largest, spread over n_in.
 double Bound(DType dtype) { return IsPlain(dtype) ? 1e-6 : 0.004; }
 
@@ -71,7 +72,7 @@ class MatMulTest : public testing::TestWithParam<Isa> {};
 TEST_P(MatMulTest, MatchesDoublePrecision) {
   const ScopedIsa isa(GetParam());
   ThreadPool pool(2);
-  for (const DType dtype : kAllTypes) {
+  for (const DType dtype : AllTypes()) {
     for (const int64_t n_out : {1, 16, 37}) {
       for (const int64_t n_tokens : {1, 2, 5, 12, 29}) {
         const Tensor t = MakeTensor(dtype, n_out, 512, 1);
@@ -91,7 +92,8 @@ TEST_P(MatMulTest, TakesAnySizeOfPlainTypesAndAnyBlockCount) {
     const std::vector<float> x = RandomFloats(7 * n_in, 4);
     EXPECT_LT(WorstError(t, x, Multiply(pool, Weight(t), x, 7)), 1e-6) << n_in;
   }
-  for (const DType dtype : {DType::kQ8_0, DType::kQ4_0}) {
+  for (const DType dtype : AllTypes()) {
+    if (InfoOf(dtype).block_elements != 32) continue;
     const Tensor t = MakeTensor(dtype, 19, 32 * 11, 3);
     const std::vector<float> x = RandomFloats(7 * 32 * 11, 4);
     EXPECT_LT(WorstError(t, x, Multiply(pool, Weight(t), x, 7)), Bound(dtype));
@@ -103,7 +105,7 @@ TEST_P(MatMulTest, ARowDoesNotDependOnOtherRowsOrThreads) {
   ThreadPool pool(2), alone(1);
   constexpr int64_t kIn = 768, kOut = 210, kTokens = 41;
   const std::vector<float> x = RandomFloats(kTokens * kIn, 5);
-  for (const DType dtype : kAllTypes) {
+  for (const DType dtype : AllTypes()) {
     const Weight w(MakeTensor(dtype, kOut, kIn, 6));
     const std::vector<float> all = Multiply(pool, w, x, kTokens);
     for (int64_t t = 0; t < kTokens; t += 8) {
@@ -122,7 +124,7 @@ TEST_P(MatMulTest, JointProductsEqualSingleOnes) {
   const std::vector<float> x = RandomFloats(3 * 512, 7);
   std::vector<Weight> weights;
   std::vector<std::vector<float>> y;
-  for (const DType dtype : kAllTypes) {
+  for (const DType dtype : AllTypes()) {
     weights.emplace_back(MakeTensor(dtype, 100, 512, 8));
     y.emplace_back(300);
   }
@@ -135,7 +137,7 @@ TEST_P(MatMulTest, JointProductsEqualSingleOnes) {
 TEST_P(MatMulTest, AgreesWithScalar) {
   ThreadPool pool(2);
   const std::vector<float> x = RandomFloats(13 * 512, 9);
-  for (const DType dtype : kAllTypes) {
+  for (const DType dtype : AllTypes()) {
     const Weight w(MakeTensor(dtype, 50, 512, 10));
     std::vector<float> expected, actual;
     {
@@ -155,7 +157,7 @@ TEST_P(MatMulTest, AgreesWithScalar) {
 TEST_P(MatMulTest, NonFiniteInputsAreContained) {
   const ScopedIsa isa(GetParam());
   ThreadPool pool(1);
-  for (const DType dtype : kAllTypes) {
+  for (const DType dtype : AllTypes()) {
     const Weight w(MakeTensor(dtype, 20, 256, 11));
     std::vector<float> x = RandomFloats(3 * 256, 12);
     const std::vector<float> clean = Multiply(pool, w, x, 3);
@@ -172,7 +174,7 @@ TEST_P(MatMulTest, NonFiniteInputsAreContained) {
 TEST_P(MatMulTest, ExtremeCodesAreExact) {
   const ScopedIsa isa(GetParam());
   ThreadPool pool(1);
-  for (const DType dtype : {DType::kQ8_0, DType::kQ4_0}) {
+  for (const DType dtype : {DType::kQ8_0, DType::kQ5_0, DType::kQ4_0, DType::kIQ4_NL}) {
     const Tensor t = MakeTensor(dtype, 16, 32, 1);
     auto* bytes = const_cast<std::byte*>(t.data);
     const size_t row_bytes = RowBytes(dtype, 32);
@@ -187,11 +189,38 @@ TEST_P(MatMulTest, ExtremeCodesAreExact) {
   }
 }
 
+// Blocks of random bytes, as a broken file may hold them: whatever comes out, nothing breaks, and
+// where the scales are numbers it is what the float product gives.
+TEST_P(MatMulTest, TakesArbitraryBytes) {
+  const ScopedIsa isa(GetParam());
+  ThreadPool pool(1);
+  Random random(14);
+  const std::vector<float> x = RandomFloats(3 * 256, 15);
+  for (const DType dtype : AllTypes()) {
+    const Tensor t = MakeTensor(dtype, 16, 256, 16);
+    auto* bytes = const_cast<std::byte*>(t.data);
+    for (size_t i = 0; i < t.bytes(); ++i) bytes[i] = static_cast<std::byte>(random.Next());
+    const std::vector<float> y = Multiply(pool, Weight(t), x, 3);
+    std::vector<float> row(256);
+    for (int64_t o = 0; o < 16; ++o) {
+      DequantizeRow(dtype, t.row(o), row.data(), 256);
+      double sum = 0, xx = 0, ww = 0;
+      for (int64_t i = 0; i < 256; ++i) {
+        sum += static_cast<double>(row[i]) * x[i];
+        ww += std::pow(static_cast<double>(row[i]), 2);
+        xx += std::pow(static_cast<double>(x[i]), 2);
+      }
+      if (!(ww < 1e30)) continue;
+      EXPECT_LT(std::fabs(y[o] - sum) / std::sqrt(xx * ww), 0.02) << InfoOf(dtype).name;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isas, MatMulTest, testing::ValuesIn(DetectedIsas()),
                          [](const auto& info) { return std::string(IsaName(info.param)); });
 
 TEST(EmbedRowsTest, ReadsRowsOfAnyType) {
-  for (const DType dtype : kAllTypes) {
+  for (const DType dtype : AllTypes()) {
     const Tensor t = MakeTensor(dtype, 5, 256, 13);
     const int32_t ids[] = {4, 0, 4};
     std::vector<float> out(3 * 256), expected(256);

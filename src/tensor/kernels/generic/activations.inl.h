@@ -32,12 +32,13 @@ inline void PutActivation(const float* row, const Activations& x, int64_t token)
   auto* sums = const_cast<int32_t*>(at.sums) + slot;
   auto* scales = const_cast<float*>(at.scales) + slot;
   int32_t sum = 0;
-  float inverse_value = 0;
+  float inverse_value = 0, scale_of_sum = 1;
   for (int64_t k = 0; k < x.n_in; k += kPanelRows) {
     if (k % group == 0) {
       const float scale = GroupScale(row + k, group);
       inverse_value = InverseScale(scale);
       scales[k / group * tokens] = scale;
+      if (group == sum_group) scale_of_sum = scale;
     }
     int8_t rounded[kPanelRows] = {};
     if (inverse_value != 0) {
@@ -47,7 +48,7 @@ inline void PutActivation(const float* row, const Activations& x, int64_t token)
     }
     for (int i = 0; i < 4; ++i) std::memcpy(values + (k + 4 * i) * tokens, rounded + 4 * i, 4);
     if ((k + kPanelRows) % sum_group == 0) {
-      const float as_float = static_cast<float>(sum);
+      const float as_float = static_cast<float>(sum) * scale_of_sum;
       const bool needs_float = x.format.zero_point == 0;
       sums[k / sum_group * tokens] =
           needs_float ? std::bit_cast<int32_t>(as_float) : -x.format.zero_point * sum;

@@ -12,7 +12,7 @@ constexpr int kChunkK = 256;
 struct Chunk {
   alignas(64) uint8_t codes[kChunkK / 4][64];
   alignas(64) float scale[kChunkK / 16][kPanelRows];
-  alignas(64) float min[kChunkK / 32][kPanelRows];
+  alignas(64) float min[kChunkK / 16][kPanelRows];
 };
 
 // The activations of one tile from some k on.
@@ -44,30 +44,30 @@ void UnpackChunk(const uint8_t* block, int n_groups, Chunk& chunk) {
 }
 
 // A group's share of the sums of T tokens.
-template <typename W, int T>
+template <typename M, int T>
 PIONEER_INLINE void AddGroup(const I32* dots, F32 scale, F32 min, const int32_t* sums,
                              const float* act_scales, F32* totals) {
   PIONEER_UNROLL for (int t = 0; t < T; ++t) {
     F32 dot = ToF32(dots[t]);
-    if constexpr (W::kActGroup == W::kGroup) dot = Mul(dot, Set1(act_scales[t]));
+    if constexpr (M::kActPerGroup) dot = Mul(dot, Set1(act_scales[t]));
     totals[t] = Fma(dot, scale, totals[t]);
-    if constexpr (W::kHasMin) {
+    if constexpr (M::kHasMin) {
       totals[t] = Fnma(Set1(std::bit_cast<float>(sums[t])), min, totals[t]);
     }
   }
 }
 
-template <typename W, int T>
+template <typename M, int T>
 PIONEER_INLINE void StartGroup(const int32_t* sums, I32* dots) {
-  PIONEER_UNROLL for (int t = 0; t < T; ++t) { dots[t] = SetI32(W::kZeroPoint != 0 ? sums[t] : 0); }
+  PIONEER_UNROLL for (int t = 0; t < T; ++t) { dots[t] = SetI32(M::kHasZeroPoint ? sums[t] : 0); }
 }
 
 // Adds a chunk's `totals` to the outputs' sums [T][16].
-template <typename W, int T>
+template <typename M, int T>
 PIONEER_INLINE void AddChunk(const F32* totals, const float* act_scales, float* sums) {
   PIONEER_UNROLL for (int t = 0; t < T; ++t) {
     float* at = sums + t * kPanelRows;
-    if constexpr (W::kActGroup == W::kGroup) {
+    if constexpr (M::kActPerGroup) {
       Store(at, Add(Load(at), totals[t]));
     } else {
       Store(at, Fma(totals[t], Set1(act_scales[t]), Load(at)));
@@ -75,25 +75,25 @@ PIONEER_INLINE void AddChunk(const F32* totals, const float* act_scales, float* 
   }
 }
 
-template <typename W, int T>
+template <typename M, int T>
 void MultiplyChunk(const Chunk& chunk, int n_groups, const TileAct& x, float* sums) {
-  constexpr int kVectors = W::kGroup / 4;
+  constexpr int kVectors = M::kGroup / 4;
   F32 totals[T];
   PIONEER_UNROLL for (int t = 0; t < T; ++t) totals[t] = Set1(0);
   for (int g = 0; g < n_groups; ++g) {
     I32 dots[T];
-    StartGroup<W, T>(x.sums + g * T, dots);
-    const int8_t* values = x.values + g * (W::kGroup * T);
+    StartGroup<M, T>(x.sums + g * T, dots);
+    const int8_t* values = x.values + g * (M::kGroup * T);
     PIONEER_UNROLL for (int i = 0; i < kVectors; ++i) {
       const U8 codes = LoadBytes(chunk.codes[g * kVectors + i]);
       PIONEER_UNROLL for (int t = 0; t < T; ++t) {
-        dots[t] = Dot<W::kWide>(dots[t], codes, values + (i * T + t) * 4);
+        dots[t] = Dot<M::kWide>(dots[t], codes, values + (i * T + t) * 4);
       }
     }
-    AddGroup<W, T>(dots, Load(chunk.scale[g]), W::kHasMin ? Load(chunk.min[g]) : Set1(0),
+    AddGroup<M, T>(dots, Load(chunk.scale[g]), M::kHasMin ? Load(chunk.min[g]) : Set1(0),
                    x.sums + g * T, x.scales + g * T, totals);
   }
-  AddChunk<W, T>(totals, x.scales, sums);
+  AddChunk<M, T>(totals, x.scales, sums);
 }
 
 template <typename W, int T, int kOfStep>
@@ -103,15 +103,16 @@ PIONEER_INLINE void MultiplyGroup(const uint8_t* block, int g, const TileAct& x,
   U8 codes[kVectors];
   W::template Codes<kOfStep>(from, g % kGroupsInBlock, codes);
   I32 dots[T];
-  StartGroup<W, T>(x.sums + g * T, dots);
+  StartGroup<typename W::Math, T>(x.sums + g * T, dots);
   const int8_t* values = x.values + g * (W::kGroup * T);
   PIONEER_UNROLL for (int i = 0; i < kVectors; ++i) {
     PIONEER_UNROLL for (int t = 0; t < T; ++t) {
-      dots[t] = Dot<W::kWide>(dots[t], codes[i], values + (i * T + t) * 4);
+      dots[t] = Dot<W::Math::kWide>(dots[t], codes[i], values + (i * T + t) * 4);
     }
   }
-  AddGroup<W, T>(dots, W::Scale(from, g % kGroupsInBlock), W::Min(from, g % kGroupsInBlock),
-                 x.sums + g * T, x.scales + g * T, totals);
+  AddGroup<typename W::Math, T>(dots, W::Scale(from, g % kGroupsInBlock),
+                                W::Min(from, g % kGroupsInBlock), x.sums + g * T, x.scales + g * T,
+                                totals);
 }
 
 // Asks for what is needed some groups later; running past the weight's end is harmless.
@@ -134,7 +135,7 @@ void MultiplyDirect(const uint8_t* block, int n_groups, const TileAct& x, float*
     MultiplyGroup<W, T, 0>(block, g, x, totals);
     if constexpr (W::kStep == 2) MultiplyGroup<W, T, 1>(block, g + 1, x, totals);
   }
-  AddChunk<W, T>(totals, x.scales, sums);
+  AddChunk<typename W::Math, T>(totals, x.scales, sums);
 }
 
 // Calls the body with a compile-time T equal to `tokens`, 1..kMaxTile.
@@ -151,7 +152,7 @@ struct ByTile {
   template <int T>
   struct InCache {
     static void Run(const Chunk& chunk, int n_groups, const TileAct& x, float* sums) {
-      MultiplyChunk<W, T>(chunk, n_groups, x, sums);
+      MultiplyChunk<typename W::Math, T>(chunk, n_groups, x, sums);
     }
   };
   template <int T>
@@ -321,39 +322,51 @@ void MultiplyFloat(const PanelProduct& p) {
   }
 }
 
-inline ActFormat ActFormatFor(DType dtype) {
+// Calls body with the Weights of a block type; false for plain types.
+template <typename Body>
+bool WithWeights(DType dtype, const Body& body) {
   switch (dtype) {
-    case DType::kQ8_0:
-      return {32, 32, WeightQ8_0::kZeroPoint};
-    case DType::kQ4_0:
-      return {32, 32, WeightQ4_0::kZeroPoint};
-    case DType::kQ4_K:
-    case DType::kQ5_K:
-      return {256, 32, 0};
-    case DType::kQ6_K:
-      return {256, 16, WeightQ6_K::kZeroPoint};
-    default:
-      return {};
+#define PIONEER_CASE(type)        \
+  case DType::type:               \
+    body(Weights<DType::type>()); \
+    return true
+    PIONEER_CASE(kQ8_0);
+    PIONEER_CASE(kQ6_K);
+    PIONEER_CASE(kQ5_K);
+    PIONEER_CASE(kQ5_1);
+    PIONEER_CASE(kQ5_0);
+    PIONEER_CASE(kQ4_K);
+    PIONEER_CASE(kQ4_1);
+    PIONEER_CASE(kQ4_0);
+    PIONEER_CASE(kIQ4_NL);
+    PIONEER_CASE(kIQ4_XS);
+    PIONEER_CASE(kMXFP4);
+    PIONEER_CASE(kQ3_K);
+    PIONEER_CASE(kQ2_K);
+#undef PIONEER_CASE
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+      return false;
   }
+  return false;
+}
+
+// Activations are rounded in the weights' blocks and summed in their groups.
+inline ActFormat ActFormatFor(DType dtype) {
+  ActFormat format;
+  WithWeights(dtype, [&]<typename W>(W) { format = {W::kBlockK, W::kGroup, W::kZeroPoint}; });
+  return format;
 }
 
 inline void Multiply(const PanelProduct& p) {
+  if (WithWeights(p.dtype, [&]<typename W>(W) { MultiplyQuantized<W>(p); })) return;
   switch (p.dtype) {
-    case DType::kQ8_0:
-      return MultiplyQuantized<WeightQ8_0>(p);
-    case DType::kQ4_0:
-      return MultiplyQuantized<WeightQ4_0>(p);
-    case DType::kQ4_K:
-      return MultiplyQuantized<WeightQ4_K>(p);
-    case DType::kQ5_K:
-      return MultiplyQuantized<WeightQ5_K>(p);
-    case DType::kQ6_K:
-      return MultiplyQuantized<WeightQ6_K>(p);
-    case DType::kF32:
-      return MultiplyFloat<WeightF32>(p);
     case DType::kF16:
       return MultiplyFloat<WeightF16>(p);
     case DType::kBF16:
       return MultiplyFloat<WeightBf16>(p);
+    default:
+      return MultiplyFloat<WeightF32>(p);
   }
 }
