@@ -111,16 +111,9 @@ Finding CheckDataFolder() {
 }
 
 Finding CheckModels() {
-  int count = 0;
-  for (const fs::path& folder : KnownModelFolders()) {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      count += entry.path().extension() == ".gguf" ? 1 : 0;
-    }
-  }
+  const size_t count = FindModels(KnownModelPlaces()).size();
   if (count > 0) return {"models", fmt::format("{} found (pioneer models list)", count), ""};
-  return {"models", "none found", "put a .gguf file into " + KnownModelFolders().front().string(),
-          Verdict::kProblem};
+  return {"models", "none found", "get one: pioneer models pull qwen3-0.6b", Verdict::kProblem};
 }
 
 bool PortIsFree(uint16_t port) {

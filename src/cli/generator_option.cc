@@ -20,15 +20,15 @@ void AddEngineOptions(CLI::App& command, EngineFlags& flags) {
 
 std::unique_ptr<LocalGenerator> OpenGenerator(const std::string& model, const EngineFlags& flags,
                                               std::shared_ptr<ThreadPool> threads) {
-  const fs::path path = FindModel(model);
+  const FoundModel found = FindModel(model);
   EngineOptions options;
-  options.id = path.stem().string();
+  options.id = found.id;
   options.kv_bytes = int64_t{flags.kv_mib} << 20;
   options.context_length = flags.context;
   options.max_running = std::max(1, flags.max_running);
   options.n_threads = flags.threads;
   options.threads = std::move(threads);
-  return std::make_unique<LocalGenerator>(LoadModel(path), options);
+  return std::make_unique<LocalGenerator>(LoadModel(found.path), options);
 }
 
 void AddSamplingOptions(CLI::App& command, GenerationOptions& options) {

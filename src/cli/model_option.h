@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/file.h"
+#include "model/hub/catalogue.h"
 #include "model/model.h"
+#include "model/model_places.h"
 #include "text/tokenizer.h"
 
 namespace pioneer {
@@ -17,11 +19,15 @@ inline constexpr const char* kBuiltInModel = "pioneer-mini";
 // Declares --model NAME|FILE; without it, the built-in model.
 void AddModelOption(CLI::App& command, std::string& model);
 
-// Where models are looked for by name: the data folder's models/, then the program's own.
-std::vector<fs::path> KnownModelFolders();
+// Where models are looked for by name: the data folder's models/, the program's own, and those of
+// other programs.
+std::vector<ModelPlace> KnownModelPlaces();
+// The models that `pioneer models pull` knows by a short name.
+std::vector<CatalogueEntry> KnownCatalogue();
 
-// These throw Error{kNotFound} with the names that are known.
-fs::path FindModel(const std::string& name_or_path);
+// These throw Error{kNotFound} with the names that are known; a short name of the catalogue leads
+// to the model where it was pulled.
+FoundModel FindModel(const std::string& name_or_path);
 std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path);
 std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& name_or_path);
 

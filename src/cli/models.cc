@@ -8,6 +8,9 @@
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/model_option.h"
+#include "cli/models_get.h"
+#include "model/gguf_split.h"
+#include "model/hub/hub_cache.h"
 #include "model/random_model.h"
 #include "model/registry.h"
 
@@ -16,11 +19,15 @@ namespace {
 
 Json ToJson(const ModelSummary& summary) {
   if (!summary.error.empty()) {
-    return {{"id", summary.id}, {"path", summary.path.string()}, {"error", summary.error}};
+    return {{"id", summary.id},
+            {"path", summary.path.string()},
+            {"place", ModelPlaceName(summary.place)},
+            {"error", summary.error}};
   }
   const ModelConfig& config = summary.config;
   return {{"id", summary.id},
           {"path", summary.path.string()},
+          {"place", ModelPlaceName(summary.place)},
           {"name", config.name},
           {"architecture", config.architecture},
           {"parameters", config.n_parameters},
@@ -40,34 +47,93 @@ Json ToJson(const ModelSummary& summary) {
           {"chat_template", summary.has_chat_template}};
 }
 
+std::string MegaParameters(int64_t n) {
+  return n >= 1'000'000'000 ? fmt::format("{:.1f} G", static_cast<double>(n) * 1e-9)
+                            : fmt::format("{:.1f} M", static_cast<double>(n) * 1e-6);
+}
+
+void PrintRow(const ModelSummary& model) {
+  if (!model.error.empty()) {
+    fmt::print("{:<40} {:<11}  cannot be used: {}\n", model.id, ModelPlaceName(model.place),
+               model.error);
+    return;
+  }
+  fmt::print("{:<40} {:<11}  {:<12} {:>8}  {:<7} {:>10}\n", model.id, ModelPlaceName(model.place),
+             model.config.architecture, MegaParameters(model.config.n_parameters),
+             model.config.quantization, FormatBytes(static_cast<double>(model.config.file_bytes)));
+}
+
 void List(bool json) {
-  const std::vector<ModelSummary> models = ListModels(KnownModelFolders());
-  Json rows = Json::array();
-  for (const ModelSummary& model : models) {
-    rows.push_back(ToJson(model));
-    if (json) continue;
-    if (!model.error.empty()) {
-      fmt::print("{:<28} cannot be used: {}\n", model.id, model.error);
-      continue;
-    }
-    fmt::print("{:<28} {:<10} {:>9.1f} M  {:<6} {:>10}\n", model.id, model.config.architecture,
-               static_cast<double>(model.config.n_parameters) * 1e-6, model.config.quantization,
-               FormatBytes(static_cast<double>(model.config.file_bytes)));
+  const std::vector<ModelSummary> models = ListModels(KnownModelPlaces());
+  if (json) {
+    Json rows = Json::array();
+    for (const ModelSummary& model : models) rows.push_back(ToJson(model));
+    fmt::print("{}\n", DumpJson(rows));
+    return;
   }
-  if (json) fmt::print("{}\n", DumpJson(rows));
-  if (models.empty() && !json) {
-    fmt::print("No models yet: put a .gguf file into {}\n", KnownModelFolders().front().string());
-  }
+  for (const ModelSummary& model : models) PrintRow(model);
+  if (models.empty()) fmt::print("No models yet: pioneer models pull qwen3-0.6b gets one.\n");
 }
 
 void Show(const std::string& name, bool json) {
-  const Json model = ToJson(ReadModelSummary(FindModel(name)));
+  const FoundModel found = FindModel(name);
+  ModelSummary summary = ReadModelSummary(found.path);
+  summary.id = found.id;
+  summary.place = found.place;
+  const Json model = ToJson(summary);
   if (json) {
     fmt::print("{}\n", DumpJson(model));
     return;
   }
   for (const auto& [key, value] : model.items()) {
     fmt::print("{:<16} {}\n", key, value.is_string() ? value.get<std::string>() : DumpJson(value));
+  }
+}
+
+// The repository of the hub's cache that a file or a snapshot belongs to.
+CachedRepository RepositoryOf(const fs::path& path) {
+  for (fs::path folder = path; folder.has_relative_path(); folder = folder.parent_path()) {
+    if (auto repository = CachedRepository::FromFolder(folder)) return *repository;
+  }
+  Fail(ErrorCode::kInternal, "{} is not in the hub's cache", path.string());
+}
+
+int64_t RemoveFromHubCache(const fs::path& path) {
+  std::vector<fs::path> files;
+  if (fs::is_directory(path)) {
+    for (const auto& entry : fs::recursive_directory_iterator(path)) {
+      if (!entry.is_directory()) files.push_back(entry.path());
+    }
+  } else {
+    files = GgufParts(path);
+  }
+  return RepositoryOf(path).Remove(files);
+}
+
+// Only what lies in Pioneer's own folder or the hub's cache: other programs' files are theirs.
+void Remove(const std::string& name, bool json) {
+  const FoundModel found = FindModel(name);
+  const fs::path own = PioneerHome() / "models";
+  int64_t freed = 0;
+  if (found.place == ModelPlace::Kind::kHubCache) {
+    freed = RemoveFromHubCache(found.path);
+  } else if (found.path.parent_path() == own && fs::is_regular_file(found.path)) {
+    for (const fs::path& part : GgufParts(found.path)) {
+      std::error_code failure;
+      const auto bytes = fs::file_size(part, failure);
+      if (!failure && fs::remove(part)) freed += static_cast<int64_t>(bytes);
+    }
+  } else {
+    Fail(ErrorCode::kInvalidArgument,
+         "{} lies in {}, which is not Pioneer's to change; remove it with the program that put it "
+         "there",
+         found.id, found.path.string());
+  }
+  if (json) {
+    fmt::print("{}\n", DumpJson(Json{{"id", found.id}, {"bytes_freed", freed}}));
+  } else {
+    fmt::print("{} is removed; {} are free again.\n", found.id,
+               FormatBytes(static_cast<double>(freed)));
   }
 }
 
@@ -107,21 +173,30 @@ void AddRandom(CLI::App& models) {
 }  // namespace
 
 void AddModelsCommand(CLI::App& root) {
-  CLI::App* models =
-      AddCommand(root, "models", "List and show models", "pioneer models show pioneer-mini");
+  CLI::App* models = AddCommand(root, "models", "Get, list, show, convert and remove models",
+                                "pioneer models pull qwen3-0.6b");
   models->require_subcommand(1);
   auto json = std::make_shared<bool>(false);
   auto name = std::make_shared<std::string>();
 
-  CLI::App* list = models->add_subcommand("list", "The models in the known folders");
+  CLI::App* list =
+      models->add_subcommand("list", "The models on this machine, those of other programs too");
   list->add_flag("--json", *json, "Print JSON");
   list->callback([json] { List(*json); });
 
   CLI::App* show = models->add_subcommand("show", "What a model's file holds");
-  show->add_option("MODEL", *name, "A name or a GGUF file")->required();
+  show->add_option("MODEL", *name, "A name, a GGUF file, or a folder")->required();
   show->add_flag("--json", *json, "Print JSON");
   show->callback([name, json] { Show(*name, *json); });
 
+  CLI::App* remove = models->add_subcommand("remove", "Delete a model's files");
+  remove->add_option("MODEL", *name, "A name (pioneer models list)")->required();
+  remove->add_flag("--json", *json, "Print JSON");
+  remove->callback([name, json] { Remove(*name, *json); });
+
+  AddModelsPull(*models);
+  AddModelsImport(*models);
+  AddModelsCatalogue(*models);
   AddRandom(*models);
 }
 

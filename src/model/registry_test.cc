@@ -29,7 +29,7 @@ class RegistryTest : public ::testing::Test {
   }
   std::string ResolveError(const std::string& name, ErrorCode code) {
     try {
-      ResolveModel(name, folders_);
+      ResolveModel(name, places_);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), code);
       return error.what();
@@ -40,7 +40,9 @@ class RegistryTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   const fs::path first_ = folder_ / "first", second_ = folder_ / "second";
-  const std::vector<fs::path> folders_ = {first_, folder_ / "none", second_};
+  const std::vector<ModelPlace> places_ = {{ModelPlace::Kind::kFolder, first_},
+                                           {ModelPlace::Kind::kFolder, folder_ / "none"},
+                                           {ModelPlace::Kind::kFolder, second_}};
 };
 
 TEST_F(RegistryTest, SummarizesAModel) {
@@ -58,7 +60,7 @@ TEST_F(RegistryTest, SummarizesAModel) {
 TEST_F(RegistryTest, ListsGoodAndBroken) {
   Touch(first_ / "broken.gguf");
   Touch(first_ / "notes.txt");
-  const std::vector<ModelSummary> models = ListModels(folders_);
+  const std::vector<ModelSummary> models = ListModels(places_);
   ASSERT_EQ(models.size(), 2u);
   EXPECT_EQ(models[0].id, "broken");
   EXPECT_THAT(models[0].error, HasSubstr("GGUF"));
@@ -70,15 +72,15 @@ TEST_F(RegistryTest, ResolvesNamesAndPaths) {
   const fs::path expected = second_ / "tiny-one.gguf";
   for (const std::string& name : {std::string("tiny-one"), std::string("tiny-one.gguf"),
                                   std::string("TINY"), expected.string()}) {
-    EXPECT_EQ(ResolveModel(name, folders_), expected) << name;
+    EXPECT_EQ(ResolveModel(name, places_).path, expected) << name;
   }
 }
 
 TEST_F(RegistryTest, EarlierFoldersAndWholeNamesWin) {
   Touch(first_ / "tiny.gguf");
   Touch(first_ / "tiny-one.gguf");
-  EXPECT_EQ(ResolveModel("tiny", folders_), first_ / "tiny.gguf");
-  EXPECT_EQ(ResolveModel("tiny-one", folders_), first_ / "tiny-one.gguf");
+  EXPECT_EQ(ResolveModel("tiny", places_).path, first_ / "tiny.gguf");
+  EXPECT_EQ(ResolveModel("tiny-one", places_).path, first_ / "tiny-one.gguf");
   EXPECT_THAT(ResolveError("ti", ErrorCode::kInvalidArgument), HasSubstr("tiny, tiny-one"));
 }
 
@@ -91,7 +93,8 @@ TEST_F(RegistryTest, SaysWhatThereIs) {
 
 TEST_F(RegistryTest, ListsVocabularyFilesOfAnyArchitecture) {
   if (!fs::exists(SharedData("vocab"))) GTEST_SKIP() << "no ../shared/data";
-  const std::vector<ModelSummary> models = ListModels({SharedData("vocab")});
+  const std::vector<ModelSummary> models =
+      ListModels({{ModelPlace::Kind::kFolder, SharedData("vocab")}});
   EXPECT_EQ(models.size(), 13u);
   for (const ModelSummary& model : models) EXPECT_EQ(model.error, "") << model.id;
 }

@@ -1,0 +1,313 @@
+#include "model/huggingface/folder.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "model/huggingface/families.h"
+#include "model/huggingface/safetensors.h"
+#include "model/huggingface/tensor_layout.h"
+#include "model/quantize_file.h"
+#include "model/vocabulary.h"
+
+namespace pioneer {
+namespace {
+
+constexpr int64_t kMaxLayers = 4096;
+constexpr int64_t kMaxExperts = 4096;
+constexpr size_t kMaxTemplateBytes = size_t{4} << 20;
+
+// Parts of a model that are not its language model, and numbers that can be computed.
+constexpr std::string_view kIgnoredPrefixes[] = {
+    "vision_tower.", "vision_model.",       "visual.",       "multi_modal_projector.",
+    "audio_tower.",  "model.vision_tower.", "model.visual.", "model.multi_modal_projector.",
+    "mtp."};
+constexpr std::string_view kIgnoredSuffixes[] = {".rotary_emb.inv_freq", ".attn.bias",
+                                                 ".attn.masked_bias", ".position_ids"};
+// What wraps the language model's names where a model has more parts.
+constexpr std::pair<std::string_view, std::string_view> kWrappers[] = {
+    {"model.language_model.", "model."}, {"language_model.", ""}, {"transformer.", ""}};
+
+bool IsIgnored(std::string_view name) {
+  return std::any_of(std::begin(kIgnoredPrefixes), std::end(kIgnoredPrefixes),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); }) ||
+         std::any_of(std::begin(kIgnoredSuffixes), std::end(kIgnoredSuffixes),
+                     [&](std::string_view suffix) { return name.ends_with(suffix); });
+}
+
+std::string Unwrapped(std::string name) {
+  for (const auto& [wrapper, inner] : kWrappers) {
+    if (name.starts_with(wrapper)) return std::string(inner) + name.substr(wrapper.size());
+  }
+  return name;
+}
+
+std::string Fill(std::string_view pattern, std::string_view hole, int64_t number) {
+  std::string filled(pattern);
+  const size_t at = filled.find(hole);
+  return at == std::string::npos ? filled : filled.replace(at, hole.size(), std::to_string(number));
+}
+
+// The tensors under the names that the families' tables use, each used at most as often as rules
+// name it; what is left at the end is something that the tables do not know.
+class NamedTensors {
+ public:
+  explicit NamedTensors(const Safetensors& files) {
+    for (const auto& [name, tensor] : files.tensors()) {
+      if (!IsIgnored(name)) tensors_.emplace(Unwrapped(name), tensor);
+    }
+    // Models published without a head begin a level lower.
+    if (!tensors_.contains("embed_tokens.weight")) return;
+    std::map<std::string, SafeTensor> renamed;
+    for (auto& [name, tensor] : tensors_) renamed.emplace("model." + name, std::move(tensor));
+    tensors_ = std::move(renamed);
+  }
+
+  const SafeTensor* Use(const std::string& name) {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) return nullptr;
+    used_.insert(name);
+    return &found->second;
+  }
+
+  void CheckAllUsed(const std::string& folder, std::string_view class_name) const {
+    for (const auto& [name, tensor] : tensors_) {
+      if (used_.contains(name)) continue;
+      Fail(ErrorCode::kUnsupported,
+           "{}: tensor \"{}\" is none that a {} has as this program knows it; without it the model "
+           "would answer wrongly",
+           folder, tensor.name, class_name);
+    }
+  }
+
+ private:
+  std::map<std::string, SafeTensor> tensors_;
+  std::set<std::string> used_;
+};
+
+class FolderReader {
+ public:
+  FolderReader(const fs::path& folder, GgufWriter& writer)
+      : folder_(folder),
+        config_(HuggingFaceConfig::Read(folder)),
+        family_(FamilyOf(config_)),
+        tensors_(Safetensors::OpenFolder(folder)),
+        n_layers_(config_.RequiredCount({"num_hidden_layers", "n_layer"})),
+        writer_(writer) {
+    if (n_layers_ > kMaxLayers) {
+      Fail(ErrorCode::kCorruptFile, "{}: {} layers are more than any model has", config_.name(),
+           n_layers_);
+    }
+  }
+
+  void Read() {
+    writer_.SetString("general.architecture", std::string(family_.architecture));
+    writer_.SetString("general.name", ModelName());
+    AddTensors();
+    AddModelKeys(family_, config_, writer_);
+    AddVocabulary();
+    AddChatTemplate();
+    writer_.SetU32("general.file_type", FileTypeOf(main_type_));
+    writer_.SetU32("general.quantization_version", 2);
+  }
+
+ private:
+  static const ModelFamily& FamilyOf(const HuggingFaceConfig& config) {
+    const ModelFamily* family = FindModelFamily(config.class_name());
+    if (family == nullptr) {
+      Fail(ErrorCode::kUnsupported, "{}: models of class \"{}\" are not supported (these are: {})",
+           config.name(), config.class_name().substr(0, 64), KnownModelClasses());
+    }
+    const Json* quantization = config.Find("quantization_config");
+    const std::string method =
+        quantization != nullptr && quantization->is_object()
+            ? quantization->value("quant_method", Json("an unknown method")).dump()
+            : "";
+    if (!method.empty() && method != "\"mxfp4\"") {
+      Fail(ErrorCode::kUnsupported,
+           "{}: these weights are quantized by {}, which this program cannot read; take the "
+           "original (BF16) or a GGUF of it",
+           config.name(), method);
+    }
+    return *family;
+  }
+
+  // In Hugging Face's cache the folder is named by a commit; the model's name stands above.
+  std::string ModelName() const {
+    const fs::path full = fs::absolute(folder_ / "").parent_path();
+    const std::string above = full.parent_path().parent_path().filename().string();
+    constexpr std::string_view kCachePrefix = "models--";
+    if (!above.starts_with(kCachePrefix)) return full.filename().string();
+    const size_t owner_end = above.find("--", kCachePrefix.size());
+    return owner_end == std::string::npos ? above : above.substr(owner_end + 2);
+  }
+
+  void AddTensors() {
+    const bool tied = config_.Flag("tie_word_embeddings", false);
+    for (const TensorRule& rule : family_.tensors) {
+      if (rule.name.find("{}") == std::string_view::npos) {
+        if (tied && rule.gguf_name == "output.weight") {
+          tensors_.Use(std::string(rule.name));
+        } else {
+          AddTensor(rule, rule.name, rule.gguf_name);
+        }
+        continue;
+      }
+      for (int64_t layer = 0; layer < n_layers_; ++layer) {
+        AddTensor(rule, Fill(rule.name, "{}", layer), Fill(rule.gguf_name, "{}", layer));
+      }
+    }
+    tensors_.CheckAllUsed(folder_.string(), config_.class_name());
+  }
+
+  void AddTensor(const TensorRule& rule, std::string_view name, std::string_view gguf_name) {
+    TensorPlan plan;
+    plan.name = std::string(gguf_name);
+    plan.layout = rule.layout;
+    plan.sources = Sources(rule.layout, std::string(name));
+    if (plan.sources.empty()) return;
+    if (rule.layout == TensorLayout::kInterleaveQ) plan.n_heads = Heads("num_attention_heads");
+    if (rule.layout == TensorLayout::kInterleaveK) plan.n_heads = Heads("num_key_value_heads");
+    if (plan.name == "token_embd.weight") {
+      n_embeddings_ = plan.sources[0].shape.empty() ? 0 : plan.sources[0].shape[0];
+      main_type_ = plan.sources[0].dtype == "F32"   ? DType::kF32
+                   : plan.sources[0].dtype == "F16" ? DType::kF16
+                                                    : DType::kBF16;
+    }
+    AddPlannedTensor(plan, writer_);
+  }
+
+  int64_t Heads(std::string_view key) const {
+    return config_.RequiredCount({key, "num_attention_heads"});
+  }
+
+  std::vector<SafeTensor> Sources(TensorLayout layout, const std::string& name) {
+    std::vector<SafeTensor> sources;
+    const auto add = [&](const std::string& one) {
+      const SafeTensor* tensor = tensors_.Use(one);
+      if (tensor != nullptr) sources.push_back(*tensor);
+      return tensor != nullptr;
+    };
+    if (layout == TensorLayout::kStackExperts) {
+      while (sources.size() < kMaxExperts &&
+             add(Fill(name, "{e}", static_cast<int64_t>(sources.size())))) {
+      }
+      return sources;
+    }
+    if (!add(name)) return {};
+    constexpr std::string_view kBlocks = "_blocks";
+    if (name.ends_with(kBlocks)) {
+      const std::string scales = name.substr(0, name.size() - kBlocks.size()) + "_scales";
+      if (!add(scales)) {
+        Fail(ErrorCode::kCorruptFile, "{}: tensor \"{}\" is missing", folder_.string(), scales);
+      }
+    }
+    return sources;
+  }
+
+  // The embedding may have more rows than there are tokens: GGUF wants a token for each.
+  void AddVocabulary() {
+    const fs::path path = folder_ / "tokenizer.json";
+    Fail(ErrorCode::kUnsupported, "{}: this kind of vocabulary cannot be read yet", path.string());
+    Vocabulary vocabulary;
+    const auto n = static_cast<size_t>(n_embeddings_);
+    if (n_embeddings_ > 0 && vocabulary.tokens.size() < n) {
+      if (vocabulary.types.empty()) {
+        vocabulary.types.assign(vocabulary.tokens.size(), TokenType::kNormal);
+      }
+      if (!vocabulary.scores.empty()) vocabulary.scores.resize(n, -10000.0f);
+      for (size_t id = vocabulary.tokens.size(); id < n; ++id) {
+        vocabulary.tokens.push_back(fmt::format("[PAD{}]", id));
+      }
+      vocabulary.types.resize(n, TokenType::kUnused);
+    } else if (n_embeddings_ > 0 && vocabulary.tokens.size() > n) {
+      DropTokens(vocabulary, n);
+    }
+    AddEndOfTurn(vocabulary);
+    SaveVocabulary(vocabulary, writer_);
+  }
+
+  // Tokens without an embedding (markers of pictures) cannot be in a text.
+  static void DropTokens(Vocabulary& vocabulary, size_t n) {
+    vocabulary.tokens.resize(n);
+    if (vocabulary.types.size() > n) vocabulary.types.resize(n);
+    if (vocabulary.scores.size() > n) vocabulary.scores.resize(n);
+  }
+
+  // generation_config.json may name several tokens that end an answer.
+  void AddEndOfTurn(Vocabulary& vocabulary) const {
+    std::error_code ignored;
+    const fs::path path = folder_ / "generation_config.json";
+    if (vocabulary.eot_id >= 0 || !fs::exists(path, ignored)) return;
+    const Json json = ReadModelJson(path);
+    const auto ends = json.find("eos_token_id");
+    if (ends == json.end() || !ends->is_array()) return;
+    for (const Json& end : *ends) {
+      if (!end.is_number_integer()) continue;
+      const auto id = end.get<int64_t>();
+      const bool known = id >= 0 && id < static_cast<int64_t>(vocabulary.tokens.size());
+      if (known && id != vocabulary.eos_id && vocabulary.eot_id < 0) {
+        vocabulary.eot_id = static_cast<int32_t>(id);
+      }
+    }
+  }
+
+  void AddChatTemplate() {
+    const std::string text = ReadChatTemplate();
+    if (!text.empty()) writer_.SetString("tokenizer.chat_template", text);
+  }
+
+  // chat_template.jinja, else tokenizer_config.json's: a text, or a list of named ones of which
+  // "default" is meant.
+  std::string ReadChatTemplate() const {
+    std::error_code ignored;
+    if (const fs::path own = folder_ / "chat_template.jinja"; fs::exists(own, ignored)) {
+      return ReadFile(own, kMaxTemplateBytes);
+    }
+    const fs::path path = folder_ / "tokenizer_config.json";
+    if (!fs::exists(path, ignored)) return "";
+    const Json json = ReadModelJson(path);
+    const auto found = json.find("chat_template");
+    if (found == json.end()) return "";
+    if (found->is_string()) return found->get<std::string>();
+    if (!found->is_array()) return "";
+    for (const Json& named : *found) {
+      if (named.is_object() && named.value("name", Json()) == "default" &&
+          named.value("template", Json()).is_string()) {
+        return named["template"].get<std::string>();
+      }
+    }
+    return "";
+  }
+
+  const fs::path folder_;
+  const HuggingFaceConfig config_;
+  const ModelFamily& family_;
+  NamedTensors tensors_;
+  const int64_t n_layers_;
+  GgufWriter& writer_;
+  int64_t n_embeddings_ = 0;
+  DType main_type_ = DType::kBF16;
+};
+
+}  // namespace
+
+bool IsHuggingFaceFolder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored) && fs::exists(path / "config.json", ignored);
+}
+
+void DescribeHuggingFaceFolder(const fs::path& folder, GgufWriter& writer) {
+  FolderReader(folder, writer).Read();
+}
+
+std::shared_ptr<const GgufFile> OpenHuggingFaceFolder(const fs::path& folder,
+                                                      const CancelToken& cancel) {
+  GgufWriter writer;
+  DescribeHuggingFaceFolder(folder, writer);
+  return writer.Build(folder.string(), cancel);
+}
+
+}  // namespace pioneer
