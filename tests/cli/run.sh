@@ -49,7 +49,7 @@ ids=$(printf '안녕 hello' | "$program" tokenize)
 "$program" doctor >"$scratch/doctor" || { fail 'doctor'; cat "$scratch/doctor"; }
 
 # --- quantize: every type runs and stays near the original
-for type in F16 BF16 Q8_0 Q6_K Q5_K Q4_K Q4_0; do
+for type in F16 BF16 Q8_0 Q6_K Q5_K_M Q5_1 Q5_0 Q4_K_M Q4_1 Q4_0 IQ4_NL IQ4_XS MXFP4 Q3_K_M Q2_K; do
   "$program" quantize models/pioneer-mini.gguf "$scratch/$type.gguf" $type >/dev/null 2>&1 ||
     fail "quantize to $type"
   "$program" complete --model "$scratch/$type.gguf" --prompt 'The' --tokens 4 --temperature 0 >/dev/null ||
