@@ -16,10 +16,10 @@ using namespace pioneer;
 
 // Every line of `text` is a token, a merge or both; numbers come from its bytes.
 Vocabulary VocabularyFrom(std::string_view text, uint8_t choices) {
+  const std::string_view all = text;
   Vocabulary vocabulary;
-  vocabulary.kind = choices & 1 ? VocabularyKind::kSentencePiece : VocabularyKind::kByteLevelBpe;
-  const char* const names[] = {"gpt-2", "llama-bpe", "qwen2", "default"};
-  vocabulary.pre_tokenizer = names[choices >> 1 & 3];
+  vocabulary.kind = static_cast<VocabularyKind>(choices & 3);
+  vocabulary.pre_tokenizer = choices & 4 ? "deepseek-llm" : "llama-bpe";
   if (choices & 8) {
     for (int byte = 0; byte < 256; ++byte) {
       vocabulary.tokens.push_back(BytesToAlphabet(std::string(1, static_cast<char>(byte))));
@@ -41,6 +41,11 @@ Vocabulary VocabularyFrom(std::string_view text, uint8_t choices) {
   }
   vocabulary.unknown_id = choices & 32 ? 0 : -1;
   vocabulary.add_space_prefix = (choices & 64) != 0;
+  // A first line of the form "=EXPRESSION" is a pre-tokenizer of its own.
+  if (!vocabulary.tokens.empty() && vocabulary.tokens[0].starts_with("=")) {
+    vocabulary.split_expressions = {vocabulary.tokens[0].substr(1)};
+  }
+  if (choices & 128) vocabulary.charsmap.assign(all);
   return vocabulary;
 }
 

@@ -220,6 +220,22 @@ constexpr NamedPreTokenizer kNames[] = {
     {"chameleon", kChameleon, false, true},
 };
 
+// Equal sets get one number, so equal programs have equal steps. Digit groups are compared by text.
+std::vector<SplitProgram> ParseStages(std::span<const std::string_view> expressions,
+                                      std::vector<icu::UnicodeSet>& sets) {
+  std::vector<SplitProgram> stages;
+  for (const std::string_view expression : expressions) {
+    if (expression == PreTokenizer::kDigitGroups) {
+      stages.push_back({.steps = {}, .start = -1});
+    } else if (expression == PreTokenizer::kWholeNumberGroups) {
+      stages.push_back({.steps = {}, .start = -2});
+    } else {
+      stages.push_back(ParseSplitRegex(expression, sets));
+    }
+  }
+  return stages;
+}
+
 }  // namespace
 
 const NamedPreTokenizer* FindPreTokenizer(std::string_view name) {
@@ -230,11 +246,19 @@ const NamedPreTokenizer* FindPreTokenizer(std::string_view name) {
 
 const NamedPreTokenizer* FindPreTokenizer(std::span<const std::string_view> expressions,
                                           bool ignore_merges) {
-  const auto* const found = std::ranges::find_if(kNames, [&](const NamedPreTokenizer& known) {
-    return known.ignore_merges == ignore_merges &&
-           std::ranges::equal(known.expressions, expressions);
-  });
-  return found == std::end(kNames) ? nullptr : found;
+  std::vector<icu::UnicodeSet> sets;
+  const std::vector<SplitProgram> wanted = ParseStages(expressions, sets);
+  std::span<const std::string_view> last_refused;
+  for (const NamedPreTokenizer& known : kNames) {
+    const auto candidate = known.expressions;
+    if (known.ignore_merges != ignore_merges || candidate.size() != expressions.size() ||
+        candidate.data() == last_refused.data()) {
+      continue;
+    }
+    if (ParseStages(candidate, sets) == wanted) return &known;
+    last_refused = candidate;
+  }
+  return nullptr;
 }
 
 PreTokenizer MakePreTokenizer(std::string_view name) {

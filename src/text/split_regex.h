@@ -30,9 +30,11 @@ struct SplitProgram {
     bool negated = false;
     int32_t set = -1;
     int32_t next = -1, other = -1;
+    bool operator==(const Step&) const = default;
   };
   std::vector<Step> steps;
   int32_t start = 0;
+  bool operator==(const SplitProgram&) const = default;
 };
 
 // Adds the sets that the expression uses to `sets`. Throws Error{kUnsupported} for an expression
