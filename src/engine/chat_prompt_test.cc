@@ -18,7 +18,10 @@ constexpr char kChatMl[] =
 using Ids = std::vector<int32_t>;
 
 ChatMessage Message(const std::string& role, const std::string& content) {
-  return {role, content, "", "", {}};
+  ChatMessage message;
+  message.role = role;
+  message.content = content;
+  return message;
 }
 
 ChatRequest Request(const std::string& content) {

@@ -1,14 +1,31 @@
 #include "engine/fake_generator.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "engine/answer_events.h"
 #include "engine/answer_text.h"
+#include "engine/grammar_compiler.h"
 #include "engine/validate.h"
 
 namespace pioneer {
 namespace {
 
 constexpr int kVocabSize = 256;  // the bytes
+
+// Reads answers of that family; "" = null.
+std::unique_ptr<chat_format::AnswerParser> MakeParser(const std::string& family,
+                                                      const std::string& tools_json) {
+  for (const chat_format::ChatFormat& format : chat_format::ChatFormats()) {
+    if (format.name != family) continue;
+    chat_format::AnswerParserOptions options;
+    if (!tools_json.empty()) options.tools = std::make_shared<chat_format::ToolSet>(tools_json);
+    options.stream_arguments = true;
+    return std::make_unique<chat_format::AnswerParser>(
+        std::make_shared<chat_format::ChatFormat>(format), std::move(options));
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -54,12 +71,14 @@ struct FakeGenerator::Shared {
 class FakeGeneration : public Generation {
  public:
   FakeGeneration(FakeScript script, std::string echo, const GenerationOptions& options,
-                 int prompt_tokens, std::function<void(bool, int)> on_end)
+                 int prompt_tokens, std::string tools_json, std::function<void(bool, int)> on_end)
       : script_(std::move(script)),
         echo_(std::move(echo)),
+        tools_json_(std::move(tools_json)),
         options_(options),
         on_end_(std::move(on_end)),
-        text_(options.limits.stop) {
+        text_(options.limits.stop),
+        answer_(0, MakeParser(script_.chat_format, tools_json_)) {
     if (!script_.gate) {
       script_.gate = std::make_shared<FakeGate>();
       script_.gate->Open();
@@ -109,10 +128,8 @@ class FakeGeneration : public Generation {
     ++usage_.completion_tokens;
     std::optional<TokenInfo> info;
     if (options_.logprobs) info = MakeInfo(bytes);
-    AnswerText::Piece piece = text_.Push(bytes, std::move(info));
-    if (!piece.empty()) {
-      events_.push_back(TextEvent{index_, std::move(piece.text), std::move(piece.tokens)});
-    }
+    Add(answer_.Push(text_.Push(bytes, std::move(info))));
+    if (answer_.reasoning()) ++usage_.reasoning_tokens;
     if (text_.stopped()) Finish(FinishReason::kStop);
   }
 
@@ -128,10 +145,9 @@ class FakeGeneration : public Generation {
   }
 
   void Finish(FinishReason reason) {
-    AnswerText::Piece rest = text_.Finish();
-    if (!rest.empty()) {
-      events_.push_back(TextEvent{index_, std::move(rest.text), std::move(rest.tokens)});
-    }
+    Add(answer_.Push(text_.Finish()));
+    Add(answer_.Finish());
+    if (reason == FinishReason::kStop) reason = answer_.EndReason();
     FinishEvent event{index_, reason, text_.stop_sequence(), ""};
     if (reason == FinishReason::kError) event.error = script_.error;
     events_.push_back(std::move(event));
@@ -139,6 +155,11 @@ class FakeGeneration : public Generation {
     next_piece_ = 0;
     echoed_ = false;
     ++index_;
+    answer_ = AnswerEvents(index_, MakeParser(script_.chat_format, tools_json_));
+  }
+
+  void Add(std::vector<GenerationEvent> events) {
+    std::move(events.begin(), events.end(), std::back_inserter(events_));
   }
 
   TokenInfo MakeInfo(const std::string& bytes) const {
@@ -160,10 +181,11 @@ class FakeGeneration : public Generation {
   }
 
   FakeScript script_;
-  const std::string echo_;
+  const std::string echo_, tools_json_;
   const GenerationOptions options_;
   std::function<void(bool, int)> on_end_;
   AnswerText text_;
+  AnswerEvents answer_;
   UsageEvent usage_;
   std::deque<GenerationEvent> events_;
   int index_ = 0, next_piece_ = 0;
@@ -183,6 +205,7 @@ GeneratorInfo FakeGenerator::DefaultInfo() {
   info.description = "plays scripts";
   info.context_length = 4096;
   info.n_parameters = 1;
+  info.abilities = {.generate = true, .embed = true, .rerank = true};
   return info;
 }
 
@@ -222,10 +245,12 @@ GeneratorStats FakeGenerator::stats() const {
 std::unique_ptr<Generation> FakeGenerator::Chat(const ChatRequest& request) {
   ThrowIfToldTo();
   ValidateChat(request, kVocabSize);
+  CheckOutputGrammar(request.options.grammar);
   std::vector<std::string> texts;
   for (const ChatMessage& message : request.messages) texts.push_back(message.content);
   std::reverse(texts.begin(), texts.end());
-  auto generation = Start(texts, "", request.options);
+  const bool may_call = request.tool_choice != ToolChoice::kNone;
+  auto generation = Start(texts, "", request.options, may_call ? request.tools_json : "");
   const std::lock_guard lock(mutex_);
   chats_.push_back(request);
   return generation;
@@ -234,6 +259,7 @@ std::unique_ptr<Generation> FakeGenerator::Chat(const ChatRequest& request) {
 std::unique_ptr<Generation> FakeGenerator::Complete(const CompletionRequest& request) {
   ThrowIfToldTo();
   ValidateCompletion(request, kVocabSize);
+  CheckOutputGrammar(request.options.grammar);
   const auto* text = std::get_if<std::string>(&request.prompt);
   const std::string prompt =
       text != nullptr ? *text : Detokenize(std::get<std::vector<int32_t>>(request.prompt));
@@ -243,9 +269,46 @@ std::unique_ptr<Generation> FakeGenerator::Complete(const CompletionRequest& req
   return generation;
 }
 
+EmbeddingAnswer FakeGenerator::Embed(const EmbeddingRequest& request, CancelToken cancel) {
+  ThrowIfToldTo();
+  cancel.Check();
+  ValidateEmbedding(request, kVocabSize);
+  EmbeddingAnswer answer;
+  for (const auto& text : request.texts) {
+    const auto* ids = std::get_if<std::vector<int32_t>>(&text);
+    const std::string bytes = ids != nullptr ? Detokenize(*ids) : std::get<std::string>(text);
+    CheckTextLength("input", std::ssize(bytes), info_.context_length);
+    std::vector<float> vector(8, 0.0f);
+    for (const char c : bytes) {
+      if (c >= 'a' && c <= 'h') vector[c - 'a'] += 1;
+    }
+    double square = 0;
+    for (const float x : vector) square += double{x} * x;
+    if (square == 0) vector[0] = 1;
+    for (float& x : vector) x /= static_cast<float>(square == 0 ? 1 : std::sqrt(square));
+    answer.vectors.push_back(std::move(vector));
+    answer.prompt_tokens += std::ssize(bytes);
+  }
+  return answer;
+}
+
+RerankAnswer FakeGenerator::Rerank(const RerankRequest& request, CancelToken cancel) {
+  ThrowIfToldTo();
+  cancel.Check();
+  RerankAnswer answer;
+  for (const std::string& document : request.documents) {
+    double found = 0;
+    for (const char c : request.query) found += document.find(c) != std::string::npos ? 1 : 0;
+    answer.scores.push_back(request.query.empty() ? 0 : found / std::ssize(request.query));
+    answer.prompt_tokens += std::ssize(request.query) + std::ssize(document);
+  }
+  return answer;
+}
+
 std::unique_ptr<Generation> FakeGenerator::Start(const std::vector<std::string>& texts,
                                                  const std::string& echo,
-                                                 const GenerationOptions& options) {
+                                                 const GenerationOptions& options,
+                                                 const std::string& tools_json) {
   int64_t n_prompt = 0;
   for (const std::string& text : texts) n_prompt += static_cast<int64_t>(text.size());
   CheckPromptLength(n_prompt, info_.context_length);
@@ -262,7 +325,8 @@ std::unique_ptr<Generation> FakeGenerator::Start(const std::vector<std::string>&
     if (cancelled) ++shared->stats.cancelled_total;
   };
   return std::make_unique<FakeGeneration>(std::move(script), echo, options,
-                                          static_cast<int>(n_prompt), std::move(on_end));
+                                          static_cast<int>(n_prompt), tools_json,
+                                          std::move(on_end));
 }
 
 FakeScript FakeGenerator::TakeScript(const std::vector<std::string>& texts) {

@@ -43,6 +43,8 @@ struct FakeScript {
   std::vector<std::string> pieces;     // may split characters and stop strings anywhere
   std::shared_ptr<FakeGate> gate;      // passed before every piece and before the end; null = none
   std::string error;                   // not "": ends with kError and this message
+  std::string chat_format;             // chats: the pieces are of this family (text/chat_format)
+                                       // and are read as such; "" = they are plain text
   bool block_until_cancelled = false;  // after the pieces, never ends by itself
   int times = -1;                      // how often it may be played; -1 = any number
 };
@@ -74,6 +76,10 @@ class FakeGenerator : public Generator {
   GeneratorStats stats() const override;
   std::unique_ptr<Generation> Chat(const ChatRequest& request) override;
   std::unique_ptr<Generation> Complete(const CompletionRequest& request) override;
+  // How often each of the bytes a to h occurs; a text without any points along the first axis.
+  EmbeddingAnswer Embed(const EmbeddingRequest& request, CancelToken cancel) override;
+  // The share of the query's bytes that the document has.
+  RerankAnswer Rerank(const RerankRequest& request, CancelToken cancel) override;
   std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const override;
   std::string Detokenize(const std::vector<int32_t>& tokens) const override;
 
@@ -83,7 +89,8 @@ class FakeGenerator : public Generator {
   struct Shared;  // lives as long as the last generation
 
   std::unique_ptr<Generation> Start(const std::vector<std::string>& texts_newest_first,
-                                    const std::string& echo, const GenerationOptions& options);
+                                    const std::string& echo, const GenerationOptions& options,
+                                    const std::string& tools_json = "");
   FakeScript TakeScript(const std::vector<std::string>& texts_newest_first);
   void ThrowIfToldTo();
 

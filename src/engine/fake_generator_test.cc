@@ -13,9 +13,16 @@
 namespace pioneer {
 namespace {
 
+ChatMessage Message(const std::string& role, const std::string& content) {
+  ChatMessage message;
+  message.role = role;
+  message.content = content;
+  return message;
+}
+
 ChatRequest Say(const std::string& text) {
   ChatRequest request;
-  request.messages.push_back({"user", text, "", "", {}});
+  request.messages.push_back(Message("user", text));
   return request;
 }
 
@@ -33,8 +40,8 @@ TEST(FakeGenerator, PlaysTheScriptOfTheNewestMessageThatFits) {
   fake.Add("weather", {"Sun", "ny."});
   fake.Add("hello", {"Hi!"});
   ChatRequest request = Say("hello");
-  request.messages.push_back({"assistant", "Hi!", "", "", {}});
-  request.messages.push_back({"user", "the weather?", "", "", {}});
+  request.messages.push_back(Message("assistant", "Hi!"));
+  request.messages.push_back(Message("user", "the weather?"));
   const Collected all = Collect(*fake.Chat(request));
   EXPECT_EQ(all.texts.at(0), "Sunny.");
   EXPECT_EQ(all.finishes.at(0).reason, FinishReason::kStop);

@@ -12,21 +12,33 @@
 #include <variant>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/error.h"
 
 namespace pioneer {
+
+// See engine/dry_penalty.h.
+struct DryParams {
+  double multiplier = 0;   // 0 = off, [0, 100]
+  double base = 1.75;      // [1, 8]
+  int allowed_length = 2;  // repeating so few tokens costs nothing; [0, 1000]
+  int window = -1;         // of the last tokens of prompt and answer; -1 = all of them
+  std::vector<std::string> sequence_breakers = {"\n", ":", "\"", "*"};  // no run goes beyond these
+};
 
 struct SamplingParams {
   double temperature = 1.0;         // 0 = greedy
   int top_k = 0;                    // 0 = off
   double top_p = 1.0;               // (0, 1]
   double min_p = 0.0;               // [0, 1]; relative to the likeliest token
+  double typical_p = 1.0;           // (0, 1]; the share of the tokens whose surprise is typical
   double repetition_penalty = 1.0;  // > 0; divides positive, multiplies negative logits
   int repetition_window = 1024;     // of the last tokens of prompt and answer; -1 = all of them
   double presence_penalty = 0.0;    // [-2, 2]
   double frequency_penalty = 0.0;   // [-2, 2]
-  std::optional<uint64_t> seed;     // the same seed and request give the same tokens, whatever else
-                                    // runs at the same time
+  DryParams dry;
+  std::optional<uint64_t> seed;  // the same seed and request give the same tokens, whatever else
+                                 // runs at the same time
   std::map<int32_t, double> logit_bias;  // added to the logits; [-100, 100]
 };
 
@@ -36,9 +48,17 @@ struct GenerationLimits {
   bool ignore_eos = false;
 };
 
+// What the answer may be; see docs/structured-output.md.
+struct OutputGrammar {
+  enum class Kind { kNone, kJsonObject, kJsonSchema, kRegex, kGbnf, kLark };
+  Kind kind = Kind::kNone;
+  std::string source;  // the schema, the pattern (of the whole answer) or the grammar
+};
+
 struct GenerationOptions {
   SamplingParams sampling;
   GenerationLimits limits;
+  OutputGrammar grammar;
   int n = 1;              // answers to the same prompt
   bool logprobs = false;  // report the chosen token's log probability
   int top_logprobs = 0;   // and those of this many likeliest tokens, 0..20
@@ -54,11 +74,19 @@ struct ChatMessage {
     std::string id, name, arguments_json;
   };
   std::vector<ToolCall> tool_calls;  // role "assistant"
+  std::string reasoning = {};        // role "assistant": the thoughts before the content, or ""
 };
+
+// Which tools the answer may or must call.
+enum class ToolChoice { kAuto, kNone, kRequired, kNamed };
 
 struct ChatRequest {
   std::vector<ChatMessage> messages;
-  std::string tools_json;               // OpenAI's tools array as text, or ""
+  std::string tools_json;  // OpenAI's tools array as text, or ""
+  ToolChoice tool_choice = ToolChoice::kAuto;
+  std::string tool_name;                // kNamed
+  bool parallel_tool_calls = true;      // several calls in one answer
+  std::string reasoning_effort;         // "none", "low", ..., or "" = the template's own
   std::string template_variables_json;  // object with further template variables, or ""
   bool add_generation_prompt = true;
   GenerationOptions options;
@@ -82,13 +110,26 @@ struct TokenInfo {
   bool has_logprob = true;        // false for the first token of an echoed prompt
 };
 
-enum class FinishReason { kStop, kLength, kCancelled, kError };
+enum class FinishReason { kStop, kLength, kCancelled, kError, kToolCalls };
 
 // Pieces of the answers, in order for each index.
 struct TextEvent {
   int index = 0;                  // which of n
   std::string text;               // whole UTF-8 characters; may be ""
   std::vector<TokenInfo> tokens;  // those that this text ends, when logprobs were asked for
+};
+struct ReasoningEvent {  // thoughts, which are no part of the text
+  int index = 0;
+  std::string text;
+};
+// A call of a tool, in pieces: the first has the name, the last has `finished`. The arguments of
+// all pieces together are JSON.
+struct ToolCallEvent {
+  int index = 0;
+  int call = 0;          // which call of this answer, from 0
+  std::string id, name;  // of the first piece; else ""
+  std::string arguments;
+  bool finished = false;
 };
 struct FinishEvent {
   int index = 0;
@@ -98,9 +139,11 @@ struct FinishEvent {
 };
 struct UsageEvent {  // the last event of every generation
   int prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0;
+  int reasoning_tokens = 0;  // of the completion tokens
   double prompt_seconds = 0, generation_seconds = 0, queue_seconds = 0;
 };
-using GenerationEvent = std::variant<TextEvent, FinishEvent, UsageEvent>;
+using GenerationEvent =
+    std::variant<TextEvent, ReasoningEvent, ToolCallEvent, FinishEvent, UsageEvent>;
 
 // A running generation. Next() is called by one thread; Cancel() by any. Destroying it cancels: the
 // engine drops the sequence and frees its memory within one step.
@@ -112,12 +155,37 @@ class Generation {
   virtual void Cancel() = 0;
 };
 
+// Texts that become vectors, one each.
+struct EmbeddingRequest {
+  std::vector<std::variant<std::string, std::vector<int32_t>>> texts;
+};
+struct EmbeddingAnswer {
+  std::vector<std::vector<float>> vectors;  // of length 1
+  int64_t prompt_tokens = 0;
+};
+
+// How well each document answers the query.
+struct RerankRequest {
+  std::string query;
+  std::vector<std::string> documents;
+};
+struct RerankAnswer {
+  std::vector<double> scores;  // of each document, 0 to 1
+  int64_t prompt_tokens = 0;
+};
+
+// What a model is for.
+struct Abilities {
+  bool generate = true, embed = false, rerank = false;
+};
+
 struct GeneratorInfo {
   std::string id;           // the model's name on the wire
   std::string description;  // "llama, 3.9 M parameters, Q8_0"
   int context_length = 0;   // tokens, prompt and answer together
   int64_t n_parameters = 0;
   int64_t created_unix_s = 0;
+  Abilities abilities;
 };
 
 struct GeneratorStats {
@@ -137,6 +205,10 @@ class Generator {
   virtual GeneratorStats stats() const = 0;
   virtual std::unique_ptr<Generation> Chat(const ChatRequest& request) = 0;
   virtual std::unique_ptr<Generation> Complete(const CompletionRequest& request) = 0;
+  // These block until the answer is there; `cancel`, from any thread, makes them throw
+  // Error{kCancelled} within a step. Error{kUnsupported}: info().abilities says no.
+  virtual EmbeddingAnswer Embed(const EmbeddingRequest& request, CancelToken cancel) = 0;
+  virtual RerankAnswer Rerank(const RerankRequest& request, CancelToken cancel) = 0;
   virtual std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const = 0;
   virtual std::string Detokenize(const std::vector<int32_t>& tokens) const = 0;
 };

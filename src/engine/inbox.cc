@@ -7,9 +7,7 @@
 
 namespace pioneer {
 
-void Inbox::Submit(std::vector<std::unique_ptr<Sequence>> sequences) {
-  const auto n = static_cast<int>(sequences.size());
-  const std::lock_guard lock(mutex_);
+void Inbox::Enter(int n) {
   if (closed_) Fail(ErrorCode::kOverloaded, "the model is shutting down");
   if (n > max_alive_) {
     Fail(ErrorCode::kInvalidArgument, "n is {}; this server makes at most {} answers at a time", n,
@@ -20,8 +18,19 @@ void Inbox::Submit(std::vector<std::unique_ptr<Sequence>> sequences) {
          "the model is busy: {} of {} places are taken; try again in a moment", alive_, max_alive_);
   }
   alive_ += n;
-  std::move(sequences.begin(), sequences.end(), std::back_inserter(arrived_));
   changed_.notify_one();
+}
+
+void Inbox::Submit(std::vector<std::unique_ptr<Sequence>> sequences) {
+  const std::lock_guard lock(mutex_);
+  Enter(static_cast<int>(sequences.size()));
+  std::move(sequences.begin(), sequences.end(), std::back_inserter(arrived_.sequences));
+}
+
+void Inbox::Submit(std::shared_ptr<EmbeddingJob> job) {
+  const std::lock_guard lock(mutex_);
+  Enter(1);
+  arrived_.jobs.push_back(std::move(job));
 }
 
 void Inbox::Wake() {
@@ -38,9 +47,13 @@ void Inbox::Close() {
 
 Inbox::Delivery Inbox::Await(bool busy) {
   std::unique_lock lock(mutex_);
-  if (!busy) changed_.wait(lock, [this] { return woken_ || closed_ || !arrived_.empty(); });
+  const auto has_news = [this] {
+    return woken_ || closed_ || !arrived_.sequences.empty() || !arrived_.jobs.empty();
+  };
+  if (!busy) changed_.wait(lock, has_news);
   woken_ = false;
-  return {std::exchange(arrived_, {}), closed_};
+  arrived_.closed = closed_;
+  return std::exchange(arrived_, {});
 }
 
 void Inbox::Retired(int n) {

@@ -56,8 +56,9 @@ std::string FormatCount(int64_t n) {
   return fmt::format("{}", n);
 }
 
-GeneratorInfo MakeInfo(const ModelConfig& config, const EngineOptions& options, int64_t kv_tokens,
+GeneratorInfo MakeInfo(const Model& model, const EngineOptions& options, int64_t kv_tokens,
                        const Clock& clock) {
+  const ModelConfig& config = model.config();
   GeneratorInfo info;
   info.id = !options.id.empty() ? options.id : config.name.empty() ? "model" : config.name;
   info.description = fmt::format("{}, {} parameters, {}", config.architecture,
@@ -70,6 +71,8 @@ GeneratorInfo MakeInfo(const ModelConfig& config, const EngineOptions& options, 
   }
   info.n_parameters = config.n_parameters;
   info.created_unix_s = clock.UnixMs() / 1000;
+  const bool ranks = model.embedding().pooling == Pooling::kRank;
+  info.abilities = {model.can_generate(), !ranks, ranks};
   return info;
 }
 
@@ -81,6 +84,12 @@ const EngineOptions& Checked(const EngineOptions& options) {
 // SentencePiece puts a space in front of a text.
 bool HasSpacePrefix(const Vocabulary& vocabulary) {
   return vocabulary.kind == VocabularyKind::kSentencePiece && vocabulary.add_space_prefix;
+}
+
+void RequireGeneration(const GeneratorInfo& info) {
+  if (info.abilities.generate) return;
+  Fail(ErrorCode::kUnsupported, "the model {} {} texts and cannot write any; choose another", info.id,
+       info.abilities.rerank ? "ranks" : "embeds");
 }
 
 uint64_t ChooseSeed(const SamplingParams& sampling) {
@@ -97,10 +106,11 @@ LocalGenerator::LocalGenerator(std::shared_ptr<Model> model, EngineOptions optio
       clock_(Checked(options).clock != nullptr ? *options.clock : Clock::Real()),
       threads_(options.threads ? options.threads : std::make_shared<ThreadPool>(options.n_threads)),
       chat_prompt_(model_->tokenizer(), model_->chat_template()),
+      grammars_(model_->tokenizer()),
       inbox_(std::make_shared<Inbox>(options.max_running + options.max_waiting)),
       runner_(*model_, *threads_, clock_, Limits(options), KvBytes(*model_, options),
               [inbox = inbox_](int n) { inbox->Retired(n); }),
-      info_(MakeInfo(model_->config(), options, runner_.kv_tokens(), clock_)),
+      info_(MakeInfo(*model_, options, runner_.kv_tokens(), clock_)),
       engine_([this] { EngineLoop(); }) {}
 
 LocalGenerator::~LocalGenerator() { Shutdown(0); }
@@ -118,6 +128,7 @@ void LocalGenerator::EngineLoop() {
   for (;;) {
     Inbox::Delivery delivery = inbox_->Await(runner_.has_work());
     for (auto& sequence : delivery.sequences) runner_.Add(std::move(sequence));
+    for (auto& job : delivery.jobs) runner_.Add(std::move(job));
     if (delivery.closed) {
       runner_.CancelWaiting();
       if (clock_.MonotonicNs() >= shutdown_deadline_ns_) runner_.CancelAll();
@@ -135,11 +146,35 @@ GeneratorStats LocalGenerator::stats() const {
 }
 
 std::unique_ptr<Generation> LocalGenerator::Chat(const ChatRequest& request) {
+  RequireGeneration(info_);
   ValidateChat(request, model_->config().vocab_size);
-  return Start(chat_prompt_.Tokens(request), request.options, false, "");
+  RenderedChat prompt = chat_prompt_.Render(request);
+  std::vector<int32_t> tokens = std::move(prompt.tokens);
+  const auto calls = CallConstraint(request, prompt);
+  return Start(std::move(tokens), request.options, false, "", [&](Sequence& answer) {
+    const bool in_shape = calls != nullptr;
+    answer.events = AnswerEvents(answer.index, chat_prompt_.MakeParser(request, prompt, in_shape));
+    answer.marker_tokens = &chat_prompt_.marker_tokens();
+    if (calls) answer.constraint.emplace(calls);
+  });
+}
+
+// Tools come with every request of a conversation, so their grammar is kept, too.
+std::shared_ptr<const grammar::Constraint> LocalGenerator::CallConstraint(
+    const ChatRequest& request, const RenderedChat& prompt) {
+  if (request.tools_json.empty() || request.tool_choice == ToolChoice::kNone) return nullptr;
+  const std::string key = fmt::format(
+      "calls\n{}\n{}\n{}\n{}\n{}\n{}\n{}", static_cast<int>(request.tool_choice),
+      request.tool_name, request.parallel_tool_calls,
+      static_cast<int>(request.options.grammar.kind), request.options.grammar.source,
+      request.tools_json, prompt.end.substr(prompt.end.size() - std::min<size_t>(prompt.end.size(), 16)));
+  if (auto kept = grammars_.Find(key)) return kept;
+  std::optional<grammar::Grammar> made = chat_prompt_.MakeCallGrammar(request, prompt);
+  return made ? grammars_.Compile(key, std::move(*made)) : nullptr;
 }
 
 std::unique_ptr<Generation> LocalGenerator::Complete(const CompletionRequest& request) {
+  RequireGeneration(info_);
   ValidateCompletion(request, model_->config().vocab_size);
   std::vector<int32_t> tokens = CompletionTokens(request);
   std::string echo_text;
@@ -183,11 +218,13 @@ bool LocalGenerator::DropsLeadingSpace(int32_t last_prompt_token) const {
 
 std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
                                                   const GenerationOptions& options, bool echo,
-                                                  const std::string& echo_text) {
+                                                  const std::string& echo_text,
+                                                  const std::function<void(Sequence&)>& prepare) {
   CheckPromptLength(static_cast<int64_t>(prompt.size()), info_.context_length);
   if (prompt.empty()) {
     Fail(ErrorCode::kInvalidArgument, "the chat template made an empty prompt of the messages");
   }
+  const auto constraint = grammars_.Compile(options.grammar);
   const auto n_prompt = static_cast<int>(prompt.size());
   const int room = info_.context_length - n_prompt;
   const int wanted = options.limits.max_tokens;
@@ -195,7 +232,9 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
   auto channel = std::make_shared<EventChannel>(options.n, n_prompt);
   std::vector<std::unique_ptr<Sequence>> answers;
   for (int index = 0; index < options.n; ++index) {
-    auto answer = std::make_unique<Sequence>(options, seed, index);
+    auto answer = std::make_unique<Sequence>(
+        options, seed, index,
+        [model = model_](int32_t id) { return model->tokenizer().TokenBytes(id, true); });
     answer->channel = channel;
     answer->tokens = prompt;
     answer->n_prompt = n_prompt;
@@ -205,6 +244,8 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
     answer->echo_drops_space = HasSpacePrefix(model_->tokenizer().vocabulary());
     answer->drop_leading_space = DropsLeadingSpace(prompt.back());
     answer->submitted_ns = clock_.MonotonicNs();
+    if (constraint) answer->constraint.emplace(constraint);
+    if (prepare) prepare(*answer);
     answers.push_back(std::move(answer));
   }
   inbox_->Submit(std::move(answers));

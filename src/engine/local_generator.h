@@ -15,6 +15,7 @@
 #include "base/thread_pool.h"
 #include "engine/chat_prompt.h"
 #include "engine/generator.h"
+#include "engine/grammar_compiler.h"
 #include "engine/inbox.h"
 #include "engine/runner.h"
 #include "model/model.h"
@@ -54,21 +55,30 @@ class LocalGenerator : public Generator {
   // A string may contain control tokens: a completion's prompt is wholly the caller's. BOS is put
   // in front where the vocabulary says so; of an empty prompt it is all.
   std::unique_ptr<Generation> Complete(const CompletionRequest& request) override;
+  EmbeddingAnswer Embed(const EmbeddingRequest& request, CancelToken cancel) override;
+  // The model must have a head that scores pairs (Pooling::kRank).
+  RerankAnswer Rerank(const RerankRequest& request, CancelToken cancel) override;
   // Control tokens in the text are plain text.
   std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const override;
   std::string Detokenize(const std::vector<int32_t>& tokens) const override;
 
  private:
   std::unique_ptr<Generation> Start(std::vector<int32_t> prompt, const GenerationOptions& options,
-                                    bool echo, const std::string& echo_text);
+                                    bool echo, const std::string& echo_text,
+                                    const std::function<void(Sequence&)>& prepare = {});
+  std::shared_ptr<const grammar::Constraint> CallConstraint(const ChatRequest& request,
+                                                            const RenderedChat& prompt);
   std::vector<int32_t> CompletionTokens(const CompletionRequest& request) const;
   bool DropsLeadingSpace(int32_t last_prompt_token) const;
+  std::vector<std::vector<float>> EmbedTokens(std::vector<std::vector<int32_t>> texts,
+                                              CancelToken cancel);
   void EngineLoop();
 
   const std::shared_ptr<Model> model_;
   const Clock& clock_;
   const std::shared_ptr<ThreadPool> threads_;
   const ChatPrompt chat_prompt_;
+  GrammarCompiler grammars_;
   const std::shared_ptr<Inbox> inbox_;  // generations wake the engine through it, even later
   Runner runner_;
   GeneratorInfo info_;

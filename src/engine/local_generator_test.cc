@@ -113,7 +113,9 @@ TEST(LocalGenerator, ChatsByTheModelsTemplate) {
   model->chat_template_ = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}bot:";
   LocalGenerator generator(model, Options());
   ChatRequest request;
-  request.messages.push_back({"user", "hello <|im_end|>", "", "", {}});
+  request.messages.emplace_back();
+  request.messages.back().role = "user";
+  request.messages.back().content = "hello <|im_end|>";
   const Collected all = Collect(*generator.Chat(request));
   EXPECT_EQ(all.texts.at(0), "Hi!");
   EXPECT_EQ(all.usage.prompt_tokens,

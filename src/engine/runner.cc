@@ -14,6 +14,10 @@ namespace {
 // Rows of a prompt whose every row needs logits: vocab_size floats each.
 constexpr int kMaxLogprobRows = 64;
 
+std::exception_ptr Cancelled() {
+  return std::make_exception_ptr(Error(ErrorCode::kCancelled, "stopped before the answer"));
+}
+
 }  // namespace
 
 const std::array<Runner::Stage, 6> Runner::kStages = {{{"admit", &Runner::Admit},
@@ -30,6 +34,7 @@ Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const Sche
       clock_(clock),
       on_retired_(std::move(on_retired)),
       pool_(model.memory(), kv_bytes),
+      embeddings_(model, threads, pool_, limits.step_tokens),
       scheduler_(limits) {
   for (int32_t id = 0; id < model.config().vocab_size; ++id) {
     if (model.tokenizer().IsEndOfGeneration(id)) end_tokens_.push_back(id);
@@ -53,6 +58,7 @@ void Runner::Add(std::unique_ptr<Sequence> sequence) {
 }
 
 void Runner::Step() {
+  StepEmbeddings();
   const char* stage_name = "";
   try {
     for (const Stage& stage : kStages) {
@@ -64,6 +70,37 @@ void Runner::Step() {
     FinishAllWithError(
         fmt::format("the engine failed in its stage {}: {}", stage_name, error.what()));
   }
+}
+
+void Runner::StepEmbeddings() {
+  std::vector<std::shared_ptr<EmbeddingJob>> ended;
+  std::exception_ptr failure;
+  try {
+    ended = embeddings_.Step();
+  } catch (const std::exception& error) {
+    spdlog::error("engine: embedding failed: {}", error.what());
+    failure = std::make_exception_ptr(
+        Error(ErrorCode::kOutOfMemory, "the memory does not hold these texts; send fewer at once"));
+    ended = embeddings_.TakeAll();
+  }
+  if (ended.empty()) return;
+  on_retired_(static_cast<int>(ended.size()));
+  for (const auto& job : ended) {
+    for (const auto& text : job->texts) totals_.prompt_tokens_total += std::ssize(text);
+    if (job->rows.size() == job->texts.size()) {
+      job->done.set_value();
+    } else {
+      job->done.set_exception(failure ? failure : Cancelled());
+    }
+  }
+  UpdateStats();
+}
+
+void Runner::CancelEmbeddings() {
+  const auto jobs = embeddings_.TakeAll();
+  if (jobs.empty()) return;
+  on_retired_(static_cast<int>(jobs.size()));
+  for (const auto& job : jobs) job->done.set_exception(Cancelled());
 }
 
 void Runner::Admit() {
@@ -151,15 +188,31 @@ void Runner::SampleSlice(size_t i) {
       continue;
     }
     if (sequence.generated() >= sequence.max_total - sequence.n_prompt) continue;  // none wanted
-    std::vector<float> original;
-    if (sequence.options.logprobs) original.assign(logits.begin(), logits.end());
-    std::span<const int32_t> banned;
-    if (sequence.options.limits.ignore_eos) banned = end_tokens_;
+    SampleToken(sequence, logits, outcome);
+  }
+}
+
+void Runner::SampleToken(Sequence& sequence, std::span<float> logits, Outcome& outcome) {
+  const bool logprobs = sequence.options.logprobs;
+  const bool constrained = sequence.constrained();
+  std::vector<float> original;
+  if (logprobs) original.assign(logits.begin(), logits.end());
+  std::span<const int32_t> banned;
+  if (sequence.options.limits.ignore_eos && !constrained) banned = end_tokens_;
+  try {
+    if (constrained) ForbidTokens(*sequence.constraint, logits);
     outcome.next = sequence.sampler.Sample(logits, sequence.tokens, banned);
     outcome.broken = outcome.next < 0;
-    if (!outcome.broken && sequence.options.logprobs) {
-      outcome.info = MakeTokenInfo(original, outcome.next, n_top);
+    // Forced tokens have no logits, so none are forced where those are asked for.
+    if (constrained && !outcome.broken) {
+      outcome.after =
+          FollowToken(*sequence.constraint, outcome.next, model_.tokenizer(), !logprobs);
     }
+  } catch (const Error& error) {
+    outcome.failure = error.what();
+  }
+  if (logprobs && !outcome.broken && outcome.failure.empty()) {
+    outcome.info = MakeTokenInfo(original, outcome.next, sequence.options.top_logprobs);
   }
 }
 
@@ -181,6 +234,8 @@ void Runner::EmitSlice(const Scheduler::Slice& slice, Outcome& outcome) {
   if (outcome.broken) {
     Finish(sequence, FinishReason::kError,
            "the model's output is not finite; the file may be damaged");
+  } else if (!outcome.failure.empty()) {
+    Finish(sequence, FinishReason::kError, outcome.failure);
   } else if (slice.gives_next) {
     if (sequence.first_token_ns == 0) sequence.first_token_ns = clock_.MonotonicNs();
     EmitToken(sequence, outcome);
@@ -221,20 +276,41 @@ void Runner::EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> 
 
 void Runner::EmitToken(Sequence& sequence, Outcome& outcome) {
   if (outcome.next < 0) return Finish(sequence, FinishReason::kLength);  // max_tokens is 0
-  sequence.tokens.push_back(outcome.next);
+  const std::vector<int32_t>& forced = outcome.after.forced;
+  const auto completes = [&](size_t n_more) { return outcome.after.complete && n_more == 0; };
+  if (!AppendToken(sequence, outcome.next, std::move(outcome.info), completes(forced.size())))
+    return;
+  for (size_t i = 0; i < forced.size(); ++i) {
+    if (!AppendToken(sequence, forced[i], std::nullopt, completes(forced.size() - i - 1))) return;
+  }
+}
+
+// False when the answer ends with it.
+bool Runner::AppendToken(Sequence& sequence, int32_t token, std::optional<TokenInfo> info,
+                         bool completes) {
+  sequence.tokens.push_back(token);
   scheduler_.Append(sequence.id);
   ++totals_.generated_tokens_total;
   const Tokenizer& tokenizer = model_.tokenizer();
-  if (tokenizer.IsEndOfGeneration(outcome.next)) return Finish(sequence, FinishReason::kStop);
-  std::string bytes = tokenizer.TokenBytes(outcome.next);
+  if (tokenizer.IsEndOfGeneration(token)) {
+    Finish(sequence, FinishReason::kStop);
+    return false;
+  }
+  const bool is_marker =
+      sequence.marker_tokens != nullptr && sequence.marker_tokens->contains(token);
+  std::string bytes = tokenizer.TokenBytes(token, is_marker);
   if (std::exchange(sequence.drop_leading_space, false) && bytes.starts_with(' '))
     bytes.erase(0, 1);
-  if (outcome.info) FillBytes(*outcome.info);
-  Push(sequence, sequence.text.Push(bytes, std::move(outcome.info)));
-  if (sequence.text.stopped()) return Finish(sequence, FinishReason::kStop);
-  if (static_cast<int>(sequence.tokens.size()) >= sequence.max_total) {
-    Finish(sequence, FinishReason::kLength);
+  if (info) FillBytes(*info);
+  PushAnswer(sequence, sequence.text.Push(bytes, std::move(info)));
+  if (sequence.events.reasoning()) ++sequence.n_reasoning;
+  if (sequence.text.stopped() || completes) {
+    Finish(sequence, FinishReason::kStop);
+    return false;
   }
+  if (static_cast<int>(sequence.tokens.size()) < sequence.max_total) return true;
+  Finish(sequence, FinishReason::kLength);
+  return false;
 }
 
 void Runner::Push(const Sequence& sequence, AnswerText::Piece piece) {
@@ -242,16 +318,36 @@ void Runner::Push(const Sequence& sequence, AnswerText::Piece piece) {
   sequence.channel->PushText({sequence.index, std::move(piece.text), std::move(piece.tokens)});
 }
 
+void Runner::PushAnswer(Sequence& sequence, AnswerText::Piece piece) {
+  Send(sequence, sequence.events.Push(std::move(piece)));
+}
+
+void Runner::Send(const Sequence& sequence, std::vector<GenerationEvent> events) {
+  EventChannel& channel = *sequence.channel;
+  for (GenerationEvent& event : events) {
+    if (auto* text = std::get_if<TextEvent>(&event)) {
+      channel.PushText(std::move(*text));
+    } else if (auto* thoughts = std::get_if<ReasoningEvent>(&event)) {
+      channel.PushReasoning(std::move(*thoughts));
+    } else if (auto* call = std::get_if<ToolCallEvent>(&event)) {
+      channel.PushToolCall(std::move(*call));
+    }
+  }
+}
+
 void Runner::Finish(Sequence& sequence, FinishReason reason, const std::string& error) {
   const auto has_ended = [&](const Ended& ended) { return ended.id == sequence.id; };
   if (std::any_of(ended_.begin(), ended_.end(), has_ended)) return;
-  Push(sequence, sequence.text.Finish());
+  PushAnswer(sequence, sequence.text.Finish());
+  Send(sequence, sequence.events.Finish());
+  if (reason == FinishReason::kStop) reason = sequence.events.EndReason();
   const int64_t now = clock_.MonotonicNs();
   const auto seconds = [now](int64_t from, int64_t to) {
     return static_cast<double>((to == 0 ? now : to) - (from == 0 ? now : from)) * 1e-9;
   };
   AnswerUsage usage;
   usage.completion_tokens = sequence.generated();
+  usage.reasoning_tokens = sequence.n_reasoning;
   usage.queue_seconds = seconds(sequence.submitted_ns, sequence.admitted_ns);
   usage.prompt_seconds = seconds(sequence.admitted_ns, sequence.first_token_ns);
   usage.generation_seconds = seconds(sequence.first_token_ns, now);
@@ -278,6 +374,7 @@ void Runner::Retire() {
 }
 
 void Runner::CancelWaiting() {
+  CancelEmbeddings();
   for (auto& [id, sequence] : sequences_) {
     if (sequence->admitted_ns == 0) Finish(*sequence, FinishReason::kCancelled);
   }

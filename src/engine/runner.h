@@ -8,12 +8,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/thread_pool.h"
+#include "engine/constrained_choice.h"
+#include "engine/embedding_queue.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
 #include "model/model.h"
@@ -23,7 +26,7 @@ namespace pioneer {
 // Not thread-safe but for stats(). `model`, `threads` and `clock` must outlive it.
 class Runner : private KvSpace {
  public:
-  // on_retired(n) is called when n sequences have ended, before their clients learn it.
+  // on_retired(n) is called when n sequences or jobs have ended, before their clients learn it.
   // Throws Error{kOutOfMemory} when kv_bytes holds no page.
   Runner(Model& model, ThreadPool& threads, const Clock& clock, const SchedulerLimits& limits,
          int64_t kv_bytes, std::function<void(int)> on_retired);
@@ -33,11 +36,12 @@ class Runner : private KvSpace {
   int64_t kv_tokens() const;
 
   void Add(std::unique_ptr<Sequence> sequence);
-  bool has_work() const { return !sequences_.empty(); }
-  // Runs the stages once. When one throws, which only lack of memory or a defect can cause, all
-  // sequences end with kError.
+  void Add(std::shared_ptr<EmbeddingJob> job) { embeddings_.Add(std::move(job)); }
+  bool has_work() const { return !sequences_.empty() || embeddings_.has_work(); }
+  // Embeds some texts, then runs the stages once. When one throws, which only lack of memory or a
+  // defect can cause, all sequences end with kError.
   void Step();
-  // Ends those that never ran, or all of them, as cancelled.
+  // Ends those that never ran and the embedding jobs, or all of them, as cancelled.
   void CancelWaiting();
   void CancelAll();
 
@@ -49,6 +53,8 @@ class Runner : private KvSpace {
     std::vector<TokenInfo> prompt_infos;  // of the tokens that follow the slice's rows
     int32_t next = -1;
     bool broken = false;  // the logits are not finite
+    std::string failure;  // the grammar's, or ""
+    AfterToken after;
     std::optional<TokenInfo> info;
   };
   // An answer that ended in this step; its client is told when its pages are free.
@@ -63,6 +69,8 @@ class Runner : private KvSpace {
   };
   static const std::array<Stage, 6> kStages;
 
+  void StepEmbeddings();
+  void CancelEmbeddings();
   void Admit();
   void Build();
   void Forward();
@@ -75,11 +83,16 @@ class Runner : private KvSpace {
 
   void AddOutputRows(const Sequence& sequence, const Scheduler::Slice& slice, int first_row);
   void SampleSlice(size_t slice);
+  void SampleToken(Sequence& sequence, std::span<float> logits, Outcome& outcome);
   void FillBytes(TokenInfo& info) const;
   void EmitSlice(const Scheduler::Slice& slice, Outcome& outcome);
   void EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> infos);
   void EmitToken(Sequence& sequence, Outcome& outcome);
+  // completes: nothing can follow under its grammar.
+  bool AppendToken(Sequence& sequence, int32_t token, std::optional<TokenInfo> info, bool completes);
   void Push(const Sequence& sequence, AnswerText::Piece piece);
+  void PushAnswer(Sequence& sequence, AnswerText::Piece piece);
+  static void Send(const Sequence& sequence, std::vector<GenerationEvent> events);
   void Finish(Sequence& sequence, FinishReason reason, const std::string& error = "");
   void FinishAllWithError(const std::string& error);
   void UpdateStats();
@@ -89,6 +102,7 @@ class Runner : private KvSpace {
   const Clock& clock_;
   const std::function<void(int)> on_retired_;
   KvPagePool pool_;
+  EmbeddingQueue embeddings_;
   Scheduler scheduler_;
   std::map<int64_t, std::unique_ptr<Sequence>> sequences_;  // by id, so oldest first
   std::vector<int32_t> end_tokens_;

@@ -61,6 +61,25 @@ size_t SortUntil(std::vector<TokenScore>& candidates, double wanted) {
   return candidates.size();
 }
 
+// Keeps the tokens whose surprise, -log p, is nearest to the entropy, until they reach typical_p of
+// the total; returns what they weigh.
+double KeepTypical(std::vector<TokenScore>& candidates, double typical_p, double total) {
+  const auto surprise = [total](const TokenScore& c) { return std::log(total / c.score); };
+  std::erase_if(candidates, [](const TokenScore& c) { return !(c.score > 0); });
+  double entropy = 0;
+  for (const TokenScore& c : candidates) entropy += c.score / total * surprise(c);
+  const auto oddness = [&](const TokenScore& c) { return std::abs(surprise(c) - entropy); };
+  std::sort(candidates.begin(), candidates.end(), [&](const TokenScore& a, const TokenScore& b) {
+    const double x = oddness(a), y = oddness(b);
+    return x != y ? x < y : RanksBefore(a, b);
+  });
+  double sum = 0;
+  size_t n = 0;
+  while (n < candidates.size() && sum < typical_p * total) sum += candidates[n++].score;
+  candidates.resize(std::max<size_t>(n, 1));
+  return sum;
+}
+
 // Neighbouring indices must not give shifted copies of one stream, as seed + index would where the
 // generator itself steps by adding.
 uint64_t StreamSeed(uint64_t seed, int index) {
@@ -111,8 +130,8 @@ TokenInfo MakeTokenInfo(std::span<const float> logits, int32_t chosen, int n_top
   return info;
 }
 
-Sampler::Sampler(const SamplingParams& params, uint64_t seed, int index)
-    : params_(params), random_(StreamSeed(seed, index)) {}
+Sampler::Sampler(const SamplingParams& params, uint64_t seed, int index, TokenText token_text)
+    : params_(params), dry_(params.dry, std::move(token_text)), random_(StreamSeed(seed, index)) {}
 
 int32_t Sampler::Sample(std::span<float> logits, std::span<const int32_t> history,
                         std::span<const int32_t> banned) {
@@ -121,6 +140,7 @@ int32_t Sampler::Sample(std::span<float> logits, std::span<const int32_t> histor
   ApplyBiases(logits, banned);
   ApplyRepetitionPenalty(logits, history);
   ApplyCountPenalties(logits);
+  dry_.Apply(history, logits);
   int32_t id = FindHighest(logits);
   if (id < 0) return -1;
   if (params_.temperature >= kGreedyTemperature && params_.top_k != 1) {
@@ -173,13 +193,16 @@ int32_t Sampler::Draw(std::span<float> logits, float highest) {
     logit = Weight(logit - highest, params_.temperature);
     total += logit;
   }
+  if (params_.typical_p < 1) return DrawFrom(TopPCandidates(logits, 1, total), total);
   if (params_.top_p < 1) return DrawFrom(TopPCandidates(logits, params_.top_p, total), total);
   return DrawFromAll(logits);
 }
 
 int32_t Sampler::DrawFrom(std::vector<TokenScore> candidates, double total) {
+  if (params_.typical_p < 1) total = KeepTypical(candidates, params_.typical_p, total);
   candidates.resize(SortUntil(candidates, params_.top_p * total));
-  const auto least = static_cast<float>(params_.min_p);
+  // The likeliest weighs 1 unless it was not typical.
+  const auto least = static_cast<float>(params_.min_p) * candidates.front().score;
   double kept = 0;
   for (const TokenScore& candidate : candidates)
     kept += candidate.score >= least ? candidate.score : 0;

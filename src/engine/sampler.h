@@ -6,13 +6,17 @@
 //      repetition_window tokens of prompt and answer are divided by r if positive, else multiplied;
 //   3. presence and frequency penalties (OpenAI): l -= presence + frequency * count, for tokens
 //      generated so far (the prompt does not count);
-//   4. temperature 0 (or below kGreedyTemperature): the likeliest token, the lowest id among
+//   4. DRY lowers tokens that would go on repeating a passage (engine/dry_penalty.h);
+//   5. temperature 0 (or below kGreedyTemperature): the likeliest token, the lowest id among
 //   equals;
-//   5. logits are divided by the temperature;
-//   6. top-k, then top-p on what top-k left (the smallest set of likeliest tokens whose probability
-//      reaches p), then min-p (probability at least min_p times the likeliest's). Equal logits rank
-//      by id. At least one token is always left;
-//   7. one token is drawn.
+//   6. logits are divided by the temperature;
+//   7. top-k; then typical-p on what it left (Meister et al. 2022,
+//   https://arxiv.org/abs/2202.00666:
+//      the smallest set of the tokens whose surprise is nearest to the entropy that reaches p);
+//      then top-p on what is left (the smallest set of likeliest tokens whose probability reaches
+//      p), then min-p (probability at least min_p times the likeliest's). Equal logits rank by id.
+//      At least one token is always left;
+//   8. one token is drawn.
 // Log probabilities are those of the model's own logits, before all of this.
 #pragma once
 
@@ -22,6 +26,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "engine/dry_penalty.h"
 #include "engine/generator.h"
 
 namespace pioneer {
@@ -47,8 +52,8 @@ TokenInfo MakeTokenInfo(std::span<const float> logits, int32_t chosen, int n_top
 // not depend on what else runs. One thread at a time.
 class Sampler {
  public:
-  // The stream is a function of (seed, index) alone.
-  Sampler(const SamplingParams& params, uint64_t seed, int index);
+  // The stream is a function of (seed, index) alone. `token_text` is needed for DRY only.
+  Sampler(const SamplingParams& params, uint64_t seed, int index, TokenText token_text = {});
 
   // Draws the next token from `logits`, which is used as scratch and overwritten. `history`: all
   // tokens of prompt and answer so far. `banned`: ids that must not be drawn.
@@ -65,6 +70,7 @@ class Sampler {
   int32_t DrawFromAll(std::span<const float> weights);
 
   SamplingParams params_;
+  DryPenalty dry_;
   Random random_;
   std::unordered_map<int32_t, int> generated_;  // how often, when a count penalty is on
   std::vector<int32_t> window_;                 // scratch

@@ -242,5 +242,33 @@ TEST(MakeTokenInfo, GivesTheModelsOwnLogProbabilities) {
   EXPECT_EQ(info.top[1].id, 2);
 }
 
+TEST(Sampler, TypicalKeepsTheTokensWhoseSurpriseIsNearestToTheEntropy) {
+  SamplingParams params;
+  // Entropy 1.14 nats; surprises 0.51, 1.61, 1.90, 3.0: the second is nearest, then the first.
+  params.typical_p = 0.15;
+  const std::vector<float> logits = LogitsOf({0.6, 0.2, 0.15, 0.05});
+  ExpectShares(Counts(params, logits), {{1, 1.0}}, 0.1);
+  params.typical_p = 0.5;
+  ExpectShares(Counts(params, logits), {{0, 0.6}, {1, 0.2}}, 10.9);
+  params.typical_p = 0.999;
+  ExpectShares(Counts(params, logits), {{0, 0.6}, {1, 0.2}, {2, 0.15}, {3, 0.05}}, 16.3);
+}
+
+TEST(Sampler, TypicalWorksWithTheOtherFilters) {
+  SamplingParams params;
+  params.typical_p = 0.5;  // leaves 0 and 1
+  params.top_p = 0.7;      // of 0.8 that is left: 0 alone
+  const std::vector<float> logits = LogitsOf({0.6, 0.2, 0.15, 0.05});
+  ExpectShares(Counts(params, logits), {{0, 1.0}}, 0.1);
+  params.top_p = 1;
+  params.top_k = 2;
+  params.typical_p = 1e-9;  // one token is always left
+  EXPECT_EQ(Counts(params, logits).size(), 1u);
+  params.top_k = 0;
+  params.typical_p = 0.15;
+  params.min_p = 1;  // relative to the likeliest of those left
+  ExpectShares(Counts(params, logits), {{1, 1.0}}, 0.1);
+}
+
 }  // namespace
 }  // namespace pioneer

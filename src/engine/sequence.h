@@ -3,25 +3,31 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <unordered_set>
 #include <vector>
 
+#include "engine/answer_events.h"
 #include "engine/answer_text.h"
 #include "engine/event_channel.h"
 #include "engine/generator.h"
 #include "engine/sampler.h"
 #include "model/kv_pages.h"
+#include "text/grammar/constraint.h"
 
 namespace pioneer {
 
 // Made by a client's thread, then the engine's alone.
 struct Sequence {
-  Sequence(const GenerationOptions& generation_options, uint64_t seed, int answer_index)
+  Sequence(const GenerationOptions& generation_options, uint64_t seed, int answer_index,
+           TokenText token_text = {})
       : options(generation_options),
         index(answer_index),
-        sampler(generation_options.sampling, seed, answer_index),
+        sampler(generation_options.sampling, seed, answer_index, std::move(token_text)),
         text(generation_options.limits.stop) {}
 
   int generated() const { return static_cast<int>(tokens.size()) - n_prompt; }
+  bool constrained() const { return constraint && !events.reasoning(); }
   bool wants_prompt_logprobs() const { return echo && options.logprobs; }
 
   int64_t id = 0;  // given by the engine
@@ -37,7 +43,12 @@ struct Sequence {
   std::string echo_text;  // the prompt as given, sent whole where no logprobs are asked for
 
   Sampler sampler;
+  // What the answer may be; thoughts before it are free.
+  std::optional<grammar::ConstraintState> constraint;
   AnswerText text;
+  AnswerEvents events{index, nullptr};  // what the text becomes
+  const std::unordered_set<int32_t>* marker_tokens = nullptr;  // control tokens that `events` reads
+  int n_reasoning = 0;                                         // tokens of thoughts
   AnswerText echo_pieces;           // the prompt's text, token by token
   bool echo_drops_space = false;    // of the prompt's first text, see LocalGenerator
   bool drop_leading_space = false;  // of the first token of the answer

@@ -16,6 +16,24 @@ void CheckRange(std::string_view field, double value, double low, double high) {
   Fail(ErrorCode::kInvalidArgument, "{} is {}; it must be from {} to {}", field, value, low, high);
 }
 
+void ValidateDry(const DryParams& dry) {
+  CheckRange("dry_multiplier", dry.multiplier, 0, 100);
+  CheckRange("dry_base", dry.base, 1, 8);
+  CheckRange("dry_allowed_length", dry.allowed_length, 0, 1000);
+  CheckRange("dry_penalty_last_n", dry.window, -1, 1 << 30);
+  if (dry.sequence_breakers.size() > kMaxStopStrings) {
+    Fail(ErrorCode::kInvalidArgument,
+         "dry_sequence_breakers has {} strings; at most {} are allowed",
+         dry.sequence_breakers.size(), kMaxStopStrings);
+  }
+  for (const std::string& breaker : dry.sequence_breakers) {
+    if (!breaker.empty() && breaker.size() <= kMaxStopBytes) continue;
+    Fail(ErrorCode::kInvalidArgument,
+         "a string of dry_sequence_breakers has {} bytes; it must have 1 to {}", breaker.size(),
+         kMaxStopBytes);
+  }
+}
+
 void ValidateSampling(const SamplingParams& sampling, int vocab_size) {
   CheckRange("temperature", sampling.temperature, 0, 100);
   if (sampling.top_k < 0) {
@@ -26,6 +44,11 @@ void ValidateSampling(const SamplingParams& sampling, int vocab_size) {
          sampling.top_p);
   }
   CheckRange("min_p", sampling.min_p, 0, 1);
+  if (!(sampling.typical_p > 0 && sampling.typical_p <= 1)) {
+    Fail(ErrorCode::kInvalidArgument, "typical_p is {}; it must be above 0 and at most 1",
+         sampling.typical_p);
+  }
+  ValidateDry(sampling.dry);
   if (!(sampling.repetition_penalty > 0 && sampling.repetition_penalty <= 100)) {
     Fail(ErrorCode::kInvalidArgument,
          "repetition_penalty is {}; it must be above 0 and at most 100 (1 = off)",
@@ -72,6 +95,14 @@ void ValidateLimits(const GenerationLimits& limits) {
   }
 }
 
+void CheckIds(const std::string& what, const std::vector<int32_t>& ids, int vocab_size) {
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] >= 0 && ids[i] < vocab_size) continue;
+    Fail(ErrorCode::kInvalidArgument, "{}[{}] is token {}; this model's tokens are 0 to {}", what,
+         i, ids[i], vocab_size - 1);
+  }
+}
+
 void ValidateMessage(const ChatMessage& message, size_t number) {
   constexpr std::array<std::string_view, 5> kRoles = {"system", "user", "assistant", "tool",
                                                       "developer"};
@@ -106,13 +137,27 @@ void ValidateChat(const ChatRequest& request, int vocab_size) {
 
 void ValidateCompletion(const CompletionRequest& request, int vocab_size) {
   ValidateOptions(request.options, vocab_size);
-  const auto* ids = std::get_if<std::vector<int32_t>>(&request.prompt);
-  if (ids == nullptr) return;
-  for (size_t i = 0; i < ids->size(); ++i) {
-    if ((*ids)[i] >= 0 && (*ids)[i] < vocab_size) continue;
-    Fail(ErrorCode::kInvalidArgument, "prompt[{}] is token {}; this model's tokens are 0 to {}", i,
-         (*ids)[i], vocab_size - 1);
+  if (const auto* ids = std::get_if<std::vector<int32_t>>(&request.prompt)) {
+    CheckIds("prompt", *ids, vocab_size);
   }
+}
+
+void ValidateEmbedding(const EmbeddingRequest& request, int vocab_size) {
+  if (request.texts.empty()) {
+    Fail(ErrorCode::kInvalidArgument, "input is empty; at least one text is needed");
+  }
+  for (size_t i = 0; i < request.texts.size(); ++i) {
+    if (const auto* ids = std::get_if<std::vector<int32_t>>(&request.texts[i])) {
+      CheckIds(fmt::format("input[{}]", i), *ids, vocab_size);
+    }
+  }
+}
+
+void CheckTextLength(const std::string& what, int64_t n_tokens, int context_length) {
+  if (n_tokens == 0) Fail(ErrorCode::kInvalidArgument, "{} is empty", what);
+  if (n_tokens <= context_length) return;
+  Fail(ErrorCode::kContextLength, "{} has {} tokens, but the context holds {}; cut the text", what,
+       n_tokens, context_length);
 }
 
 void CheckPromptLength(int64_t n_prompt, int context_length) {

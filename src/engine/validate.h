@@ -21,6 +21,13 @@ void ValidateChat(const ChatRequest& request, int vocab_size);
 // The options, and: token ids of the prompt are in the vocabulary.
 void ValidateCompletion(const CompletionRequest& request, int vocab_size);
 
+// At least one text; token ids in the vocabulary.
+void ValidateEmbedding(const EmbeddingRequest& request, int vocab_size);
+
+// Throws Error{kContextLength} for a text (named `what`) of more tokens than the context, and
+// kInvalidArgument for one without any.
+void CheckTextLength(const std::string& what, int64_t n_tokens, int context_length);
+
 // Throws Error{kContextLength} with both lengths when n_prompt tokens leave no room for an answer.
 void CheckPromptLength(int64_t n_prompt, int context_length);
 
