@@ -20,7 +20,7 @@ class Automaton;
 
 struct ConstraintLimits {
   int64_t max_states = 200'000;          // alive at once in one constraint
-  int64_t max_compile_work = 4'000'000;  // steps of the compiler
+  int64_t max_compile_work = 2'000'000;  // steps of the compiler
   int64_t max_mask_work = 20'000'000;    // steps in one mask or token
 };
 

@@ -27,17 +27,27 @@ void NetworkBuilder::CheckRules() const {
   }
 }
 
-// Which expressions may be empty, and which have any string at all. Passes over all expressions
-// until nothing changes, back and forth since rules may refer either way.
+// Which expressions may be empty, and which have any string at all: what changes is looked at again
+// by those that are made of it.
 void NetworkBuilder::FindEmptyAndProductive() {
   const int n = grammar_.n_nodes();
   nullable_.assign(static_cast<size_t>(n), 0);
   productive_.assign(static_cast<size_t>(n), 0);
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (int i = 0; i < n; ++i) changed |= UpdateFacts({i});
-    for (int i = n; i-- > 0;) changed |= UpdateFacts({i});
-    budget_.Spend(n);
+  std::vector<std::vector<int32_t>> users(static_cast<size_t>(n));
+  std::vector<int32_t> open;
+  for (int32_t i = 0; i < n; ++i) {
+    const Grammar::Node& node = grammar_.node({i});
+    open.push_back(i);
+    if (node.kind == Kind::kRef) users[grammar_.rules()[node.a].body.id].push_back(i);
+    if (node.kind == Kind::kRepeat) users[node.a].push_back(i);
+    if (node.kind != Kind::kSequence && node.kind != Kind::kChoice) continue;
+    for (const Expr part : grammar_.children(node)) users[part.id].push_back(i);
+  }
+  while (!open.empty()) {
+    const Expr expr{open.back()};
+    open.pop_back();
+    budget_.Spend(1);
+    if (UpdateFacts(expr)) open.insert(open.end(), users[expr.id].begin(), users[expr.id].end());
   }
 }
 

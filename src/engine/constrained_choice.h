@@ -1,0 +1,26 @@
+// Why: what a grammar does to one step of an answer: it forbids tokens before one is drawn, follows
+// the one that was, and knows those that must come after it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "text/grammar/constraint.h"
+#include "text/tokenizer.h"
+
+namespace pioneer {
+
+// Tokens that may not come get -infinity. Throws Error{kInvalidArgument} when none may come.
+void ForbidTokens(const grammar::ConstraintState& state, std::span<float> logits);
+
+struct AfterToken {
+  std::vector<int32_t> forced;  // tokens that must follow, whatever the model says
+  bool complete = false;        // nothing can follow, the forced tokens being written
+};
+
+// Goes on with `token`, which the grammar allows, and with those that it forces.
+AfterToken FollowToken(grammar::ConstraintState& state, int32_t token, const Tokenizer& tokenizer,
+                       bool force);
+
+}  // namespace pioneer
