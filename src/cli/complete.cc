@@ -31,6 +31,8 @@ const char* FinishName(FinishReason reason) {
       return "cancelled";
     case FinishReason::kError:
       return "error";
+    case FinishReason::kToolCalls:
+      return "tool_calls";
   }
   return "";
 }
@@ -55,8 +57,8 @@ Answer Collect(Generation& generation, bool print) {
       }
     } else if (const auto* finish = std::get_if<FinishEvent>(&*event)) {
       answer.finish = *finish;
-    } else {
-      answer.usage = std::get<UsageEvent>(*event);
+    } else if (const auto* usage = std::get_if<UsageEvent>(&*event)) {
+      answer.usage = *usage;
     }
   }
   if (answer.finish.reason == FinishReason::kError) {

@@ -1,5 +1,7 @@
 #include "engine/chat_prompt.h"
 
+#include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -46,20 +48,53 @@ std::string TokenText(const Tokenizer& tokenizer, int32_t id) {
   return id < 0 ? "" : tokenizer.vocabulary().tokens[id];
 }
 
+// Calls of earlier messages, by id: templates want the tool's name beside its result.
+void NameResults(std::vector<ChatMessage>& messages) {
+  std::unordered_map<std::string, std::string> names;
+  for (ChatMessage& message : messages) {
+    for (const ChatMessage::ToolCall& call : message.tool_calls) names[call.id] = call.name;
+    if (message.role != "tool" || !message.name.empty()) continue;
+    if (const auto found = names.find(message.tool_call_id); found != names.end()) {
+      message.name = found->second;
+    }
+  }
+}
+
 }  // namespace
 
 ChatPrompt::ChatPrompt(const Tokenizer& tokenizer, std::string template_source)
     : tokenizer_(tokenizer),
       source_(template_source.empty() ? kDefaultChatTemplate : std::move(template_source)),
-      guard_(tokenizer) {
+      guard_(tokenizer),
+      format_(std::make_shared<chat_format::ChatFormat>(chat_format::DetectChatFormat(source_))) {
   try {
     template_ = std::make_unique<ChatTemplate>(source_);
+    abilities_ = ProbeTemplate(*template_);
+    if (!abilities_.tools) format_->calls = chat_format::GenericCalls();
   } catch (const Error& error) {
     template_error_ = error.what();
   }
+  FindMarkerTokens();
 }
 
-std::vector<int32_t> ChatPrompt::Tokens(const ChatRequest& request) const {
+void ChatPrompt::FindMarkerTokens() {
+  const std::vector<std::string> markers = chat_format::Markers(*format_);
+  const Vocabulary& vocabulary = tokenizer_.vocabulary();
+  for (size_t id = 0; id < vocabulary.types.size(); ++id) {
+    const std::string& text = vocabulary.tokens[id];
+    if (vocabulary.types[id] != TokenType::kControl || text.empty()) continue;
+    const auto token = static_cast<int32_t>(id);
+    control_tokens_.push_back({text, token, tokenizer_.IsEndOfGeneration(token)});
+    const bool is_marker = std::any_of(
+        markers.begin(), markers.end(),
+        [&](const std::string& marker) { return marker.find(text) != std::string::npos; });
+    if (!is_marker) continue;
+    marker_tokens_.insert(token);
+    marker_texts_.push_back(text);
+  }
+}
+
+RenderedChat ChatPrompt::Render(const ChatRequest& request) const {
   if (!template_) {
     Fail(ErrorCode::kUnsupported,
          "this model's chat template cannot be used ({}); it can complete text, but not chat",
@@ -71,44 +106,125 @@ std::vector<int32_t> ChatPrompt::Tokens(const ChatRequest& request) const {
   input.messages = MarkMessages(input.messages, marker);
   input.tools = MarkStrings(input.tools, marker);
   input.extra = MarkStrings(input.extra, marker);
-  std::vector<int32_t> ids = guard_.Encode(template_->Render(input), marker);
+  const std::string text = template_->Render(input);
+  constexpr size_t kEndBytes = 256;
+  RenderedChat chat;
+  chat.end = text.substr(text.size() - std::min(text.size(), kEndBytes));
+  chat.tokens = guard_.Encode(text, marker);
   const Vocabulary& vocabulary = tokenizer_.vocabulary();
-  const bool has_bos = !ids.empty() && ids.front() == vocabulary.bos_id;
+  const bool has_bos = !chat.tokens.empty() && chat.tokens.front() == vocabulary.bos_id;
   if (vocabulary.add_bos && vocabulary.bos_id >= 0 && !has_bos) {
-    ids.insert(ids.begin(), vocabulary.bos_id);
+    chat.tokens.insert(chat.tokens.begin(), vocabulary.bos_id);
   }
-  return ids;
+  return chat;
+}
+
+std::unique_ptr<chat_format::AnswerParser> ChatPrompt::MakeParser(const ChatRequest& request,
+                                                                  const RenderedChat& prompt,
+                                                                  bool stream_arguments) const {
+  const bool calls = format_->has_calls() && !request.tools_json.empty() &&
+                     request.tool_choice != ToolChoice::kNone;
+  if (!calls && format_->reasoning_end.empty() && format_->hidden.empty()) return nullptr;
+  chat_format::AnswerParserOptions options;
+  if (calls) options.tools = std::make_shared<chat_format::ToolSet>(request.tools_json);
+  options.prompt_end = prompt.end;
+  options.stream_arguments = stream_arguments;
+  options.control_tokens = marker_texts_;
+  return std::make_unique<chat_format::AnswerParser>(format_, std::move(options));
+}
+
+std::optional<grammar::Grammar> ChatPrompt::MakeCallGrammar(const ChatRequest& request,
+                                                            const RenderedChat& prompt) const {
+  if (request.tools_json.empty() || request.tool_choice == ToolChoice::kNone) return std::nullopt;
+  chat_format::CallGrammarOptions options;
+  options.required = request.tool_choice != ToolChoice::kAuto;
+  options.name = request.tool_name;
+  options.parallel = request.parallel_tool_calls;
+  options.prompt_end = prompt.end;
+  options.control_tokens = control_tokens_;
+  const OutputGrammar& answer = request.options.grammar;
+  if (answer.kind == OutputGrammar::Kind::kJsonSchema) {
+    options.answer_schema = answer.source;
+  } else if (answer.kind == OutputGrammar::Kind::kJsonObject) {
+    options.answer_schema = R"({"type": "object"})";
+  } else if (answer.kind != OutputGrammar::Kind::kNone) {
+    Fail(ErrorCode::kUnsupported,
+         "tools: cannot be combined with a regex or a grammar of the answer; set tool_choice to "
+         "\"none\"");
+  }
+  return chat_format::MakeCallGrammar(*format_, chat_format::ToolSet(request.tools_json), options);
 }
 
 ChatTemplateInput ChatPrompt::MakeInput(const ChatRequest& request) const {
   ChatTemplateInput input;
   input.messages = OrderedJson::array();
-  for (const ChatMessage& message : request.messages) {
-    input.messages.push_back(MakeMessage(message));
-  }
+  std::vector<ChatMessage> messages = request.messages;
+  NameResults(messages);
   if (!request.tools_json.empty()) input.tools = ParseField(request.tools_json, "tools", true);
+  if (!abilities_.tools) {
+    messages = TellAboutTools(std::move(messages), input.tools, abilities_.system);
+    input.tools = nullptr;
+  }
+  for (const ChatMessage& message : messages) input.messages.push_back(MakeMessage(message));
   if (!request.template_variables_json.empty()) {
     input.extra = ParseField(request.template_variables_json, "chat_template_kwargs", false);
   }
+  if (format_->name == "firefunction") input.extra["functions"] = DumpJson(input.tools);
+  if (!request.reasoning_effort.empty()) SetReasoning(request.reasoning_effort, input.extra);
   input.add_generation_prompt = request.add_generation_prompt;
   input.bos_token = TokenText(tokenizer_, tokenizer_.vocabulary().bos_id);
   input.eos_token = TokenText(tokenizer_, tokenizer_.vocabulary().eos_id);
   return input;
 }
 
+// Every family has its own variable for it; what the caller set is left alone.
+void ChatPrompt::SetReasoning(const std::string& effort, OrderedJson& variables) const {
+  const bool thinks = effort != "none";
+  const auto set = [&](const char* name, OrderedJson value) {
+    const bool used = source_.find(name) != std::string::npos;
+    if (used && !variables.contains(name)) variables[name] = std::move(value);
+  };
+  if (thinks) {
+    set("reasoning_effort", effort);
+    set("thinking_effort", effort);
+  }
+  set("enable_thinking", thinks);
+  set("thinking", thinks);
+}
+
 OrderedJson ChatPrompt::MakeMessage(const ChatMessage& message) const {
   // Templates from before the developer role know it as the system's.
   const bool rename = message.role == "developer" && source_.find("developer") == std::string::npos;
   OrderedJson json = {{"role", rename ? "system" : message.role}, {"content", message.content}};
+  if (!message.reasoning.empty()) SetThoughts(message, json);
   if (!message.name.empty()) json["name"] = message.name;
   if (!message.tool_call_id.empty()) json["tool_call_id"] = message.tool_call_id;
+  if (!message.tool_calls.empty() && message.content.empty() && abilities_.calls_without_content) {
+    json["content"] = nullptr;
+  }
   for (const ChatMessage::ToolCall& call : message.tool_calls) {
+    OrderedJson arguments = abilities_.arguments_as_text
+                                ? OrderedJson(RepairUtf8(call.arguments_json))
+                                : ParseArguments(call.arguments_json);
     json["tool_calls"].push_back(
         {{"id", call.id},
          {"type", "function"},
-         {"function", {{"name", call.name}, {"arguments", ParseArguments(call.arguments_json)}}}});
+         {"function", {{"name", call.name}, {"arguments", std::move(arguments)}}}});
   }
   return json;
+}
+
+// Most templates call them reasoning_content; those that call them otherwise refuse both thoughts
+// and content beside calls.
+void ChatPrompt::SetThoughts(const ChatMessage& message, OrderedJson& json) const {
+  json["reasoning_content"] = message.reasoning;
+  for (const char* key : {"thinking", "reasoning"}) {
+    const bool used = source_.find(std::string("message.") + key) != std::string::npos ||
+                      source_.find(std::string("message['") + key + "']") != std::string::npos;
+    if (used && (message.tool_calls.empty() || message.content.empty())) {
+      json[key] = message.reasoning;
+    }
+  }
 }
 
 // There are 66 noncharacters, never used for text exchange. A request that holds all of them has
@@ -156,8 +272,9 @@ OrderedJson ChatPrompt::MarkMessages(const OrderedJson& messages, std::string_vi
   };
   OrderedJson marked = messages;
   for (OrderedJson& message : marked) {
-    for (const char* key : {"content", "name", "tool_call_id"}) {
-      if (message.contains(key)) mark_text(message[key]);
+    for (const char* key :
+         {"content", "name", "tool_call_id", "reasoning_content", "thinking", "reasoning"}) {
+      if (message.contains(key) && message[key].is_string()) mark_text(message[key]);
     }
     if (!message.contains("tool_calls")) continue;
     for (OrderedJson& call : message["tool_calls"]) {

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -24,6 +25,10 @@
 
 #include "base/json.h"
 #include "engine/generator.h"
+#include "engine/template_abilities.h"
+#include "text/chat_format/answer_parser.h"
+#include "text/chat_format/call_grammar.h"
+#include "text/chat_format/chat_format.h"
 #include "text/chat_template.h"
 #include "text/special_tokens.h"
 #include "text/tokenizer.h"
@@ -57,29 +62,56 @@ class ControlTokenGuard {
   size_t longest_ = 0;
 };
 
+// A rendered conversation.
+struct RenderedChat {
+  std::vector<int32_t> tokens;
+  std::string end;  // the last bytes of the prompt's text
+};
+
 // Immutable; any thread may use it. `tokenizer` must outlive it.
 class ChatPrompt {
  public:
   // "" = kDefaultChatTemplate. A source that is no valid Jinja does not throw here: the model may
-  // still complete; Tokens() then throws Error{kUnsupported}.
+  // still complete; Render() then throws Error{kUnsupported}.
   ChatPrompt(const Tokenizer& tokenizer, std::string template_source);
 
   // The prompt's tokens; BOS is in front where the vocabulary or the template says so, once.
   // Throws Error{kInvalidArgument}: the template refuses, JSON in the request is broken.
-  std::vector<int32_t> Tokens(const ChatRequest& request) const;
+  RenderedChat Render(const ChatRequest& request) const;
+  std::vector<int32_t> Tokens(const ChatRequest& request) const { return Render(request).tokens; }
+
+  const chat_format::ChatFormat& format() const { return *format_; }
+  // Reads the answer to `prompt`; null when this model's answers are nothing but text.
+  std::unique_ptr<chat_format::AnswerParser> MakeParser(const ChatRequest& request,
+                                                        const RenderedChat& prompt,
+                                                        bool stream_arguments) const;
+  // The grammar of an answer that may or must call tools; nullopt: there is none to hold it to.
+  // Throws Error{kInvalidArgument, kUnsupported} that begins with the field.
+  std::optional<grammar::Grammar> MakeCallGrammar(const ChatRequest& request,
+                                                  const RenderedChat& prompt) const;
+  // Control tokens that are markers: the parser sees their text, the client never does.
+  const std::unordered_set<int32_t>& marker_tokens() const { return marker_tokens_; }
 
  private:
   ChatTemplateInput MakeInput(const ChatRequest& request) const;
   OrderedJson MakeMessage(const ChatMessage& message) const;
+  void SetReasoning(const std::string& effort, OrderedJson& variables) const;
+  void SetThoughts(const ChatMessage& message, OrderedJson& json) const;
   std::string ChooseMarker(const OrderedJson& input) const;
   OrderedJson MarkStrings(const OrderedJson& value, std::string_view marker) const;
   OrderedJson MarkMessages(const OrderedJson& messages, std::string_view marker) const;
+  void FindMarkerTokens();
 
   const Tokenizer& tokenizer_;
   const std::string source_;
   const ControlTokenGuard guard_;
+  const std::shared_ptr<chat_format::ChatFormat> format_;
   std::unique_ptr<ChatTemplate> template_;
   std::string template_error_;
+  TemplateAbilities abilities_;
+  std::unordered_set<int32_t> marker_tokens_;
+  std::vector<std::string> marker_texts_;
+  std::vector<chat_format::ControlToken> control_tokens_;
 };
 
 }  // namespace pioneer

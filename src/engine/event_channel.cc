@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 namespace pioneer {
@@ -16,21 +17,63 @@ void EventChannel::PushText(TextEvent event) {
   Push(std::move(event));
 }
 
+void EventChannel::PushReasoning(ReasoningEvent event) {
+  const std::lock_guard lock(mutex_);
+  if (events_.size() >= kMaxQueuedEvents && JoinReasoning(event)) return;
+  Push(std::move(event));
+}
+
+void EventChannel::PushToolCall(ToolCallEvent event) {
+  const std::lock_guard lock(mutex_);
+  if (events_.size() >= kMaxQueuedEvents && JoinToolCall(event)) return;
+  Push(std::move(event));
+}
+
 // Events of one answer stay in order; those of different answers have none.
-bool EventChannel::JoinText(TextEvent& event) {
+template <typename Event>
+Event* EventChannel::FindLast(int index) {
   for (auto it = events_.rbegin(); it != events_.rend(); ++it) {
-    auto* last = std::get_if<TextEvent>(&*it);
-    if (last == nullptr || last->index != event.index) continue;
-    last->text += event.text;
-    std::move(event.tokens.begin(), event.tokens.end(), std::back_inserter(last->tokens));
-    return true;
+    const int of = std::visit(
+        [](const auto& event) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(event)>, UsageEvent>) {
+            return -1;
+          } else {
+            return event.index;
+          }
+        },
+        *it);
+    if (of == index) return std::get_if<Event>(&*it);
   }
-  return false;
+  return nullptr;
+}
+
+bool EventChannel::JoinText(TextEvent& event) {
+  auto* last = FindLast<TextEvent>(event.index);
+  if (last == nullptr) return false;
+  last->text += event.text;
+  std::move(event.tokens.begin(), event.tokens.end(), std::back_inserter(last->tokens));
+  return true;
+}
+
+bool EventChannel::JoinReasoning(const ReasoningEvent& event) {
+  auto* last = FindLast<ReasoningEvent>(event.index);
+  if (last == nullptr) return false;
+  last->text += event.text;
+  return true;
+}
+
+bool EventChannel::JoinToolCall(const ToolCallEvent& event) {
+  auto* last = FindLast<ToolCallEvent>(event.index);
+  if (last == nullptr || last->call != event.call) return false;
+  last->arguments += event.arguments;
+  last->finished = event.finished;
+  return true;
 }
 
 void EventChannel::FinishAnswer(FinishEvent event, const AnswerUsage& usage) {
   const std::lock_guard lock(mutex_);
   usage_.completion_tokens += usage.completion_tokens;
+  usage_.reasoning_tokens += usage.reasoning_tokens;
   usage_.queue_seconds = std::max(usage_.queue_seconds, usage.queue_seconds);
   usage_.prompt_seconds = std::max(usage_.prompt_seconds, usage.prompt_seconds);
   usage_.generation_seconds = std::max(usage_.generation_seconds, usage.generation_seconds);

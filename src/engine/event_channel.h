@@ -17,7 +17,7 @@ namespace pioneer {
 
 // What one answer contributed to the UsageEvent.
 struct AnswerUsage {
-  int completion_tokens = 0;
+  int completion_tokens = 0, reasoning_tokens = 0;
   double prompt_seconds = 0, generation_seconds = 0, queue_seconds = 0;
 };
 
@@ -32,6 +32,8 @@ class EventChannel {
 
   // The engine's side. Events after Abandon() are dropped.
   void PushText(TextEvent event);
+  void PushReasoning(ReasoningEvent event);
+  void PushToolCall(ToolCallEvent event);
   // The last one of the n answers also sends the UsageEvent: tokens are summed, times are those of
   // the slowest answer.
   void FinishAnswer(FinishEvent event, const AnswerUsage& usage);
@@ -45,6 +47,11 @@ class EventChannel {
  private:
   void Push(GenerationEvent event);  // mutex_ is held
   bool JoinText(TextEvent& event);
+  bool JoinReasoning(const ReasoningEvent& event);
+  bool JoinToolCall(const ToolCallEvent& event);
+  // The last event of an answer that waits, when it is of this kind.
+  template <typename Event>
+  Event* FindLast(int index);
 
   std::mutex mutex_;
   std::condition_variable changed_;

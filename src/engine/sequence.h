@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <unordered_set>
 #include <optional>
 #include <unordered_set>
 #include <vector>

@@ -203,8 +203,8 @@ inline void Take(Collected& all, GenerationEvent event) {
     for (TokenInfo& info : text->tokens) all.tokens[text->index].push_back(std::move(info));
   } else if (auto* finish = std::get_if<FinishEvent>(&event)) {
     all.finishes[finish->index] = *finish;
-  } else {
-    all.usage = std::get<UsageEvent>(event);
+  } else if (auto* usage = std::get_if<UsageEvent>(&event)) {
+    all.usage = *usage;
   }
 }
 

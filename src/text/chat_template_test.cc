@@ -79,9 +79,10 @@ TEST(ChatTemplate, MistakesNameTheLine) {
             "ERROR invalid_argument: chat template, line 3: 'y' is undefined");
   EXPECT_EQ(Render("{{ raise_exception('no tools here') }}"),
             "ERROR invalid_argument: no tools here");
-  for (const char* source : {"{% for x in %}", "{{ 'a }}", "{{ (1 }}", "{% if 1 %}", "{% endif %}",
-                             "{{ 1 | nonsense }}", "{{ 1 is nonsense }}", "{# open", "{% raw %}",
-                             "{% break %}", "{{ 1 // 0 }}", "{{ none + 'a' }}", "{{ [1][:'a'] }}"}) {
+  for (const char* source :
+       {"{% for x in %}", "{{ 'a }}", "{{ (1 }}", "{% if 1 %}", "{% endif %}", "{{ 1 | nonsense }}",
+        "{{ 1 is nonsense }}", "{# open", "{% raw %}", "{% break %}", "{{ 1 // 0 }}",
+        "{{ none + 'a' }}", "{{ [1][:'a'] }}"}) {
     EXPECT_EQ(Render(source).substr(0, 22), "ERROR invalid_argument") << source;
   }
 }

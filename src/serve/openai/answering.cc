@@ -1,5 +1,7 @@
 #include "serve/openai/answering.h"
 
+#include <type_traits>
+
 #include "base/log.h"
 #include "net/sse.h"
 #include "serve/event_merger.h"
@@ -27,13 +29,8 @@ class Answerer {
     std::vector<Answer> answers(n_choices_);
     EventMerger::Item item;
     while (Next(item)) {
-      if (auto* text = std::get_if<TextEvent>(&item.event)) {
-        Append(*text, answers[text->index]);
-      } else if (auto* finish = std::get_if<FinishEvent>(&item.event)) {
-        ThrowIfFailed(*finish);
-        answers[finish->index].reason = finish->reason;
-        answers[finish->index].stop_sequence = finish->stop_sequence;
-      }
+      if (const auto* finish = std::get_if<FinishEvent>(&item.event)) ThrowIfFailed(*finish);
+      AddToAnswers(item.event, answers);
     }
     writer_.SendJson(200, format_.whole(answers, usage_));
   }
@@ -76,28 +73,31 @@ class Answerer {
 
   void Number(EventMerger::Item& item) {
     const int first = static_cast<int>(item.source) * per_generation_;
-    if (auto* text = std::get_if<TextEvent>(&item.event)) {
-      text->index += first;
-      timer_.OnText(service_.NowNs());
-    } else if (auto* finish = std::get_if<FinishEvent>(&item.event)) {
-      finish->index += first;
-    } else {
-      usage_.Add(std::get<UsageEvent>(item.event));
+    if (const auto* usage = std::get_if<UsageEvent>(&item.event)) {
+      usage_.Add(*usage);
+      return;
     }
+    std::visit(
+        [first](auto& event) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(event)>, UsageEvent>) {
+            event.index += first;
+          }
+        },
+        item.event);
+    if (!std::holds_alternative<FinishEvent>(item.event)) timer_.OnText(service_.NowNs());
   }
 
   void StreamEvent(const GenerationEvent& event) {
     if (const auto* text = std::get_if<TextEvent>(&event)) {
       if (!text->text.empty() || !text->tokens.empty()) Write(format_.text_chunk(*text));
+    } else if (const auto* thoughts = std::get_if<ReasoningEvent>(&event)) {
+      Write(format_.reasoning_chunk(*thoughts));
+    } else if (const auto* call = std::get_if<ToolCallEvent>(&event)) {
+      if (!call->name.empty() || !call->arguments.empty()) Write(format_.tool_call_chunk(*call));
     } else if (const auto* finish = std::get_if<FinishEvent>(&event)) {
       ThrowIfFailed(*finish);
       Write(format_.finish_chunk(*finish));
     }
-  }
-
-  static void Append(TextEvent& event, Answer& answer) {
-    answer.text += event.text;
-    std::move(event.tokens.begin(), event.tokens.end(), std::back_inserter(answer.tokens));
   }
 
   static void ThrowIfFailed(const FinishEvent& finish) {
@@ -125,6 +125,23 @@ class Answerer {
 };
 
 }  // namespace
+
+void AddToAnswers(const GenerationEvent& event, std::vector<Answer>& answers) {
+  if (const auto* text = std::get_if<TextEvent>(&event)) {
+    Answer& answer = answers[text->index];
+    answer.text += text->text;
+    answer.tokens.insert(answer.tokens.end(), text->tokens.begin(), text->tokens.end());
+  } else if (const auto* thoughts = std::get_if<ReasoningEvent>(&event)) {
+    answers[thoughts->index].reasoning += thoughts->text;
+  } else if (const auto* call = std::get_if<ToolCallEvent>(&event)) {
+    std::vector<Answer::ToolCall>& calls = answers[call->index].tool_calls;
+    if (!call->name.empty()) calls.push_back({call->id, call->name, ""});
+    if (!calls.empty()) calls.back().arguments += call->arguments;
+  } else if (const auto* finish = std::get_if<FinishEvent>(&event)) {
+    answers[finish->index].reason = finish->reason;
+    answers[finish->index].stop_sequence = finish->stop_sequence;
+  }
+}
 
 void AnswerRequest(Service& service, AnswerJob job, ServeWriter& writer) {
   const bool stream = job.wire.stream;

@@ -17,6 +17,8 @@ struct AnswerFormat {
   std::function<OrderedJson(const std::vector<Answer>&, const Usage&)> whole;
   std::function<OrderedJson(int index)> first_chunk;  // may be empty
   std::function<OrderedJson(const TextEvent&)> text_chunk;
+  std::function<OrderedJson(const ReasoningEvent&)> reasoning_chunk;  // empty: completions have
+  std::function<OrderedJson(const ToolCallEvent&)> tool_call_chunk;   // neither
   std::function<OrderedJson(const FinishEvent&)> finish_chunk;
   std::function<OrderedJson(const Usage&)> usage_chunk;
 };
@@ -28,6 +30,9 @@ struct AnswerJob {
   AnswerFormat format;
   int64_t start_ns = 0;  // when the request came in
 };
+
+// One more piece of an answer that is gathered. For events with an index below answers.size().
+void AddToAnswers(const GenerationEvent& event, std::vector<Answer>& answers);
 
 // Answers the request; returns when all is sent or the client is gone, which cancels the
 // generations. Throws ApiError when a generation fails before anything was sent.

@@ -56,6 +56,7 @@ OrderedJson DumpMessage(const ChatMessage& message) {
   OrderedJson json = {{"role", message.role}, {"content", message.content}};
   Put(json, "name", message.name, std::string());
   Put(json, "tool_call_id", message.tool_call_id, std::string());
+  Put(json, "reasoning", message.reasoning, std::string());
   for (const auto& call : message.tool_calls) {
     json["tool_calls"].push_back({call.id, call.name, call.arguments_json});
   }
@@ -76,6 +77,15 @@ std::string DumpCall(const ChatCall& call) {
     text += "message " + DumpJson(DumpMessage(message)) + "\n";
   }
   if (!call.request.tools_json.empty()) text += "tools " + call.request.tools_json + "\n";
+  static constexpr const char* kChoices[] = {"auto", "none", "required", "named "};
+  if (call.request.tool_choice != ToolChoice::kAuto) {
+    text += "tool_choice " + std::string(kChoices[static_cast<int>(call.request.tool_choice)]) +
+            call.request.tool_name + "\n";
+  }
+  if (!call.request.parallel_tool_calls) text += "no parallel_tool_calls\n";
+  if (!call.request.reasoning_effort.empty()) {
+    text += "reasoning_effort " + call.request.reasoning_effort + "\n";
+  }
   if (!call.request.template_variables_json.empty()) {
     text += "template " + call.request.template_variables_json + "\n";
   }
@@ -124,7 +134,9 @@ TextEvent ReadText(const Json& json) {
 FinishEvent ReadFinish(const Json& json) {
   FinishEvent event;
   event.index = json.value("index", 0);
-  event.reason = json["finish"] == "length" ? FinishReason::kLength : FinishReason::kStop;
+  event.reason = json["finish"] == "length"       ? FinishReason::kLength
+                 : json["finish"] == "tool_calls" ? FinishReason::kToolCalls
+                                                  : FinishReason::kStop;
   return event;
 }
 
@@ -138,13 +150,20 @@ std::string Render(const AnswerFormat& format, const Json& script) {
   for (const Json& json : script["events"]) {
     if (json.contains("finish")) {
       const FinishEvent event = ReadFinish(json);
-      answers[event.index].reason = event.reason;
+      AddToAnswers(event, answers);
       chunk(format.finish_chunk(event));
+    } else if (json.contains("reasoning")) {
+      const ReasoningEvent event{json.value("index", 0), json["reasoning"]};
+      AddToAnswers(event, answers);
+      chunk(format.reasoning_chunk(event));
+    } else if (json.contains("call")) {
+      const ToolCallEvent event{json.value("index", 0), json["call"], json.value("id", ""),
+                                json.value("name", ""), json.value("arguments", ""), false};
+      AddToAnswers(event, answers);
+      chunk(format.tool_call_chunk(event));
     } else {
       const TextEvent event = ReadText(json);
-      Answer& answer = answers[event.index];
-      answer.text += event.text;
-      answer.tokens.insert(answer.tokens.end(), event.tokens.begin(), event.tokens.end());
+      AddToAnswers(event, answers);
       chunk(format.text_chunk(event));
     }
   }

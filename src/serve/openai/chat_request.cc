@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "serve/api_error.h"
+#include "serve/openai/tool_fields.h"
 
 namespace pioneer::serve::openai {
 namespace {
 
 constexpr int kMaxParts = 1024;
 constexpr int kMaxToolCalls = 128;
-constexpr int kMaxTools = 128;
 constexpr size_t kMaxObjectKeys = 1024;
 
 std::string ReadTextPart(const Json& part, const std::string& path) {
@@ -107,7 +108,11 @@ ChatMessage ReadMessage(const Json& json, const std::string& path) {
   message.role = ReadRole(fields);
   message.name = fields.String("name").value_or("");
   RefuseMedia(fields);
-  if (message.role == "assistant") message.tool_calls = ReadToolCalls(fields);
+  if (message.role == "assistant") {
+    message.tool_calls = ReadToolCalls(fields);
+    message.reasoning = fields.String("reasoning_content").value_or("");
+    if (message.reasoning.empty()) message.reasoning = fields.String("reasoning").value_or("");
+  }
   if (message.role == "tool") message.tool_call_id = RequireField(fields, "tool_call_id");
   if (const Json* content = fields.Find("content")) {
     message.content = ReadContent(*content, fields.Path("content"));
@@ -130,47 +135,6 @@ std::vector<ChatMessage> ReadMessages(const FieldReader& body) {
     messages.push_back(ReadMessage((*list)[i], fmt::format("messages[{}]", i)));
   }
   return messages;
-}
-
-size_t WidestObject(const Json& value) {
-  size_t widest = value.is_object() ? value.size() : 0;
-  if (value.is_structured()) {
-    for (const Json& child : value) widest = std::max(widest, WidestObject(child));
-  }
-  return widest;
-}
-
-// The tools as text with their keys in the caller's order, because templates print them so. Only
-// tool_choice "none" is honoured: calls are not yet read out of the model's text, and a caller who
-// asked for them would get prose instead.
-std::string ReadTools(const FieldReader& body, const Json& json, std::string_view text) {
-  const Json* choice = body.Find("tool_choice");
-  if (choice && !choice->is_string() && !choice->is_object()) {
-    throw InvalidField("tool_choice",
-                       "must be a string or an object, not " + DescribeType(*choice));
-  }
-  const Json* tools = body.Array("tools");
-  const bool none = choice && *choice == "none";
-  const bool automatic = !choice || *choice == "auto";
-  if (!none && !automatic) {
-    throw UnsupportedField("tool_choice",
-                           "tool calls are not supported yet by this version; only \"none\"");
-  }
-  if (!tools || tools->empty()) return "";
-  if (!none) {
-    throw UnsupportedField("tools",
-                           "tool calls are not supported yet by this version; leave tools out, or "
-                           "set tool_choice to \"none\" to only show them to the model");
-  }
-  if (tools->size() > kMaxTools) {
-    throw InvalidField("tools", fmt::format("must have at most {} tools", kMaxTools));
-  }
-  for (size_t i = 0; i < tools->size(); ++i) FieldReader((*tools)[i], fmt::format("tools[{}]", i));
-  // An ordered object finds keys one by one: bound its width before parsing again.
-  if (WidestObject(json) > kMaxObjectKeys) {
-    throw InvalidField("tools", fmt::format("objects must have at most {} keys", kMaxObjectKeys));
-  }
-  return DumpJson(ParseOrderedJson(text)["tools"]);
 }
 
 void RefuseUnsupported(const FieldReader& body) {
@@ -200,6 +164,16 @@ void ReadLogprobs(const FieldReader& body, GenerationOptions& options) {
   options.top_logprobs = static_cast<int>(top.value_or(0));
 }
 
+std::string ReadReasoningEffort(const FieldReader& body) {
+  static constexpr std::array kEfforts = {"none", "minimal", "low", "medium", "high", "xhigh"};
+  const std::string effort = body.String("reasoning_effort").value_or("");
+  if (effort.empty() || std::find(kEfforts.begin(), kEfforts.end(), effort) != kEfforts.end()) {
+    return effort;
+  }
+  throw InvalidField("reasoning_effort",
+                     fmt::format("must be one of {}", fmt::join(kEfforts, ", ")));
+}
+
 std::string ReadTemplateVariables(const FieldReader& body) {
   OrderedJson variables = OrderedJson::object();
   if (const Json* extra = body.Object("chat_template_kwargs")) {
@@ -208,7 +182,6 @@ std::string ReadTemplateVariables(const FieldReader& body) {
     }
     for (const auto& [key, value] : extra->items()) variables[key] = value;
   }
-  if (const auto effort = body.String("reasoning_effort")) variables["reasoning_effort"] = *effort;
   return variables.empty() ? "" : DumpJson(variables);
 }
 
@@ -221,7 +194,8 @@ ChatCall ParseChatCall(std::string_view text) {
   call.wire = ReadWireOptions(body);
   call.request.messages = ReadMessages(body);
   RefuseUnsupported(body);
-  call.request.tools_json = ReadTools(body, json, text);
+  ReadToolFields(body, json, text, call.request);
+  call.request.reasoning_effort = ReadReasoningEffort(body);
   call.request.template_variables_json = ReadTemplateVariables(body);
   call.request.options = ReadGenerationOptions(body);
   ReadTokenLimit(body, call.request.options.limits);

@@ -11,6 +11,12 @@ AnswerFormat ChatFormat(ResponseHead head, bool logprobs, bool usage_follows) {
   format.text_chunk = [=](const TextEvent& event) {
     return ChatDeltaChunk(head, event, logprobs, usage_follows);
   };
+  format.reasoning_chunk = [=](const ReasoningEvent& event) {
+    return ChatReasoningChunk(head, event, usage_follows);
+  };
+  format.tool_call_chunk = [=](const ToolCallEvent& event) {
+    return ChatToolCallChunk(head, event, usage_follows);
+  };
   format.finish_chunk = [=](const FinishEvent& event) {
     return ChatFinishChunk(head, event, usage_follows);
   };

@@ -110,6 +110,25 @@ OrderedJson TextLogprobs(const std::vector<TokenInfo>& tokens, TextOffset& offse
           {"text_offset", std::move(offsets)}};
 }
 
+OrderedJson ToolCallJson(const std::string& id, const std::string& name,
+                         const std::string& arguments) {
+  return {{"id", id},
+          {"type", "function"},
+          {"function", {{"name", name}, {"arguments", arguments}}}};
+}
+
+OrderedJson ChatMessageJson(const Answer& answer) {
+  const bool only_calls = answer.text.empty() && !answer.tool_calls.empty();
+  OrderedJson message = {{"role", "assistant"},
+                         {"content", only_calls ? OrderedJson(nullptr) : OrderedJson(answer.text)},
+                         {"refusal", nullptr}};
+  if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
+  for (const Answer::ToolCall& call : answer.tool_calls) {
+    message["tool_calls"].push_back(ToolCallJson(call.id, call.name, call.arguments));
+  }
+  return message;
+}
+
 OrderedJson TextChoice(int index, const std::string& text, OrderedJson logprobs,
                        OrderedJson finish_reason) {
   return {{"text", text},
@@ -133,6 +152,7 @@ void Usage::Add(const UsageEvent& event) {
   prompt_tokens += event.prompt_tokens;
   completion_tokens += event.completion_tokens;
   cached_tokens += event.cached_tokens;
+  reasoning_tokens += event.reasoning_tokens;
 }
 
 OrderedJson UsageJson(const Usage& usage) {
@@ -140,10 +160,11 @@ OrderedJson UsageJson(const Usage& usage) {
           {"completion_tokens", usage.completion_tokens},
           {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
           {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}},
-          {"completion_tokens_details", {{"reasoning_tokens", 0}}}};
+          {"completion_tokens_details", {{"reasoning_tokens", usage.reasoning_tokens}}}};
 }
 
 const char* FinishReasonName(FinishReason reason) {
+  if (reason == FinishReason::kToolCalls) return "tool_calls";
   return reason == FinishReason::kLength ? "length" : "stop";
 }
 
@@ -164,7 +185,7 @@ OrderedJson ChatCompletion(const ResponseHead& head, const std::vector<Answer>& 
     const Answer& answer = answers[i];
     choices.push_back(
         {{"index", i},
-         {"message", {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}}},
+         {"message", ChatMessageJson(answer)},
          {"logprobs", logprobs ? ChatLogprobs(answer.tokens) : OrderedJson(nullptr)},
          {"finish_reason", FinishReasonName(answer.reason)}});
   }
@@ -186,6 +207,27 @@ OrderedJson ChatDeltaChunk(const ResponseHead& head, const TextEvent& event, boo
   OrderedJson probabilities = logprobs ? ChatLogprobs(event.tokens) : OrderedJson(nullptr);
   return Chunk(head, kChatChunk,
                ChatChoice(event.index, std::move(delta), std::move(probabilities), nullptr),
+               usage_follows);
+}
+
+OrderedJson ChatReasoningChunk(const ResponseHead& head, const ReasoningEvent& event,
+                               bool usage_follows) {
+  return Chunk(head, kChatChunk,
+               ChatChoice(event.index, {{"reasoning_content", event.text}}, nullptr, nullptr),
+               usage_follows);
+}
+
+OrderedJson ChatToolCallChunk(const ResponseHead& head, const ToolCallEvent& event,
+                              bool usage_follows) {
+  OrderedJson call = {{"index", event.call}};
+  if (event.name.empty()) {
+    call["function"] = {{"arguments", event.arguments}};
+  } else {
+    call.update(ToolCallJson(event.id, event.name, event.arguments));
+  }
+  return Chunk(head, kChatChunk,
+               ChatChoice(event.index, {{"tool_calls", OrderedJson::array({std::move(call)})}},
+                          nullptr, nullptr),
                usage_follows);
 }
 

@@ -25,6 +25,11 @@ std::string NewResponseId(const char* prefix);
 // One finished answer, gathered from its events.
 struct Answer {
   std::string text;
+  std::string reasoning;
+  struct ToolCall {
+    std::string id, name, arguments;
+  };
+  std::vector<ToolCall> tool_calls;
   std::vector<TokenInfo> tokens;
   FinishReason reason = FinishReason::kStop;
   std::string stop_sequence;
@@ -32,12 +37,12 @@ struct Answer {
 
 // Sums over the prompts of one request.
 struct Usage {
-  int64_t prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0;
+  int64_t prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0, reasoning_tokens = 0;
   void Add(const UsageEvent& event);
 };
 OrderedJson UsageJson(const Usage& usage);
 
-// "stop" or "length"; a failed or cancelled answer has no reason on the wire and must not get here.
+// "stop", "length" or "tool_calls"; a failed or cancelled answer has no reason on the wire and must not get here.
 const char* FinishReasonName(FinishReason reason);
 
 OrderedJson ModelJson(const GeneratorInfo& info);
@@ -52,6 +57,11 @@ OrderedJson ChatCompletion(const ResponseHead& head, const std::vector<Answer>& 
 OrderedJson ChatRoleChunk(const ResponseHead& head, int index, bool usage_follows);
 OrderedJson ChatDeltaChunk(const ResponseHead& head, const TextEvent& event, bool logprobs,
                            bool usage_follows);
+OrderedJson ChatReasoningChunk(const ResponseHead& head, const ReasoningEvent& event,
+                               bool usage_follows);
+// Only for events that have something to say on the wire: a name or arguments.
+OrderedJson ChatToolCallChunk(const ResponseHead& head, const ToolCallEvent& event,
+                              bool usage_follows);
 OrderedJson ChatFinishChunk(const ResponseHead& head, const FinishEvent& event, bool usage_follows);
 OrderedJson ChatUsageChunk(const ResponseHead& head, const Usage& usage);
 

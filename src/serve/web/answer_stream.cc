@@ -86,8 +86,8 @@ void AnswerStream::Take(const GenerationEvent& event) {
     Write("delta", {{"text", shown}});
   } else if (const auto* finish = std::get_if<FinishEvent>(&event)) {
     Finish(*finish);
-  } else {
-    usage_ = std::get<UsageEvent>(event);
+  } else if (const auto* usage = std::get_if<UsageEvent>(&event)) {
+    usage_ = *usage;
   }
 }
 

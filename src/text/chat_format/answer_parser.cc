@@ -310,7 +310,7 @@ void AnswerParser::BeginCall() {
   begin.id = format_->calls.id.empty() ? reader_->any() : format_->calls.id;
   ReplaceAll(begin.id, "%n", reader_->name());
   ReplaceAll(begin.id, "%i", reader_->any());
-  if (!IsId(begin.id)) begin.id = options_.new_id();
+  if (!IsId(begin.id) || begin.id == begin.name) begin.id = options_.new_id();
   Emit(std::move(begin));
 }
 

@@ -50,6 +50,8 @@ class AnswerParser {
   std::vector<AnswerPiece> Finish();
 
   bool has_calls() const { return n_calls_ > 0; }
+  // What comes next belongs to the thoughts.
+  bool in_reasoning() const { return mode_ == Mode::kReasoning; }
 
  private:
   enum class Mode { kText, kReasoning, kSection, kCall };

@@ -46,8 +46,11 @@ struct ChatFormat {
 // The families, the more special before the more general.
 const std::vector<ChatFormat>& ChatFormats();
 
+// Hermes' syntax, the most usual one: for templates that say nothing about calls.
+CallSyntax GenericCalls();
+
 // The family of a template. Of one that no family fits: reasoning markers where the template has
-// some, and the most usual syntax of calls (Hermes') where it mentions tools at all, else none.
+// some, and the generic calls.
 ChatFormat DetectChatFormat(std::string_view template_source);
 
 // Whether the rendered prompt ends inside reasoning, so that the answer begins with thoughts.

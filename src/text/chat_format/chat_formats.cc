@@ -307,13 +307,15 @@ ChatFormat GenericFormat(std::string_view source) {
     format.reasoning_end = end;
     break;
   }
-  if (source.find("tools") != std::string_view::npos) {
-    format.calls = Calls({"<tool_call>\n{\"name\": \"%n\", \"arguments\": %a}\n</tool_call>"});
-  }
+  format.calls = GenericCalls();
   return format;
 }
 
 }  // namespace
+
+CallSyntax GenericCalls() {
+  return Calls({"<tool_call>\n{\"name\": \"%n\", \"arguments\": %a}\n</tool_call>"});
+}
 
 const std::vector<ChatFormat>& ChatFormats() {
   static const std::vector<ChatFormat> formats = MakeFormats();

@@ -1,0 +1,141 @@
+// Under each family's grammar goes exactly what its parser reads as a call.
+#include "text/chat_format/call_grammar.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "text/chat_format/answer_parser.h"
+#include "text/grammar/constraint.h"
+
+namespace pioneer::chat_format {
+namespace {
+
+constexpr char kTools[] = R"([
+  {"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{
+    "city":{"type":"string"},"days":{"type":"integer"}},"required":["city"]}}},
+  {"type":"function","function":{"name":"now"}}])";
+
+// A vocabulary of single bytes.
+std::shared_ptr<const grammar::TokenTrie> ByteTrie() {
+  std::vector<std::string> tokens;
+  for (int byte = 0; byte < 255; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
+  return std::make_shared<grammar::TokenTrie>(tokens, std::vector<int32_t>());
+}
+
+struct Compiled {
+  std::shared_ptr<const grammar::Constraint> constraint;
+  bool Takes(std::string_view text) const {
+    grammar::ConstraintState state(constraint);
+    return state.AcceptBytes(text) && state.CanEnd();
+  }
+  bool Begins(std::string_view text) const {
+    return grammar::ConstraintState(constraint).AcceptBytes(text);
+  }
+};
+
+const ChatFormat& FindFormat(std::string_view name) {
+  for (const ChatFormat& format : ChatFormats()) {
+    if (format.name == name) return format;
+  }
+  Fail(ErrorCode::kInvalidArgument, "no format is called {}", name);
+}
+
+Compiled Compile(std::string_view family, const CallGrammarOptions& options) {
+  auto made = MakeCallGrammar(FindFormat(family), ToolSet(kTools), options);
+  if (!made) return {};
+  return {grammar::Constraint::Compile(std::move(*made), ByteTrie())};
+}
+
+TEST(CallGrammar, AnswersAreFreeUntilACallBegins) {
+  const Compiled hermes = Compile("hermes", {});
+  EXPECT_TRUE(hermes.Takes("Hello <tool> & <tool_cal"));
+  EXPECT_TRUE(
+      hermes.Takes("Well.\n<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>"));
+  EXPECT_TRUE(
+      hermes.Begins("<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"O"));
+  EXPECT_FALSE(hermes.Begins("<tool_call>\n{\"name\": \"fly\""));
+  EXPECT_FALSE(
+      hermes.Begins("<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": 1"));
+  EXPECT_FALSE(hermes.Takes("<tool_call>\n{\"name\": \"now\", \"arguments\": {}}"));
+}
+
+TEST(CallGrammar, RequiredAndNamedCallsAreForced) {
+  CallGrammarOptions options;
+  options.required = true;
+  const std::string now = "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>";
+  EXPECT_TRUE(Compile("hermes", options).Takes(now));
+  EXPECT_TRUE(Compile("hermes", options).Takes(now + "\n" + now));
+  EXPECT_FALSE(Compile("hermes", options).Begins("Well"));
+  options.parallel = false;
+  EXPECT_FALSE(Compile("hermes", options).Begins(now + "\n" + now));
+  options.name = "get_weather";
+  EXPECT_FALSE(Compile("hermes", options).Begins(now));
+}
+
+// What each family's grammar lets through at its shortest is what its parser reads as that call.
+TEST(CallGrammar, EveryFamilyReadsWhatItForces) {
+  CallGrammarOptions options;
+  options.required = true;
+  options.name = "get_weather";
+  options.parallel = false;
+  for (const ChatFormat& format : ChatFormats()) {
+    const Compiled compiled = Compile(format.name, options);
+    ASSERT_TRUE(compiled.constraint) << format.name;
+    grammar::ConstraintState state(compiled.constraint);
+    std::string text;
+    // Follow what is forced; where there is a choice, the first of these that fits.
+    const std::string wanted[] = {
+        "{\"city\":", " \"Oslo\"", "Oslo", "\"city\":",     "}",     "]", ")", "\n", "<", "|",
+        "7",          " ",         "{",    "city=\"Oslo\"", "city:7"};
+    for (int step = 0; step < 400 && !state.MustEnd(); ++step) {
+      const std::string forced = state.ForcedBytes();
+      std::string next = forced;
+      for (const std::string& one : wanted) {
+        if (!next.empty()) break;
+        grammar::ConstraintState probe = state;
+        if (probe.AcceptBytes(one)) next = one;
+      }
+      if (next.empty() || !state.AcceptBytes(next)) break;
+      text += next;
+      if (state.CanEnd() && text.find("Oslo") != std::string::npos) break;
+    }
+    AnswerParserOptions parse;
+    parse.tools = std::make_shared<ToolSet>(kTools);
+    AnswerParser parser(std::make_shared<ChatFormat>(format), std::move(parse));
+    std::vector<AnswerPiece> pieces = parser.Push(text);
+    for (AnswerPiece& piece : parser.Finish()) pieces.push_back(std::move(piece));
+    EXPECT_TRUE(parser.has_calls()) << format.name << ": " << text;
+  }
+}
+
+TEST(CallGrammar, CallsWithoutAMarkerAreForcedOnlyWhenRequired) {
+  EXPECT_FALSE(Compile("llama-3", {}).constraint);
+  CallGrammarOptions options;
+  options.required = true;
+  EXPECT_TRUE(Compile("llama-3", options).Takes("{\"name\": \"now\", \"parameters\": {}}"));
+}
+
+TEST(CallGrammar, ParametersFollowTheSchema) {
+  const Compiled coder = Compile("qwen3-coder", {});
+  const std::string begin = "<tool_call>\n<function=get_weather>\n";
+  EXPECT_TRUE(coder.Takes(begin + "<parameter=city>\na < b\n</parameter>\n<parameter=days>\n2\n"
+                                  "</parameter>\n</function>\n</tool_call>"));
+  EXPECT_FALSE(coder.Begins(begin + "</function>"));  // city is required
+  EXPECT_FALSE(coder.Begins(begin + "<parameter=colour>"));
+  EXPECT_FALSE(coder.Begins(begin + "<parameter=city>\nx\n</parameter>\n<parameter=days>\nmany"));
+}
+
+TEST(CallGrammar, SchemasThatCannotBeHeldAreNamed) {
+  const ToolSet tools(
+      R"([{"type":"function","function":{"name":"f","parameters":{"type":"nonsense"}}}])");
+  try {
+    MakeCallGrammar(FindFormat("hermes"), tools, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("tools[0].function.parameters"))
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace pioneer::chat_format
