@@ -10,7 +10,6 @@
 #include "text/grammar/constraint.h"
 #include "text/grammar/json_schema.h"
 #include "text/grammar/json_schema_value.h"
-#include "text/grammar/json_text.h"
 
 namespace pioneer {
 namespace {
@@ -20,50 +19,6 @@ using grammar::ConstraintState;
 using grammar::SchemaValue;
 
 constexpr double kMicroseconds = 1e6;
-
-void Write(const SchemaValue& value, std::string& out) {
-  const auto text = [&](const std::string& characters) {
-    out += '"' + grammar::JsonText::Encode(characters) + '"';
-  };
-  switch (value.kind) {
-    case SchemaValue::Kind::kNull:
-      out += "null";
-      return;
-    case SchemaValue::Kind::kBoolean:
-      out += value.boolean ? "true" : "false";
-      return;
-    case SchemaValue::Kind::kNumber:
-      out += value.text;
-      return;
-    case SchemaValue::Kind::kString:
-      text(value.text);
-      return;
-    case SchemaValue::Kind::kArray:
-      out += '[';
-      for (const SchemaValue& item : value.items) {
-        if (&item != &value.items.front()) out += ", ";
-        Write(item, out);
-      }
-      out += ']';
-      return;
-    case SchemaValue::Kind::kObject:
-      out += '{';
-      for (const SchemaValue::Member& member : value.members) {
-        if (&member != &value.members.front()) out += ", ";
-        text(member.first);
-        out += ": ";
-        Write(member.second, out);
-      }
-      out += '}';
-      return;
-  }
-}
-
-std::string Write(const SchemaValue& value) {
-  std::string out;
-  Write(value, out);
-  return out;
-}
 
 const SchemaValue& Field(const SchemaValue& object, const char* key) {
   if (const SchemaValue* value = object.Find(key)) return *value;
@@ -76,9 +31,10 @@ GrammarCase ParseGrammarCase(std::string_view line) {
   const SchemaValue json = grammar::ParseSchemaValue(line);
   GrammarCase one;
   if (const SchemaValue* name = json.Find("name")) one.name = name->text;
-  one.schema = Write(Field(json, "schema"));
+  one.schema = grammar::WriteJson(Field(json, "schema"));
   for (const SchemaValue& test : Field(json, "tests").items) {
-    one.instances.push_back({Field(test, "valid").boolean, Write(Field(test, "data"))});
+    one.instances.push_back(
+        {Field(test, "valid").boolean, grammar::WriteJson(Field(test, "data"))});
   }
   return one;
 }

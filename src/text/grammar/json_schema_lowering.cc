@@ -160,6 +160,7 @@ Expr SchemaLowering::CountedItems(const ArrayShape& array) {
   const size_t n_kinds = array.containing.size();
   TermTable& terms = evaluator_.terms();
   int64_t n_places = std::max<int64_t>(array.min, static_cast<int64_t>(array.prefix.size()));
+  n_places = std::max<int64_t>(n_places, 1);
   n_places = std::max(n_places, array.max);
   std::vector<int64_t> caps;
   int64_t n_states = n_kinds;

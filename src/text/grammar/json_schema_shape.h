@@ -111,7 +111,7 @@ struct Shape {
 
 inline constexpr size_t kMaxAlternatives = 512;  // arrays or objects of one shape
 inline constexpr size_t kMaxKeyClasses = 64;
-inline constexpr size_t kMaxDivisors = 4;
+inline constexpr size_t kMaxDivisors = 12;
 inline constexpr int64_t kMaxAlgebraWork = 4'000'000;  // properties and classes looked at
 
 // Set operations on shapes. Throws Error{kUnsupported} beyond the limits above.

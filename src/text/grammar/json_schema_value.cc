@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "text/grammar/json_text.h"
 
 namespace pioneer::grammar {
 namespace {
@@ -155,6 +156,44 @@ SchemaValue ParseSchemaValue(std::string_view text) {
 
 namespace {
 
+void AppendJson(const SchemaValue& value, std::string& out) {
+  const auto text = [&](const std::string& characters) {
+    out += '"' + JsonText::Encode(characters) + '"';
+  };
+  switch (value.kind) {
+    case SchemaValue::Kind::kNull:
+      out += "null";
+      return;
+    case SchemaValue::Kind::kBoolean:
+      out += value.boolean ? "true" : "false";
+      return;
+    case SchemaValue::Kind::kNumber:
+      out += value.text;
+      return;
+    case SchemaValue::Kind::kString:
+      text(value.text);
+      return;
+    case SchemaValue::Kind::kArray:
+      out += '[';
+      for (const SchemaValue& item : value.items) {
+        if (&item != &value.items.front()) out += ", ";
+        AppendJson(item, out);
+      }
+      out += ']';
+      return;
+    case SchemaValue::Kind::kObject:
+      out += '{';
+      for (const SchemaValue::Member& member : value.members) {
+        if (&member != &value.members.front()) out += ", ";
+        text(member.first);
+        out += ": ";
+        AppendJson(member.second, out);
+      }
+      out += '}';
+      return;
+  }
+}
+
 void AppendExcerpt(const SchemaValue& value, std::string& out) {
   if (out.size() > kMaxExcerptBytes) return;
   switch (value.kind) {
@@ -188,6 +227,12 @@ void AppendExcerpt(const SchemaValue& value, std::string& out) {
 }
 
 }  // namespace
+
+std::string WriteJson(const SchemaValue& value) {
+  std::string out;
+  AppendJson(value, out);
+  return out;
+}
 
 std::string Excerpt(const SchemaValue& value) {
   std::string out;

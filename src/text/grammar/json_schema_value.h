@@ -40,6 +40,8 @@ inline constexpr size_t kMaxExcerptBytes = 80;
 
 // Throws Error{kInvalidArgument}: not JSON, too deep or too long.
 SchemaValue ParseSchemaValue(std::string_view text);
+// As Python's json.dumps(value, ensure_ascii=False) writes it: ", " and ": " between the parts.
+std::string WriteJson(const SchemaValue& value);
 // Compact JSON, shortened to kMaxExcerptBytes: for messages.
 std::string Excerpt(const SchemaValue& value);
 

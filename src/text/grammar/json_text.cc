@@ -18,6 +18,9 @@ constexpr int64_t kMaxLength = 1 << 20;
 constexpr std::array<std::pair<char, char>, 5> kShortEscapes = {
     {{'\b', 'b'}, {'\t', 't'}, {'\n', 'n'}, {'\f', 'f'}, {'\r', 'r'}}};
 
+// The characters that do not stand for themselves.
+const CharSet kEscaped{{0, 0x1F}, {'"', '"'}, {'\\', '\\'}};
+
 std::string EscapeControl(char32_t c) {
   for (const auto& [control, letter] : kShortEscapes) {
     if (c == static_cast<char32_t>(control)) return std::string("\\") + letter;
@@ -26,9 +29,7 @@ std::string EscapeControl(char32_t c) {
 }
 
 // Any spelling of a character: as itself, \n and its like, \u0041, or a pair of surrogates.
-Regex FullChar(RegexStore& store) {
-  CharSet raw = CharSet::All();
-  raw.Remove(CharSet{{0, 0x1F}, {'"', '"'}, {'\\', '\\'}});
+Regex FullChar(RegexStore& store, Regex raw) {
   const Regex hex = store.Chars(CharSet{{'0', '9'}, {'A', 'F'}, {'a', 'f'}});
   const Regex d = store.Chars(CharSet{{'D', 'D'}, {'d', 'd'}});
   const Regex not_d =
@@ -45,13 +46,16 @@ Regex FullChar(RegexStore& store) {
       store.Or({store.Concat({not_d, hex, hex, hex}), store.Concat({d, low_digit, hex, hex}),
                 store.Concat({d, high, hex, hex, store.Literal("\\u"), d, low, hex, hex})});
   const Regex escape = store.Or({letter, store.Concat(store.Literal("u"), unit)});
-  return store.Or({store.Chars(raw), store.Concat(store.Literal("\\"), escape)});
+  return store.Or({raw, store.Concat(store.Literal("\\"), escape)});
 }
 
 }  // namespace
 
 JsonText::JsonText(RegexStore& store) : store_(store) {
-  full_char_ = FullChar(store);
+  CharSet raw = CharSet::All();
+  raw.Remove(kEscaped);
+  raw_char_ = store.Chars(raw);
+  full_char_ = FullChar(store, raw_char_);
   plain_char_ = Encode(CharSet::All());
   full_text_ = store.Star(full_char_);
   plain_text_ = store.Star(plain_char_);
@@ -71,9 +75,10 @@ JsonText::JsonText(RegexStore& store) : store_(store) {
 // ---------------------------------------------------------------------------------- strings
 
 Regex JsonText::Encode(const CharSet& set) {
+  const bool all = set == CharSet::All();
   CharSet raw = set;
-  raw.Remove(CharSet{{0, 0x1F}, {'"', '"'}, {'\\', '\\'}});
-  std::vector<Regex> parts = {store_.Chars(raw)};
+  raw.Remove(kEscaped);
+  std::vector<Regex> parts = {all ? raw_char_ : store_.Chars(raw)};
   std::vector<std::string> escapes;
   for (char32_t c = 0; c < 0x20; ++c) {
     if (set.Has(c)) escapes.push_back(EscapeControl(c));

@@ -64,7 +64,7 @@ class JsonText {
   Regex Digits(int first, int last);
 
   RegexStore& store_;
-  Regex full_char_, plain_char_, full_text_, plain_text_;
+  Regex raw_char_, full_char_, plain_char_, full_text_, plain_text_;
   Regex digit_, zeros_, fraction_, any_number_, plain_number_, integer_;
   std::unordered_map<std::string, Regex> patterns_;
   std::unordered_map<int32_t, bool> empty_;
