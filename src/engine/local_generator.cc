@@ -244,7 +244,6 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
     answer->echo_drops_space = HasSpacePrefix(model_->tokenizer().vocabulary());
     answer->drop_leading_space = DropsLeadingSpace(prompt.back());
     answer->submitted_ns = clock_.MonotonicNs();
-    if (prepare) prepare(*answer);
     if (constraint) answer->constraint.emplace(constraint);
     if (prepare) prepare(*answer);
     answers.push_back(std::move(answer));

@@ -37,6 +37,69 @@ TEST_F(OpenAiTest, AnswersAChatWhole) {
   EXPECT_EQ(answer["usage"]["total_tokens"], 4);
 }
 
+constexpr char kCallWeather[] =
+    R"("tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object"}}}])";
+
+FakeScript WeatherCall() {
+  FakeScript script;
+  script.pieces = {"<think>", "Look", ".</think>", "Well.\n", "<tool", "_call>\n{\"name\": \"weat",
+                   "her\", \"arguments\": {\"city\": \"", "Oslo\"}}", "\n</tool_call>"};
+  script.chat_format = "hermes";
+  return script;
+}
+
+TEST_F(OpenAiTest, CallsATool) {
+  generator->Add("Hi", WeatherCall());
+  const Json answer = Client().Ask(200, "POST", "/v1/chat/completions", ChatBody(kCallWeather));
+  const Json& choice = answer["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "tool_calls");
+  EXPECT_EQ(choice["message"]["content"], "Well.");
+  EXPECT_EQ(choice["message"]["reasoning_content"], "Look.");
+  const Json& call = choice["message"]["tool_calls"][0];
+  EXPECT_EQ(call["type"], "function");
+  EXPECT_EQ(call["id"].get<std::string>().size(), 9u);
+  EXPECT_EQ(call["function"]["name"], "weather");
+  EXPECT_EQ(ParseJson(call["function"]["arguments"].get<std::string>()), Json({{"city", "Oslo"}}));
+  EXPECT_GT(answer["usage"]["completion_tokens_details"]["reasoning_tokens"], 0);
+}
+
+TEST_F(OpenAiTest, StreamsACall) {
+  generator->Add("Hi", WeatherCall());
+  const auto events = Client().Stream("/v1/chat/completions",
+                                      ChatBody(std::string(kCallWeather) + R"(,"stream":true)"));
+  std::string text, thoughts, arguments, name, reason;
+  for (const auto& event : events) {
+    if (event.data == "[DONE]") continue;
+    const Json choice = ParseJson(event.data)["choices"][0];
+    const Json& delta = choice["delta"];
+    text += delta.value("content", "");
+    thoughts += delta.value("reasoning_content", "");
+    if (choice["finish_reason"].is_string()) reason = choice["finish_reason"];
+    if (!delta.contains("tool_calls")) continue;
+    const Json& call = delta["tool_calls"][0];
+    EXPECT_EQ(call["index"], 0);
+    if (call.contains("id")) name = call["function"]["name"];
+    arguments += call["function"]["arguments"].get<std::string>();
+  }
+  EXPECT_EQ(text, "Well.");
+  EXPECT_EQ(thoughts, "Look.");
+  EXPECT_EQ(name, "weather");
+  EXPECT_EQ(arguments, R"({"city": "Oslo"})");
+  EXPECT_EQ(reason, "tool_calls");
+}
+
+TEST_F(OpenAiTest, WithToolChoiceNoneACallIsText) {
+  FakeScript script;
+  script.pieces = {"<tool_call>{}</tool_call>"};
+  script.chat_format = "hermes";
+  generator->Add("Hi", script);
+  const Json answer =
+      Client().Ask(200, "POST", "/v1/chat/completions",
+                   ChatBody(std::string(kCallWeather) + R"(,"tool_choice":"none")"));
+  EXPECT_EQ(answer["choices"][0]["message"]["content"], "<tool_call>{}</tool_call>");
+  EXPECT_EQ(answer["choices"][0]["finish_reason"], "stop");
+}
+
 TEST_F(OpenAiTest, StreamsAChat) {
   generator->Add("Hi", {"Hel", "lo"});
   const auto events = Client().Stream(
