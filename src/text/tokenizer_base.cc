@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -15,12 +16,31 @@ namespace {
 constexpr size_t kMaxTokens = MergeTable::kMaxSymbols;
 
 // Tokens that end a turn in the models we know of, whatever their files say.
-constexpr std::array<std::string_view, 15> kEndOfTurnTokens = {
+constexpr std::string_view kEndOfTurnTokens[] = {
     "<|im_end|>",      "<|eot_id|>",    "<|eom_id|>",
     "<end_of_turn>",   "<|end|>",       "<|eot|>",
     "<turn|>",         "<|endoftext|>", "<|end_of_text|>",
     "<EOT>",           "<|return|>",    "<|END_OF_TURN_TOKEN|>",
-    "<|end_of_turn|>", "<|call|>",      "<\uFF5Cend\u2581of\u2581sentence\uFF5C>"};
+    "<|end_of_turn|>", "<|call|>",      "<\uFF5Cend\u2581of\u2581sentence\uFF5C>",
+    "_<EOT>",          "[EOT]",         "[EOS]",
+    "<|flush|>",       "<|calls|>",     "<end_of_utterance>",
+    "<eos>",           "[e~[",          "<|tool_response>"};
+
+// The tokens around a hole in a text: Qwen's, StarCoder's, Granite's, DeepSeek's, CodeLlama's,
+// GLM's and Falcon's names.
+constexpr std::string_view kFimPrefixTokens[] = {
+    "<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>",    "<\uFF5Cfim\u2581begin\uFF5C>",
+    "<PRE>",          "\u2581<PRE>",  "<|code_prefix|>", "<|prefix|>"};
+constexpr std::string_view kFimSuffixTokens[] = {
+    "<|fim_suffix|>", "<fim-suffix>", "<fim_suffix>",    "<\uFF5Cfim\u2581hole\uFF5C>",
+    "<SUF>",          "\u2581<SUF>",  "<|code_suffix|>", "<|suffix|>"};
+constexpr std::string_view kFimMiddleTokens[] = {
+    "<|fim_middle|>", "<fim-middle>", "<fim_middle>",    "<\uFF5Cfim\u2581end\uFF5C>",
+    "<MID>",          "\u2581<MID>",  "<|code_middle|>", "<|middle|>"};
+constexpr std::string_view kFimPaddingTokens[] = {"<|fim_pad|>", "<fim-pad>", "<fim_pad>"};
+constexpr std::string_view kFimRepositoryTokens[] = {"<|fim_repo|>", "<|repo_name|>", "<fim-repo>",
+                                                     "<REPO>", "<reponame>"};
+constexpr std::string_view kFimFileTokens[] = {"<|file_sep|>"};
 
 }  // namespace
 
@@ -44,6 +64,7 @@ TokenizerBase::TokenizerBase(Vocabulary vocabulary)
          RepairUtf8(token), index_.Find(token), id);
   }
   bytes_ = vocabulary_.tokens;
+  FindFillInTheMiddle();
   MarkEndOfGeneration();
   CollectSpecialTokens();
 }
@@ -73,6 +94,33 @@ void TokenizerBase::CheckVocabulary() const {
   check_id(vocabulary_.padding_id, "padding");
   check_id(vocabulary_.separator_id, "separator");
   check_id(vocabulary_.mask_id, "mask");
+  const FillInTheMiddleIds& fim = vocabulary_.fill_in_the_middle;
+  for (const int32_t id :
+       {fim.prefix, fim.suffix, fim.middle, fim.padding, fim.repository, fim.file_separator}) {
+    check_id(id, "fill-in-the-middle");
+  }
+}
+
+// A file may call such a token a plain one; then anyone could write it.
+void TokenizerBase::MakeControl(int32_t id) {
+  if (!vocabulary_.types.empty()) vocabulary_.types[id] = TokenType::kControl;
+}
+
+void TokenizerBase::FindFillInTheMiddle() {
+  const auto find = [this](int32_t& id, std::span<const std::string_view> names) {
+    for (const std::string_view name : names) {
+      if (id < 0) id = FindToken(name);
+    }
+    if (id >= 0) MakeControl(id);
+  };
+  FillInTheMiddleIds& ids = vocabulary_.fill_in_the_middle;
+  find(ids.prefix, kFimPrefixTokens);
+  find(ids.suffix, kFimSuffixTokens);
+  find(ids.middle, kFimMiddleTokens);
+  if (!ids.CanFill()) return;  // without these the others' names mean something else
+  find(ids.padding, kFimPaddingTokens);
+  find(ids.repository, kFimRepositoryTokens);
+  find(ids.file_separator, kFimFileTokens);
 }
 
 void TokenizerBase::MarkEndOfGeneration() {
@@ -81,10 +129,16 @@ void TokenizerBase::MarkEndOfGeneration() {
     const int32_t id = FindToken(token);
     if (id < 0) continue;
     ends_generation_[id] = true;
-    // A file may call it a plain token; then anyone could end a turn by writing it.
-    if (!vocabulary_.types.empty()) vocabulary_.types[id] = TokenType::kControl;
+    MakeControl(id);
   }
-  for (const int32_t id : {vocabulary_.eos_id, vocabulary_.eot_id}) {
+  // Where an answer has several messages (gpt-oss, Solar) the end of one is not that of the answer.
+  const bool has_messages = (FindToken("<|return|>") >= 0 && FindToken("<|call|>") >= 0) ||
+                            (FindToken("<|flush|>") >= 0 && FindToken("<|calls|>") >= 0);
+  const int32_t end_of_message = FindToken("<|end|>");
+  if (has_messages && end_of_message >= 0) ends_generation_[end_of_message] = false;
+  const FillInTheMiddleIds& fim = vocabulary_.fill_in_the_middle;
+  for (const int32_t id :
+       {vocabulary_.eos_id, vocabulary_.eot_id, fim.padding, fim.repository, fim.file_separator}) {
     if (id >= 0) ends_generation_[id] = true;
   }
 }

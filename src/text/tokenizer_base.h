@@ -59,6 +59,8 @@ class TokenizerBase : public Tokenizer {
 
  private:
   void CheckVocabulary() const;
+  void MakeControl(int32_t id);
+  void FindFillInTheMiddle();
   void MarkEndOfGeneration();
   void CollectSpecialTokens();
 

@@ -155,6 +155,36 @@ TEST(Tokenizer, SpecialTokensOnlyWhereAllowed) {
   EXPECT_FALSE(tokenizer->IsEndOfGeneration(257));
 }
 
+TEST(Tokenizer, TheEndOfAMessageIsNotThatOfTheAnswer) {
+  Vocabulary vocabulary = ByteVocabulary({});
+  vocabulary.tokens.insert(vocabulary.tokens.end(), {"<|end|>", "<|return|>"});
+  vocabulary.types.resize(vocabulary.tokens.size(), TokenType::kControl);
+  EXPECT_TRUE(MakeTokenizer(vocabulary)->IsEndOfGeneration(256));
+  vocabulary.tokens.emplace_back("<|call|>");
+  vocabulary.types.push_back(TokenType::kControl);
+  const auto tokenizer = MakeTokenizer(vocabulary);
+  EXPECT_FALSE(tokenizer->IsEndOfGeneration(256));
+  EXPECT_TRUE(tokenizer->IsEndOfGeneration(257));
+  EXPECT_TRUE(tokenizer->IsEndOfGeneration(258));
+}
+
+TEST(Tokenizer, FillInTheMiddleTokensAreKnownByName) {
+  Vocabulary vocabulary = ByteVocabulary({});
+  vocabulary.tokens.insert(vocabulary.tokens.end(), {"<fim_prefix>", "<fim_suffix>", "<fim_pad>"});
+  vocabulary.types.resize(vocabulary.tokens.size(), TokenType::kUserDefined);
+  EXPECT_FALSE(MakeTokenizer(vocabulary)->vocabulary().fill_in_the_middle.CanFill());
+  vocabulary.tokens.emplace_back("<mine>");
+  vocabulary.types.push_back(TokenType::kNormal);
+  vocabulary.fill_in_the_middle.middle = 259;
+  const auto tokenizer = MakeTokenizer(vocabulary);
+  const FillInTheMiddleIds& ids = tokenizer->vocabulary().fill_in_the_middle;
+  EXPECT_TRUE(ids.CanFill());
+  EXPECT_EQ(ids.prefix, 256);
+  EXPECT_EQ(ids.middle, 259);
+  EXPECT_TRUE(tokenizer->IsEndOfGeneration(258));
+  EXPECT_EQ(tokenizer->Encode("<fim_prefix>", {}).size(), 12u);  // nobody can write it
+}
+
 TEST(Tokenizer, IdsOutOfRangeAreNothing) {
   const auto tokenizer = MakeTokenizer(ByteVocabulary({}));
   for (const int32_t id :

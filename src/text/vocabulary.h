@@ -28,6 +28,7 @@ enum class VocabularyKind {
 struct FillInTheMiddleIds {
   int32_t prefix = -1, suffix = -1, middle = -1;
   int32_t padding = -1, repository = -1, file_separator = -1;
+  bool CanFill() const { return prefix >= 0 && suffix >= 0 && middle >= 0; }
 };
 
 struct Vocabulary {
