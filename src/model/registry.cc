@@ -167,6 +167,7 @@ FoundModel ResolveModel(const std::string& name_or_path, const std::vector<Model
   if (starting.empty()) FailUnknown(name_or_path, models);
   std::vector<std::string> ids;
   for (const FoundModel* model : starting) ids.push_back(model->id);
+  std::sort(ids.begin(), ids.end());
   Fail(ErrorCode::kInvalidArgument, "\"{}\" may be any of: {}; give the whole name", name_or_path,
        fmt::join(ids, ", "));
 }

@@ -7,7 +7,6 @@
 namespace pioneer {
 namespace {
 
-constexpr size_t kMaxConfigBytes = size_t{16} << 20;
 constexpr int64_t kMaxCount = int64_t{1} << 31;
 
 std::string FirstClass(const Json& json) {
@@ -19,8 +18,8 @@ std::string FirstClass(const Json& json) {
 
 }  // namespace
 
-Json ReadModelJson(const fs::path& path) {
-  const std::string text = ReadFile(path, kMaxConfigBytes);
+Json ReadModelJson(const fs::path& path, size_t max_bytes) {
+  const std::string text = ReadFile(path, max_bytes);
   Json json;
   try {
     json = ParseJson(text);

@@ -15,7 +15,7 @@
 namespace pioneer {
 
 // A JSON object file of a model's folder. Throws Error{kCorruptFile} when it is something else.
-Json ReadModelJson(const fs::path& path);
+Json ReadModelJson(const fs::path& path, size_t max_bytes = size_t{16} << 20);
 
 // What config.json says of the language model: of a model with pictures or sound, the part named
 // "text_config". Null counts as absent. Immutable.

@@ -9,7 +9,8 @@
 #include "model/huggingface/families.h"
 #include "model/huggingface/safetensors.h"
 #include "model/huggingface/tensor_layout.h"
-#include "model/quantize_file.h"
+#include "model/huggingface/tokenizer_json.h"
+#include "model/quantize_preset.h"
 #include "model/vocabulary.h"
 
 namespace pioneer {
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int64_t kMaxLayers = 4096;
 constexpr int64_t kMaxExperts = 4096;
+constexpr size_t kMaxTokenizerBytes = size_t{128} << 20;
 constexpr size_t kMaxTemplateBytes = size_t{4} << 20;
 
 // Parts of a model that are not its language model, and numbers that can be computed.
@@ -209,9 +211,7 @@ class FolderReader {
 
   // The embedding may have more rows than there are tokens: GGUF wants a token for each.
   void AddVocabulary() {
-    const fs::path path = folder_ / "tokenizer.json";
-    Fail(ErrorCode::kUnsupported, "{}: this kind of vocabulary cannot be read yet", path.string());
-    Vocabulary vocabulary;
+    Vocabulary vocabulary = ReadVocabulary();
     const auto n = static_cast<size_t>(n_embeddings_);
     if (n_embeddings_ > 0 && vocabulary.tokens.size() < n) {
       if (vocabulary.types.empty()) {
@@ -227,6 +227,27 @@ class FolderReader {
     }
     AddEndOfTurn(vocabulary);
     SaveVocabulary(vocabulary, writer_);
+  }
+
+  Json ReadIfThere(const char* name) const {
+    std::error_code ignored;
+    return fs::exists(folder_ / name, ignored) ? ReadModelJson(folder_ / name) : Json();
+  }
+
+  Vocabulary ReadVocabulary() const {
+    const fs::path path = folder_ / "tokenizer.json";
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) {
+      Fail(ErrorCode::kNotFound, "{}: there is no tokenizer.json, which holds the vocabulary",
+           folder_.string());
+    }
+    try {
+      return ReadTokenizerJson(ReadModelJson(path, kMaxTokenizerBytes),
+                               ReadIfThere("tokenizer_config.json"),
+                               ReadIfThere("special_tokens_map.json"));
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("{}: {}", path.string(), error.what()));
+    }
   }
 
   // Tokens without an embedding (markers of pictures) cannot be in a text.
