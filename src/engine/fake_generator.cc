@@ -351,10 +351,16 @@ void FakeGenerator::ThrowIfToldTo() {
   throw error;
 }
 
-std::vector<int32_t> FakeGenerator::Tokenize(const std::string& text, bool) const {
+std::vector<int32_t> FakeGenerator::Tokenize(const std::string& text, bool, bool) const {
   std::vector<int32_t> ids;
   for (const char c : text) ids.push_back(static_cast<uint8_t>(c));
   return ids;
+}
+
+std::vector<int32_t> FakeGenerator::InfillPrompt(const InfillRequest& request, int) const {
+  std::string text;
+  for (const InfillRequest::File& file : request.files) text += file.name + ":" + file.text + ";";
+  return Tokenize(text + request.prefix + request.prompt + "_" + request.suffix, false);
 }
 
 std::string FakeGenerator::Detokenize(const std::vector<int32_t>& tokens) const {

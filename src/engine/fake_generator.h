@@ -80,8 +80,11 @@ class FakeGenerator : public Generator {
   EmbeddingAnswer Embed(const EmbeddingRequest& request, CancelToken cancel) override;
   // The share of the query's bytes that the document has.
   RerankAnswer Rerank(const RerankRequest& request, CancelToken cancel) override;
-  std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const override;
+  std::vector<int32_t> Tokenize(const std::string& text, bool add_special,
+                                bool parse_special = false) const override;
   std::string Detokenize(const std::vector<int32_t>& tokens) const override;
+  // "NAME:TEXT;" of every file, the prefix, the prompt, "_", the suffix.
+  std::vector<int32_t> InfillPrompt(const InfillRequest& request, int max_tokens) const override;
 
   static GeneratorInfo DefaultInfo();
 

@@ -14,6 +14,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "engine/infill_prompt.h"
 
 namespace pioneer {
 
@@ -209,8 +210,12 @@ class Generator {
   // Error{kCancelled} within a step. Error{kUnsupported}: info().abilities says no.
   virtual EmbeddingAnswer Embed(const EmbeddingRequest& request, CancelToken cancel) = 0;
   virtual RerankAnswer Rerank(const RerankRequest& request, CancelToken cancel) = 0;
-  virtual std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const = 0;
+  // Control tokens in the text are plain text unless parse_special.
+  virtual std::vector<int32_t> Tokenize(const std::string& text, bool add_special,
+                                        bool parse_special = false) const = 0;
   virtual std::string Detokenize(const std::vector<int32_t>& tokens) const = 0;
+  // See engine/infill_prompt.h; a model that cannot throws Error{kUnsupported}.
+  virtual std::vector<int32_t> InfillPrompt(const InfillRequest& request, int max_tokens) const;
 };
 
 }  // namespace pioneer

@@ -252,12 +252,19 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
   return std::make_unique<ChannelGeneration>(channel, [inbox = inbox_] { inbox->Wake(); });
 }
 
-std::vector<int32_t> LocalGenerator::Tokenize(const std::string& text, bool add_special) const {
-  return model_->tokenizer().Encode(text, {.add_special = add_special, .parse_special = false});
+std::vector<int32_t> LocalGenerator::Tokenize(const std::string& text, bool add_special,
+                                              bool parse_special) const {
+  return model_->tokenizer().Encode(
+      text, {.add_special = add_special, .parse_special = parse_special});
 }
 
 std::string LocalGenerator::Detokenize(const std::vector<int32_t>& tokens) const {
   return model_->tokenizer().Decode(tokens, /*show_special=*/true);
+}
+
+std::vector<int32_t> LocalGenerator::InfillPrompt(const InfillRequest& request,
+                                                  int max_tokens) const {
+  return MakeInfillPrompt(model_->tokenizer(), request, max_tokens);
 }
 
 }  // namespace pioneer

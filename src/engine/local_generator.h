@@ -58,9 +58,10 @@ class LocalGenerator : public Generator {
   EmbeddingAnswer Embed(const EmbeddingRequest& request, CancelToken cancel) override;
   // The model must have a head that scores pairs (Pooling::kRank).
   RerankAnswer Rerank(const RerankRequest& request, CancelToken cancel) override;
-  // Control tokens in the text are plain text.
-  std::vector<int32_t> Tokenize(const std::string& text, bool add_special) const override;
+  std::vector<int32_t> Tokenize(const std::string& text, bool add_special,
+                                bool parse_special = false) const override;
   std::string Detokenize(const std::vector<int32_t>& tokens) const override;
+  std::vector<int32_t> InfillPrompt(const InfillRequest& request, int max_tokens) const override;
 
  private:
   std::unique_ptr<Generation> Start(std::vector<int32_t> prompt, const GenerationOptions& options,
