@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "cli/bench_grammar.h"
 #include "cli/command.h"
 #include "cli/model_option.h"
 
@@ -184,7 +185,10 @@ void AddBenchCommand(CLI::App& root) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options] { RunBench(*options); });
+  AddBenchGrammarCommand(*command);
+  command->callback([options, command] {
+    if (command->get_subcommands().empty()) RunBench(*options);
+  });
 }
 
 }  // namespace pioneer

@@ -342,7 +342,10 @@ Shape SchemaEvaluator::Dependent(const std::string& name, const Schema& dependen
     ObjectShape& object = present.objects[0];
     const auto require = [&](const Schema& item) {
       const std::string& other = Name(dependency, "dependencies", item);
-      if (other != name) object.properties.push_back({other, kAnyTerm, true, false, false});
+      const bool known = std::any_of(
+          object.properties.begin(), object.properties.end(),
+          [&](const ObjectShape::Property& property) { return property.name == other; });
+      if (!known) object.properties.push_back({other, kAnyTerm, true, false, false});
     };
     if (dependency.is_string()) require(dependency);
     for (const Schema& item : dependency.items) require(item);
