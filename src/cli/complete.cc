@@ -40,7 +40,7 @@ const char* FinishName(FinishReason reason) {
 // What a whole generation said.
 struct Answer {
   std::string text;
-  std::vector<int32_t> tokens;
+  std::vector<TokenInfo> tokens;
   FinishEvent finish;
   UsageEvent usage;
 };
@@ -50,7 +50,7 @@ Answer Collect(Generation& generation, bool print) {
   while (std::optional<GenerationEvent> event = generation.Next()) {
     if (const auto* text = std::get_if<TextEvent>(&*event)) {
       answer.text += text->text;
-      for (const TokenInfo& token : text->tokens) answer.tokens.push_back(token.chosen.id);
+      answer.tokens.insert(answer.tokens.end(), text->tokens.begin(), text->tokens.end());
       if (print) {
         fmt::print("{}", text->text);
         std::fflush(stdout);
@@ -67,16 +67,31 @@ Answer Collect(Generation& generation, bool print) {
   return answer;
 }
 
-void PrintJson(const Answer& answer) {
+// For each token [[id, log probability], ...], likeliest first.
+Json TopOf(const std::vector<TokenInfo>& tokens) {
+  Json all = Json::array();
+  for (const TokenInfo& token : tokens) {
+    Json top = Json::array();
+    for (const TokenLogprob& other : token.top) top.push_back({other.id, other.logprob});
+    all.push_back(std::move(top));
+  }
+  return all;
+}
+
+void PrintJson(const Answer& answer, bool with_top) {
   const UsageEvent& usage = answer.usage;
-  fmt::print("{}\n", DumpJson(Json{{"text", answer.text},
-                                   {"tokens", answer.tokens},
-                                   {"finish_reason", FinishName(answer.finish.reason)},
-                                   {"usage",
-                                    {{"prompt_tokens", usage.prompt_tokens},
-                                     {"completion_tokens", usage.completion_tokens},
-                                     {"prompt_seconds", usage.prompt_seconds},
-                                     {"generation_seconds", usage.generation_seconds}}}}));
+  Json ids = Json::array();
+  for (const TokenInfo& token : answer.tokens) ids.push_back(token.chosen.id);
+  Json json{{"text", answer.text},
+            {"tokens", std::move(ids)},
+            {"finish_reason", FinishName(answer.finish.reason)},
+            {"usage",
+             {{"prompt_tokens", usage.prompt_tokens},
+              {"completion_tokens", usage.completion_tokens},
+              {"prompt_seconds", usage.prompt_seconds},
+              {"generation_seconds", usage.generation_seconds}}}};
+  if (with_top) json["top_logprobs"] = TopOf(answer.tokens);
+  fmt::print("{}\n", DumpJson(json));
 }
 
 void Complete(CompleteOptions& options) {
@@ -88,7 +103,7 @@ void Complete(CompleteOptions& options) {
   const std::unique_ptr<Generation> generation = generator->Complete(options.request);
   const Answer answer = Collect(*generation, !options.json);
   if (options.json) {
-    PrintJson(answer);
+    PrintJson(answer, options.request.options.top_logprobs > 0);
   } else {
     fmt::print("\n");
   }
@@ -110,6 +125,10 @@ void AddCompleteCommand(CLI::App& root) {
   command->add_flag("--ignore-eos", options->request.options.limits.ignore_eos,
                     "Go on after the model's end-of-text token");
   command->add_flag("--json", options->json, "Print text, token ids and usage as JSON");
+  command
+      ->add_option("--top-logprobs", options->request.options.top_logprobs,
+                   "With --json: so many likeliest tokens at each place, as [id, log probability]")
+      ->check(CLI::Range(0, 20));
   AddEngineOptions(*command, options->engine);
   command->callback([options] { Complete(*options); });
 }
