@@ -21,14 +21,21 @@ void AddEngineOptions(CLI::App& command, EngineFlags& flags) {
 std::unique_ptr<LocalGenerator> OpenGenerator(const std::string& model, const EngineFlags& flags,
                                               std::shared_ptr<ThreadPool> threads) {
   const FoundModel found = FindModel(model);
+  return LoadGenerator(found.id, found.path, flags, std::move(threads));
+}
+
+std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::path& path,
+                                              const EngineFlags& flags,
+                                              std::shared_ptr<ThreadPool> threads,
+                                              const CancelToken& cancel) {
   EngineOptions options;
-  options.id = found.id;
+  options.id = id;
   options.kv_bytes = int64_t{flags.kv_mib} << 20;
   options.context_length = flags.context;
   options.max_running = std::max(1, flags.max_running);
   options.n_threads = flags.threads;
   options.threads = std::move(threads);
-  return std::make_unique<LocalGenerator>(LoadModel(found.path), options);
+  return std::make_unique<LocalGenerator>(LoadModel(path, cancel), options);
 }
 
 void AddSamplingOptions(CLI::App& command, GenerationOptions& options) {

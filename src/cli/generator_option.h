@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "base/cancel.h"
+#include "base/file.h"
 #include "engine/generator.h"
 #include "engine/local_generator.h"
 
@@ -24,6 +26,12 @@ void AddEngineOptions(CLI::App& command, EngineFlags& flags);
 // LocalGenerator throw.
 std::unique_ptr<LocalGenerator> OpenGenerator(const std::string& model, const EngineFlags& flags,
                                               std::shared_ptr<ThreadPool> threads = nullptr);
+
+// The same of a file or folder, under this name; stops between tensors once `cancel` is used.
+std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::path& path,
+                                              const EngineFlags& flags,
+                                              std::shared_ptr<ThreadPool> threads = nullptr,
+                                              const CancelToken& cancel = {});
 
 // Declares --temperature, --top-p, --top-k, --min-p, --seed, --repetition-penalty and --stop.
 void AddSamplingOptions(CLI::App& command, GenerationOptions& options);

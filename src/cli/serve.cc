@@ -9,9 +9,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/generator_option.h"
 #include "cli/model_option.h"
+#include "cli/serve_models.h"
 #include "serve/server.h"
 
 namespace pioneer {
@@ -22,7 +24,13 @@ struct ServeOptions {
   serve::ServerOptions server;
   EngineFlags engine;
   std::string address_file;
+  bool all_models = false;
+  uint64_t memory_bytes = 0;
+  int64_t unload_after_seconds = 600;
 };
+
+// How soon a signal is seen while the first model is being loaded.
+constexpr int64_t kSignalPollMs = 50;
 
 // Blocks the signals that stop the service in this and all later threads, so that Wait() gets them.
 class StopSignals {
@@ -36,6 +44,11 @@ class StopSignals {
   void Wait() {
     int signal = 0;
     sigwait(&set_, &signal);
+  }
+  // Whether one has come.
+  bool Came() {
+    const timespec now = {};
+    return sigtimedwait(&set_, nullptr, &now) > 0;
   }
   // A second Ctrl+C ends the program at once.
   void Unblock() { pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
@@ -60,6 +73,33 @@ void WarnIfOpen(const ServeOptions& options) {
                options.server.host);
 }
 
+// The first model is loaded now, the others when they are asked for. False when a signal came
+// meanwhile; throws when the first cannot be loaded.
+bool OfferModels(ServeOptions& options, serve::Server& server, StopSignals& signals) {
+  const EngineFlags& flags = options.engine;
+  const auto threads = std::make_shared<ThreadPool>(flags.threads);
+  const bool all = options.models.empty() || options.all_models;
+  if (options.models.empty()) options.models.push_back(kBuiltInModel);
+  serve::ModelLimits limits{.memory_bytes = static_cast<int64_t>(options.memory_bytes),
+                            .unload_after_ms = options.unload_after_seconds * 1000};
+  if (limits.memory_bytes == 0) limits.memory_bytes = UsableMemoryBytes() / 4 * 3;
+  std::function<std::vector<serve::ServedModel>()> discover;
+  if (all) discover = [flags, threads] { return InstalledModels(flags, threads); };
+  const Stopwatch stopwatch;
+  server.ServeModels(NamedModels(options.models, flags, threads), limits, std::move(discover));
+  for (;;) {
+    if (signals.Came()) return false;
+    const auto model = server.AwaitDefaultModel(kSignalPollMs);
+    if (!model) continue;
+    if (model->state != serve::ModelState::kLoaded) {
+      Fail(ErrorCode::kIo, "{}", model->problem);
+    }
+    fmt::print("  model {} ({}), loaded in {:.2f} s\n", model->info.id, model->info.description,
+               stopwatch.Seconds());
+    return true;
+  }
+}
+
 void Serve(ServeOptions& options) {
   StopSignals signals;
   fmt::print("Pioneer {}\n", PIONEER_VERSION);
@@ -70,20 +110,10 @@ void Serve(ServeOptions& options) {
   serve::Server server(options.server, {});
   server.Start();
 
-  const auto threads = std::make_shared<ThreadPool>(options.engine.threads);
-  std::vector<std::shared_ptr<Generator>> generators;
-  if (options.models.empty()) options.models.push_back(kBuiltInModel);
-  for (const std::string& model : options.models) {
-    const Stopwatch stopwatch;
-    generators.push_back(OpenGenerator(model, options.engine, threads));
-    const GeneratorInfo info = generators.back()->info();
-    fmt::print("  model {} ({}), loaded in {:.2f} s\n", info.id, info.description,
-               stopwatch.Seconds());
+  if (OfferModels(options, server, signals)) {
+    PrintAddresses(options, server);
+    signals.Wait();
   }
-  server.SetModels(generators);
-  PrintAddresses(options, server);
-
-  signals.Wait();
   fmt::print("Stopping: running answers have {} s to end.\n", options.server.shutdown_seconds);
   std::fflush(stdout);
   signals.Unblock();
@@ -98,7 +128,20 @@ void AddServeCommand(CLI::App& root) {
                                  "pioneer serve --model pioneer-mini --port 8080");
   command->add_option(
       "--model", options->models,
-      "A model's name or GGUF file; may be given several times, the first is the default");
+      "A model's name, GGUF file or folder; may be given several times, the first is the default "
+      "and loaded at once");
+  command->add_flag("--all-models", options->all_models,
+                    "Offer every model on this machine too (without --model that is so anyway)");
+  command
+      ->add_option("--memory", options->memory_bytes,
+                   "What all loaded models may take, as 12GiB; 0 = three quarters of the memory")
+      ->transform(CLI::AsSizeValue(false));
+  command
+      ->add_option("--unload-after", options->unload_after_seconds,
+                   "Unload a model (not the first) after so many seconds without a request; 0 = "
+                   "never")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str();
   command->add_option("--host", options->server.host, "The address to listen on")
       ->capture_default_str();
   command->add_option("--port", options->server.port, "The port; 0 = any free one")

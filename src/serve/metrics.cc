@@ -67,6 +67,38 @@ void AppendEngineMetrics(const GeneratorList& generators, std::vector<MetricFami
   }
 }
 
+ClientMetric Sample(MetricType type, double value) {
+  ClientMetric sample;
+  (type == MetricType::Counter ? sample.counter.value : sample.gauge.value) = value;
+  return sample;
+}
+
+void AppendModelMetrics(ModelRegistry& models, std::vector<MetricFamily>& families) {
+  MetricFamily states{
+      "pioneer_model_state", "1 for the state that each model is in", MetricType::Gauge, {}};
+  MetricFamily memory{
+      "pioneer_model_memory_bytes", "What a loaded model takes, about", MetricType::Gauge, {}};
+  for (const ModelStatus& model : models.Statuses()) {
+    ClientMetric state = Sample(MetricType::Gauge, 1);
+    state.label = {{"model", model.info.id}, {"state", ModelStateName(model.state)}};
+    states.metric.push_back(std::move(state));
+    if (model.state != ModelState::kLoaded) continue;
+    ClientMetric bytes = Sample(MetricType::Gauge, static_cast<double>(model.bytes));
+    bytes.label = {{"model", model.info.id}};
+    memory.metric.push_back(std::move(bytes));
+  }
+  families.push_back(std::move(states));
+  families.push_back(std::move(memory));
+  const auto add = [&](const char* name, const char* help, MetricType type, int64_t value) {
+    families.push_back({name, help, type, {Sample(type, static_cast<double>(value))}});
+  };
+  add("pioneer_model_memory_limit_bytes", "What all models together may take; 0 = no limit",
+      MetricType::Gauge, models.limits().memory_bytes);
+  add("pioneer_model_loads_total", "Models loaded", MetricType::Counter, models.loads_total());
+  add("pioneer_model_unloads_total", "Models unloaded", MetricType::Counter,
+      models.unloads_total());
+}
+
 }  // namespace
 
 Metrics::Metrics()
@@ -85,9 +117,10 @@ void Metrics::CountRequest(const std::string& route, int status) {
   requests_.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
 }
 
-std::string Metrics::Render(const GeneratorList& generators) const {
+std::string Metrics::Render(ModelRegistry& models) const {
   std::vector<MetricFamily> families = registry_.Collect();
-  AppendEngineMetrics(generators, families);
+  AppendEngineMetrics(models.All(), families);
+  AppendModelMetrics(models, families);
   return prometheus::TextSerializer().Serialize(families);
 }
 

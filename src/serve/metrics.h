@@ -24,7 +24,7 @@ class Metrics {
   void ObserveInterToken(double seconds) { inter_token_.Observe(seconds); }
 
   // The whole page; what the engines count is asked of them now.
-  std::string Render(const GeneratorList& generators) const;
+  std::string Render(ModelRegistry& models) const;
 
  private:
   prometheus::Registry registry_;

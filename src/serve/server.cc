@@ -79,6 +79,7 @@ class Server::Impl {
 
   void Stop(int64_t deadline_ms) {
     service_.stopping = true;
+    service_.models.Stop();  // requests that wait for a model are answered now
     if (!http_.Drain(deadline_ms)) service_.running_answers.CancelAll();
     http_.Stop(kLastWordsMs);
     const std::lock_guard join_lock(join_mutex_);
@@ -149,6 +150,15 @@ int Server::port() const { return impl_->http().port(); }
 std::vector<std::string> Server::addresses() const { return impl_->http().addresses(); }
 void Server::SetModels(GeneratorList generators) {
   impl_->service().models.Set(std::move(generators));
+}
+void Server::ServeModels(std::vector<ServedModel> models, const ModelLimits& limits,
+                         std::function<std::vector<ServedModel>()> discover) {
+  impl_->service().models.Serve(std::move(models), limits, std::move(discover));
+}
+std::optional<ModelStatus> Server::AwaitDefaultModel(int64_t timeout_ms) {
+  ModelRegistry& models = impl_->service().models;
+  if (!models.WaitForDefault(timeout_ms)) return {};
+  return models.Status("");
 }
 void Server::Stop() { Stop(impl_->service().options.shutdown_seconds * 1000); }
 void Server::Stop(int64_t deadline_ms) { impl_->Stop(deadline_ms); }

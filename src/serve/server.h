@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "base/clock.h"
 #include "engine/generator.h"
 #include "serve/assets.h"
+#include "serve/served_model.h"
 #include "store/chat_store.h"
 #include "store/key_store.h"
 
@@ -45,7 +48,7 @@ struct ServerOptions {
   const Clock* clock = &Clock::Real();
 };
 
-// Start, Stop and SetModels may be called from any thread.
+// Start, Stop, SetModels and ServeModels may be called from any thread.
 class Server {
  public:
   // The first generator is the default model; none means that they are still being loaded: /health
@@ -64,6 +67,11 @@ class Server {
   std::vector<std::string> addresses() const;  // "127.0.0.1:8080"
 
   void SetModels(std::vector<std::shared_ptr<Generator>> generators);
+  // Models that are loaded when they are asked for, the first at once; see ModelRegistry::Serve.
+  void ServeModels(std::vector<ServedModel> models, const ModelLimits& limits,
+                   std::function<std::vector<ServedModel>()> discover = {});
+  // Waits until the first is loaded or has failed; nullopt when that takes longer. Any thread.
+  std::optional<ModelStatus> AwaitDefaultModel(int64_t timeout_ms);
 
   // No new requests; running answers have shutdown_seconds to end, then they are cancelled and what
   // they wrote is kept. Returns when all have ended.

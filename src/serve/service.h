@@ -21,7 +21,7 @@ struct Service {
   Service(ServerOptions options, GeneratorList generators, std::shared_ptr<ChatStore> chats,
           std::shared_ptr<KeyStore> keys)
       : options(std::move(options)),
-        models(std::move(generators)),
+        models(std::move(generators), *this->options.clock),
         chats(std::move(chats)),
         keys(std::move(keys)) {}
 

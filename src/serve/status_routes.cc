@@ -6,7 +6,7 @@ namespace pioneer::serve {
 namespace {
 
 void Health(Service& service, const HttpRequest&, ServeWriter& writer) {
-  const bool loading = service.models.All().empty();
+  const bool loading = !service.models.WaitForDefault(0);
   const char* status = service.stopping ? "stopping" : loading ? "loading" : "ok";
   const bool ok = !service.stopping && !loading;
   if (!ok) writer.AddHeader("Retry-After", "2");
@@ -17,7 +17,7 @@ void ShowMetrics(Service& service, const HttpRequest&, ServeWriter& writer) {
   writer.Send({200,
                {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                 {"Cache-Control", "no-store"}},
-               service.metrics.Render(service.models.All())});
+               service.metrics.Render(service.models)});
 }
 
 }  // namespace

@@ -112,9 +112,8 @@ OrderedJson TextLogprobs(const std::vector<TokenInfo>& tokens, TextOffset& offse
 
 OrderedJson ToolCallJson(const std::string& id, const std::string& name,
                          const std::string& arguments) {
-  return {{"id", id},
-          {"type", "function"},
-          {"function", {{"name", name}, {"arguments", arguments}}}};
+  return {
+      {"id", id}, {"type", "function"}, {"function", {{"name", name}, {"arguments", arguments}}}};
 }
 
 OrderedJson ChatMessageJson(const Answer& answer) {
@@ -168,14 +167,18 @@ const char* FinishReasonName(FinishReason reason) {
   return reason == FinishReason::kLength ? "length" : "stop";
 }
 
-OrderedJson ModelJson(const GeneratorInfo& info) {
-  return {{"id", info.id},
-          {"object", "model"},
-          {"created", info.created_unix_s},
-          {"owned_by", "pioneer"},
-          {"description", info.description},
-          {"context_length", info.context_length},
-          {"n_parameters", info.n_parameters}};
+OrderedJson ModelJson(const ModelStatus& model) {
+  const GeneratorInfo& info = model.info;
+  OrderedJson json = {{"id", info.id},
+                      {"object", "model"},
+                      {"created", info.created_unix_s},
+                      {"owned_by", "pioneer"},
+                      {"description", info.description},
+                      {"context_length", info.context_length},
+                      {"n_parameters", info.n_parameters}};
+  json["state"] = ModelStateName(model.state);
+  if (!model.problem.empty()) json["error"] = model.problem;
+  return json;
 }
 
 OrderedJson ChatCompletion(const ResponseHead& head, const std::vector<Answer>& answers,
@@ -183,11 +186,10 @@ OrderedJson ChatCompletion(const ResponseHead& head, const std::vector<Answer>& 
   OrderedJson choices = OrderedJson::array();
   for (size_t i = 0; i < answers.size(); ++i) {
     const Answer& answer = answers[i];
-    choices.push_back(
-        {{"index", i},
-         {"message", ChatMessageJson(answer)},
-         {"logprobs", logprobs ? ChatLogprobs(answer.tokens) : OrderedJson(nullptr)},
-         {"finish_reason", FinishReasonName(answer.reason)}});
+    choices.push_back({{"index", i},
+                       {"message", ChatMessageJson(answer)},
+                       {"logprobs", logprobs ? ChatLogprobs(answer.tokens) : OrderedJson(nullptr)},
+                       {"finish_reason", FinishReasonName(answer.reason)}});
   }
   OrderedJson response = Head(head, "chat.completion");
   response["choices"] = std::move(choices);

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "engine/generator.h"
+#include "serve/served_model.h"
 
 namespace pioneer::serve::openai {
 
@@ -45,7 +46,8 @@ OrderedJson UsageJson(const Usage& usage);
 // "stop", "length" or "tool_calls"; a failed or cancelled answer has no reason on the wire and must not get here.
 const char* FinishReasonName(FinishReason reason);
 
-OrderedJson ModelJson(const GeneratorInfo& info);
+// "state" says whether it is loaded, "error" why it could not be.
+OrderedJson ModelJson(const ModelStatus& model);
 
 // ---- /v1/chat/completions
 

@@ -58,14 +58,14 @@ void Complete(Service& service, const HttpRequest& request, ServeWriter& writer)
 
 void ListModels(Service& service, const HttpRequest&, ServeWriter& writer) {
   OrderedJson data = OrderedJson::array();
-  for (const auto& generator : service.models.All()) data.push_back(ModelJson(generator->info()));
+  for (const ModelStatus& model : service.models.Statuses()) data.push_back(ModelJson(model));
   writer.SendJson(200, {{"object", "list"}, {"data", std::move(data)}});
 }
 
 void GetModel(Service& service, const HttpRequest& request, ServeWriter& writer) {
   std::string id = request.PathParameter("id");
   if (request.segments.size() == 4) id += "/" + request.PathParameter("name");
-  writer.SendJson(200, ModelJson(service.models.Find(id)->info()));
+  writer.SendJson(200, ModelJson(service.models.Status(id)));
 }
 
 }  // namespace

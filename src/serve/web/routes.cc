@@ -25,11 +25,11 @@ Chat RequireChat(Service& service, const std::string& visitor_id, const std::str
 void ShowState(Service& service, const HttpRequest& request, ServeWriter& writer) {
   OfferVisitorCookie(request, writer);
   OrderedJson models = OrderedJson::array();
-  for (const auto& generator : service.models.All()) {
-    const GeneratorInfo info = generator->info();
-    models.push_back({{"id", info.id},
-                      {"description", info.description},
-                      {"context_length", info.context_length}});
+  for (const ModelStatus& model : service.models.Statuses()) {
+    models.push_back({{"id", model.info.id},
+                      {"description", model.info.description},
+                      {"context_length", model.info.context_length},
+                      {"state", ModelStateName(model.state)}});
   }
   const ServerOptions& options = service.options;
   writer.SendJson(200, {{"version", kVersion},
@@ -100,9 +100,9 @@ std::optional<std::string> ReadTitle(const FieldReader& body) {
 }
 
 // A model that this service has not may not be chosen.
-std::optional<std::string> ReadModel(const Service& service, const FieldReader& body) {
+std::optional<std::string> ReadModel(Service& service, const FieldReader& body) {
   auto model = body.String("model");
-  if (model && !model->empty()) service.models.Find(*model);
+  if (model && !model->empty()) service.models.Status(*model);
   return model;
 }
 
