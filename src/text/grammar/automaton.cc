@@ -23,6 +23,7 @@ Automaton::Automaton(Grammar grammar, const TokenTrie& trie, const ConstraintLim
   dfa_ = std::make_unique<RegexDfa>(grammar.TakeRegexes(), budget_);
   network_ = std::make_unique<Network>(grammar, *dfa_, budget_);
   n_classes_ = dfa_->n_classes();
+  residuals_ = std::make_unique<ResidualFinder>(trie_, *dfa_, budget_);
   ResetStates();
 }
 
@@ -218,7 +219,7 @@ const ResidualTokens& Automaton::TokensOf(int32_t rest) {
       tokens_of_rest_.assign(tokens_of_rest_.size(), nullptr);
       token_bytes_ = 0;
     }
-    auto found = FindResidualTokens(trie_, *dfa_, rest, budget_);
+    auto found = residuals_->Find(rest);
     token_bytes_ += found->n_bytes();
     if (tokens_of_rest_.size() <= static_cast<size_t>(rest)) tokens_of_rest_.resize(rest + 1);
     tokens_of_rest_[rest] = std::move(found);

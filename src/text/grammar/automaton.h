@@ -99,6 +99,7 @@ class Automaton {
   WorkBudget budget_;
   std::unique_ptr<RegexDfa> dfa_;
   std::unique_ptr<Network> network_;
+  std::unique_ptr<ResidualFinder> residuals_;
   int n_classes_ = 0;
 
   std::unique_ptr<Stacks> stacks_;

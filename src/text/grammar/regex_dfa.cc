@@ -51,40 +51,43 @@ bool RegexDfa::IsLive(int32_t state) {
   return life_[state] == Life::kLive;
 }
 
-// Depth first until a live state is met: then all on the way to it live. When nothing is left to
-// see, all that was seen is dead.
+// Breadth first until a live state is met, the nearest one: those on the way to it live. When
+// nothing is left to see, all that was seen is dead.
 void RegexDfa::Explore(int32_t start) {
   struct Visit {
     int32_t state;
-    int next_class;
+    size_t from;  // the visit that led here
   };
-  std::vector<Visit> path = {{start, 0}};
-  std::vector<int32_t> seen = {start};
+  std::vector<Visit> visits = {{start, 0}};
+  const auto forget = [&] {
+    for (const Visit& visit : visits) life_[visit.state] = Life::kUnknown;
+  };
   life_[start] = Life::kDead;  // until shown otherwise; also marks it as seen
-  while (!path.empty()) {
-    Visit& visit = path.back();
-    if (visit.next_class == n_classes_) {
-      path.pop_back();
-      continue;
-    }
-    const auto byte_class = static_cast<uint8_t>(visit.next_class++);
-    if (rows_[static_cast<size_t>(visit.state) * n_classes_ + byte_class] == 0) continue;
-    const int n_before = store_->size();
-    const int32_t next = RawState(store_->Derive(terms_[visit.state], byte_of_[byte_class]));
-    try {
-      budget_.Spend(2 + store_->size() - n_before);
-    } catch (...) {
-      for (const int32_t state : seen) life_[state] = Life::kUnknown;
-      throw;
-    }
-    if (life_[next] == Life::kUnknown) {
-      life_[next] = Life::kDead;
-      seen.push_back(next);
-      path.push_back({next, 0});
-    } else if (life_[next] == Life::kLive) {
-      for (const int32_t state : seen) life_[state] = Life::kUnknown;
-      for (const Visit& step : path) life_[step.state] = Life::kLive;
-      return;
+  for (size_t i = 0; i < visits.size(); ++i) {
+    const int32_t state = visits[i].state;
+    for (int k = 0; k < n_classes_; ++k) {
+      const int c = (k + likely_end_) % n_classes_;
+      if (rows_[static_cast<size_t>(state) * n_classes_ + c] == 0) continue;
+      int32_t next = 0;
+      try {
+        const int n_before = store_->size();
+        next = RawState(store_->Derive(terms_[state], byte_of_[c]));
+        budget_.Spend(2 + store_->size() - n_before);
+      } catch (...) {
+        forget();
+        throw;
+      }
+      if (life_[next] == Life::kUnknown) {
+        life_[next] = Life::kDead;
+        visits.push_back({next, i});
+      } else if (life_[next] == Life::kLive) {
+        likely_end_ = c;
+        forget();
+        for (size_t at = i;; at = visits[at].from) {
+          life_[visits[at].state] = Life::kLive;
+          if (at == 0) return;
+        }
+      }
     }
   }
 }

@@ -52,6 +52,7 @@ class RegexDfa {
   std::unique_ptr<RegexStore> store_;
   WorkBudget& budget_;
   int n_classes_ = 0;
+  int likely_end_ = 0;  // the byte class that led to a live state last, tried first
   std::vector<uint8_t> class_of_;
   std::array<uint8_t, 256> byte_of_{};
   std::array<int, 256> class_size_{};

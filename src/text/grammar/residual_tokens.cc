@@ -8,65 +8,38 @@ namespace {
 
 constexpr int64_t kMaxCacheBytes = int64_t{64} << 20;
 constexpr int kWorthCaching = 2000;  // visited nodes
+constexpr size_t kMaxPlainStates = 64;
 
-// Whether every text of at most `length` plain characters, and every beginning of one, can go on to
-// a match from `state`. Follows both side by side.
-class PlainTextCheck {
+// Follows plain text and a terminal side by side, character by character.
+class PlainText {
  public:
-  PlainTextCheck(RegexDfa& dfa, WorkBudget& budget) : dfa_(dfa), budget_(budget) {}
+  PlainText(RegexDfa& dfa, WorkBudget& budget) : dfa_(dfa), budget_(budget) {}
 
-  // Positions in a plain text: how many characters are left, and what the current one still needs.
-  bool Allows(int32_t state, int length) {
-    for (const uint8_t probe : {'a', ' ', '0', '{', '\xC3', '\xE4', '\xF0'}) {
-      if (Step(state, probe) == 0) return false;
-    }
-    const bool endless = length >= kMaxTokenBytes;
-    std::vector<int32_t> now = {state}, next;
-    std::vector<int32_t> all = {state};
-    for (int i = 0; i < length && !now.empty(); ++i) {
-      next.clear();
-      for (const int32_t from : now) {
-        if (!AfterOneChar(from, next)) return false;
-      }
-      std::sort(next.begin(), next.end());
-      next.erase(std::unique(next.begin(), next.end()), next.end());
-      if (endless) {  // only what was not seen yet
-        std::erase_if(next,
-                      [&](int32_t s) { return std::find(all.begin(), all.end(), s) != all.end(); });
-        all.insert(all.end(), next.begin(), next.end());
-        if (all.size() > kMaxStates) return false;
-      }
-      if (next.size() > kMaxStates) return false;
-      std::swap(now, next);
-    }
-    return true;
+  // The states behind any one plain character; none when not every one can come.
+  std::vector<int32_t> After(int32_t state) {
+    after_.clear();
+    const bool all = Bytes(state, 0x20, 0x7E, 0) && Bytes(state, 0xC2, 0xDF, 1) &&
+                     Lead(state, 0xE0, 0xA0, 0xBF, 1) && Bytes(state, 0xE1, 0xEC, 2) &&
+                     Lead(state, 0xED, 0x80, 0x9F, 1) && Bytes(state, 0xEE, 0xEF, 2) &&
+                     Lead(state, 0xF0, 0x90, 0xBF, 2) && Bytes(state, 0xF1, 0xF3, 3) &&
+                     Lead(state, 0xF4, 0x80, 0x8F, 2);
+    if (!all) after_.clear();
+    return std::move(after_);
   }
 
  private:
-  static constexpr size_t kMaxStates = 64;
-
   int32_t Step(int32_t state, uint8_t byte) {
     budget_.Spend(1);
     return dfa_.Next(state, dfa_.class_of(byte));
   }
 
-  // Adds the states behind any one plain character; false when one cannot come.
-  bool AfterOneChar(int32_t state, std::vector<int32_t>& after) {
-    return Bytes(state, 0x20, 0x7E, 0, after) && Bytes(state, 0xC2, 0xDF, 1, after) &&
-           Lead(state, 0xE0, 0xA0, 0xBF, 1, after) && Bytes(state, 0xE1, 0xEC, 2, after) &&
-           Lead(state, 0xED, 0x80, 0x9F, 1, after) && Bytes(state, 0xEE, 0xEF, 2, after) &&
-           Lead(state, 0xF0, 0x90, 0xBF, 2, after) && Bytes(state, 0xF1, 0xF3, 3, after) &&
-           Lead(state, 0xF4, 0x80, 0x8F, 2, after);
-  }
-
-  bool Lead(int32_t state, uint8_t lead, int first, int last, int n_tail,
-            std::vector<int32_t>& after) {
+  bool Lead(int32_t state, uint8_t lead, int first, int last, int n_tail) {
     const int32_t next = Step(state, lead);
-    return next != 0 && Bytes(next, first, last, n_tail, after);
+    return next != 0 && Bytes(next, first, last, n_tail);
   }
 
   // One byte of [first, last] and n_tail continuation bytes; equal successors are followed once.
-  bool Bytes(int32_t state, int first, int last, int n_tail, std::vector<int32_t>& after) {
+  bool Bytes(int32_t state, int first, int last, int n_tail) {
     int32_t previous = 0;
     for (int byte = first; byte <= last; ++byte) {
       if (byte == '"' || byte == '\\') continue;
@@ -75,9 +48,9 @@ class PlainTextCheck {
       if (next == previous) continue;
       previous = next;
       if (n_tail > 0) {
-        if (!Bytes(next, 0x80, 0xBF, n_tail - 1, after)) return false;
-      } else if (std::find(after.begin(), after.end(), next) == after.end()) {
-        after.push_back(next);
+        if (!Bytes(next, 0x80, 0xBF, n_tail - 1)) return false;
+      } else if (std::find(after_.begin(), after_.end(), next) == after_.end()) {
+        after_.push_back(next);
       }
     }
     return true;
@@ -85,17 +58,8 @@ class PlainTextCheck {
 
   RegexDfa& dfa_;
   WorkBudget& budget_;
+  std::vector<int32_t> after_;
 };
-
-int BestLevel(RegexDfa& dfa, int32_t state, WorkBudget& budget) {
-  PlainTextCheck check(dfa, budget);
-  int level = 0;
-  for (const int candidate : {1, 2, 3}) {
-    if (!check.Allows(state, kPlainLengths[candidate])) break;
-    level = candidate;
-  }
-  return level;
-}
 
 // Walks the trie below the root with the terminal alone.
 class Walk {
@@ -184,15 +148,42 @@ void ResidualTokens::AddTo(const TokenTrie& trie, TokenMask& out) const {
   for (const int32_t token : tokens) out.Set(token);
 }
 
-std::shared_ptr<const ResidualTokens> FindResidualTokens(const TokenTrie& trie, RegexDfa& dfa,
-                                                         int32_t state, WorkBudget& budget) {
-  const ResidualCache::Key key = dfa.StructureHash(state);
-  if (auto known = trie.residual_cache().Find(key)) return known;
-  Walk walk(trie, BestLevel(dfa, state, budget), dfa);
+std::shared_ptr<const ResidualTokens> ResidualFinder::Find(int32_t state) {
+  const ResidualCache::Key key = dfa_.StructureHash(state);
+  if (auto known = trie_.residual_cache().Find(key)) return known;
+  Walk walk(trie_, LevelOf(state), dfa_);
   auto found = std::make_shared<const ResidualTokens>(walk.Run(state));
-  budget.Spend(walk.n_visited() / 8);
-  if (walk.n_visited() > kWorthCaching) trie.residual_cache().Add(key, found);
+  budget_.Spend(walk.n_visited() / 8);
+  if (walk.n_visited() > kWorthCaching) trie_.residual_cache().Add(key, found);
   return found;
+}
+
+// The highest level whose plain texts, and beginnings of them, can all go on to a match.
+int ResidualFinder::LevelOf(int32_t start) {
+  std::vector<int32_t> seen = {start};
+  size_t begin = 0;  // of those that are so many characters away
+  int level = 0;
+  for (int length = 1; length <= kPlainLengths[2]; ++length) {
+    const size_t end = seen.size();
+    for (size_t i = begin; i < end; ++i) {
+      const std::vector<int32_t>& after = AfterPlainChar(seen[i]);
+      if (after.empty()) return level;
+      for (const int32_t next : after) {
+        if (std::find(seen.begin(), seen.end(), next) == seen.end()) seen.push_back(next);
+      }
+      if (seen.size() > kMaxPlainStates) return level;
+    }
+    if (seen.size() == end) return kTrieLevels - 1;  // nothing new will ever come
+    begin = end;
+    if (length == kPlainLengths[level + 1]) ++level;
+  }
+  return level;
+}
+
+const std::vector<int32_t>& ResidualFinder::AfterPlainChar(int32_t state) {
+  const auto known = after_plain_.find(state);
+  if (known != after_plain_.end()) return known->second;
+  return after_plain_[state] = PlainText(dfa_, budget_).After(state);
 }
 
 std::shared_ptr<const ResidualTokens> ResidualCache::Find(const Key& key) {

@@ -31,9 +31,23 @@ struct ResidualTokens {
   void AddTo(const TokenTrie& trie, TokenMask& out) const;
 };
 
-// `state`: of the dfa, not dead.
-std::shared_ptr<const ResidualTokens> FindResidualTokens(const TokenTrie& trie, RegexDfa& dfa,
-                                                         int32_t state, WorkBudget& budget);
+// For one constraint. Not thread-safe; all must outlive it.
+class ResidualFinder {
+ public:
+  ResidualFinder(const TokenTrie& trie, RegexDfa& dfa, WorkBudget& budget)
+      : trie_(trie), dfa_(dfa), budget_(budget) {}
+  // `state`: of the dfa, not dead.
+  std::shared_ptr<const ResidualTokens> Find(int32_t state);
+
+ private:
+  int LevelOf(int32_t start);
+  const std::vector<int32_t>& AfterPlainChar(int32_t state);
+
+  const TokenTrie& trie_;
+  RegexDfa& dfa_;
+  WorkBudget& budget_;
+  std::unordered_map<int32_t, std::vector<int32_t>> after_plain_;
+};
 
 // Those that took long to find, the most recently used ones; for all grammars of a vocabulary.
 // Thread-safe.
