@@ -140,6 +140,7 @@ std::optional<grammar::Grammar> ChatPrompt::MakeCallGrammar(const ChatRequest& r
   options.required = request.tool_choice != ToolChoice::kAuto;
   options.name = request.tool_name;
   options.parallel = request.parallel_tool_calls;
+  options.thinks = source_.find(format_->reasoning_end) != std::string::npos;
   options.prompt_end = prompt.end;
   options.control_tokens = control_tokens_;
   const OutputGrammar& answer = request.options.grammar;

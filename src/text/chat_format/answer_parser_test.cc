@@ -194,5 +194,123 @@ TEST(AnswerParserCases, AllFiles) {
   EXPECT_GT(n, 60);
 }
 
+// ---- what published templates write of a call is what models write: it must be read back
+
+constexpr char kCallArguments[] = R"({"city": "Oslo", "days": 2, "urgent": true})";
+
+std::string RenderOr(const ChatTemplate& chat_template, const OrderedJson& messages, bool prompt) {
+  ChatTemplateInput input;
+  input.messages = messages;
+  input.tools = ParseOrderedJson(kTools);
+  for (OrderedJson& tool : input.tools) {
+    tool["function"]["description"] = "d";
+    if (!tool["function"].contains("parameters")) {
+      tool["function"]["parameters"] = {{"type", "object"}, {"properties", OrderedJson::object()}};
+    }
+    for (auto& parameter : tool["function"]["parameters"]["properties"]) {
+      parameter["description"] = "d";
+    }
+  }
+  input.extra["functions"] = "[]";
+  input.extra["datetime"] = "now";
+  input.add_generation_prompt = prompt;
+  input.eos_token = "</s>";
+  try {
+    return chat_template.Render(input);
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+// The call in the template's words: what stands behind the prompt.
+std::string RenderCall(const ChatTemplate& chat_template, std::string* prompt) {
+  const OrderedJson user = {{"role", "user"}, {"content", "Weather?"}};
+  *prompt = RenderOr(chat_template, OrderedJson::array({user}), true);
+  for (const bool without_content : {false, true}) {
+    for (const bool as_text : {false, true}) {
+      const OrderedJson arguments =
+          as_text ? OrderedJson(kCallArguments) : ParseOrderedJson(kCallArguments);
+      const OrderedJson call = {{"id", "call12345"},
+                                {"type", "function"},
+                                {"function", {{"name", "get_weather"}, {"arguments", arguments}}}};
+      const OrderedJson assistant = {
+          {"role", "assistant"},
+          {"content", without_content ? OrderedJson(nullptr) : OrderedJson("")},
+          {"tool_calls", OrderedJson::array({call})}};
+      std::string text = RenderOr(chat_template, OrderedJson::array({user, assistant}), false);
+      const size_t question = text.find("Weather?");
+      if (text.find("Oslo", question) == std::string::npos) continue;
+      size_t same = 0;
+      while (same < std::min(text.size(), prompt->size()) && text[same] == (*prompt)[same]) ++same;
+      // Not inside of a marker that both begin alike.
+      const size_t open = text.rfind('<', same == 0 ? 0 : same - 1);
+      if (open < same && text.find_first_of("> \n", open) >= same) same = open;
+      prompt->resize(same);
+      return text.substr(same);
+    }
+  }
+  return "";
+}
+
+std::string WithoutEnd(std::string text) {
+  for (bool cut = true; cut;) {
+    cut = false;
+    for (const std::string_view end : {"<|im_end|>",
+                                       "</s>",
+                                       "<|eot_id|>",
+                                       "<|eom_id|>",
+                                       "<|end_of_text|>",
+                                       "<|eot|>",
+                                       "[e~[",
+                                       "<|END_OF_TURN_TOKEN|>",
+                                       "<end_of_sentence>",
+                                       "<seed:eos>",
+                                       "<turn|>",
+                                       "<|end|>",
+                                       "<｜end▁of▁sentence｜>",
+                                       "<|role_end|>",
+                                       "<SPECIAL_12>",
+                                       "<|assistant_end|>",
+                                       "<｜hy_eos:opensource｜>",
+                                       "<sep>",
+                                       "</assistant>",
+                                       "<|message_sep|>",
+                                       "\n"}) {
+      if (!text.ends_with(end)) continue;
+      text.resize(text.size() - end.size());
+      cut = true;
+    }
+  }
+  return text;
+}
+
+TEST(AnswerParser, ReadsWhatPublishedTemplatesWrite) {
+  if (!fs::exists(kTemplates)) GTEST_SKIP() << "no templates in ../shared/data/templates";
+  int n_read = 0, n_written = 0;
+  for (const auto& entry : fs::directory_iterator(kTemplates)) {
+    const std::string source = ReadFile(entry.path());
+    std::string prompt;
+    const std::string output = WithoutEnd(RenderCall(ChatTemplate(source), &prompt));
+    if (output.empty()) continue;
+    ++n_written;
+    const ChatFormat format = DetectChatFormat(source);
+    const std::string events = Parse(MakeParser(format, prompt, false), {output});
+    std::istringstream lines(events);
+    std::string name, arguments;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("call 0 ")) name = line.substr(7, line.find(' ', 7) - 7);
+      if (line.starts_with("arguments ")) arguments = line.substr(10);
+    }
+    const bool same = name == "get_weather" && !arguments.empty() &&
+                      ParseJson(arguments) == ParseJson(kCallArguments);
+    n_read += same ? 1 : 0;
+    EXPECT_TRUE(same) << entry.path().filename() << " (" << format.name << ")\n"
+                      << output << "\n->\n"
+                      << events;
+  }
+  EXPECT_GE(n_written, 55);
+  EXPECT_EQ(n_read, n_written);
+}
+
 }  // namespace
 }  // namespace pioneer::chat_format

@@ -35,8 +35,8 @@ class CallGrammarMaker {
     const bool open = !trigger.empty() && Trimmed(options_.prompt_end).ends_with(trigger);
     if (options_.required) {
       grammar_.SetStart(grammar_.Sequence({Markers(), Calls(open ? trigger : "")}));
-    } else if (trigger.empty() || open) {
-      return std::nullopt;
+    } else if (trigger.find_first_of("<[>") == std::string::npos || open) {
+      return std::nullopt;  // a text may hold it by chance
     } else {
       grammar_.SetStart(FreeAnswer(trigger));
     }
@@ -84,7 +84,7 @@ class CallGrammarMaker {
   std::vector<Expr> MarkerChoices(bool only_tokens) {
     std::vector<Expr> choices;
     std::vector<std::string> texts = format_.hidden;
-    texts.push_back(format_.reasoning_begin);
+    if (options_.thinks) texts.push_back(format_.reasoning_begin);
     for (const std::string& text : texts) {
       const bool plain = PlainPrefix(text) == text.size();
       if (!text.empty() && !(only_tokens && plain)) choices.push_back(Text(text));

@@ -27,6 +27,7 @@ struct CallGrammarOptions {
   bool required = false;  // at least one call, and no text before it
   std::string name;       // the only tool to call; "" = any
   bool parallel = true;   // several calls
+  bool thinks = true;     // thoughts may come before calls
   std::string prompt_end;
   std::string answer_schema;  // JSON Schema of an answer without calls; "" = any text
   std::vector<ControlToken> control_tokens;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "text/chat_format/answer_parser.h"
+#include "text/chat_format/call_pattern.h"
 #include "text/grammar/constraint.h"
 
 namespace pioneer::chat_format {
@@ -82,29 +83,48 @@ TEST(CallGrammar, EveryFamilyReadsWhatItForces) {
     const Compiled compiled = Compile(format.name, options);
     ASSERT_TRUE(compiled.constraint) << format.name;
     grammar::ConstraintState state(compiled.constraint);
+    // Follow what is forced; where there is a choice, the first of these that fits, each once.
+    const CallSyntax& calls = format.calls;
+    const std::string& lead =
+        calls.section_begin.empty() ? LeadingLiteral(calls.calls.front()) : calls.section_begin;
+    std::vector<std::string> wanted = {"{\"name\"", "{\"city\":", "\"city\":", "get_weather"};
+    if (calls.values == ValueStyle::kPython) wanted.push_back("city='Oslo')]<|tool_call_end|>");
+    if (calls.values == ValueStyle::kGemma) wanted.push_back("city:<|\"|>Oslo<|\"|>}<tool_call|>");
+    if (!calls.parameter.empty() && calls.values == ValueStyle::kTyped) {
+      std::string value = "Oslo" + calls.parameter.substr(calls.parameter.find("%v") + 2);
+      if (const size_t key = value.find("%i"); key != std::string::npos)
+        value.replace(key, 2, "city");
+      wanted.insert(wanted.begin(), value);
+      const std::string& call = calls.calls.front();
+      const std::string end = call.substr(call.find("%p") + 2);
+      wanted.insert(wanted.end(), {end, end.substr(1), end.substr(2)});
+    }
+    for (const char* more : {"7", "\"Oslo", "Oslo", "\"}", "\"", "}", "<|tool_call:n",
+                             "<|tool_call_arg", "\n</", "</", "<|close", "]<]mini", "["}) {
+      wanted.push_back(more);
+    }
     std::string text;
-    // Follow what is forced; where there is a choice, the first of these that fits.
-    const std::string wanted[] = {
-        "{\"city\":", " \"Oslo\"", "Oslo", "\"city\":",     "}",     "]", ")", "\n", "<", "|",
-        "7",          " ",         "{",    "city=\"Oslo\"", "city:7"};
-    for (int step = 0; step < 400 && !state.MustEnd(); ++step) {
-      const std::string forced = state.ForcedBytes();
-      std::string next = forced;
-      for (const std::string& one : wanted) {
+    for (const std::string& begin : {std::string(TrimmedFront(lead)), lead, " " + lead}) {
+      if (text.empty() && state.AcceptBytes(begin)) text = begin;
+    }
+    while (!state.MustEnd()) {
+      std::string next = state.ForcedBytes();
+      for (std::string& one : wanted) {
         if (!next.empty()) break;
         grammar::ConstraintState probe = state;
-        if (probe.AcceptBytes(one)) next = one;
+        if (!one.empty() && probe.AcceptBytes(one)) next = std::exchange(one, "");
       }
       if (next.empty() || !state.AcceptBytes(next)) break;
       text += next;
-      if (state.CanEnd() && text.find("Oslo") != std::string::npos) break;
     }
     AnswerParserOptions parse;
     parse.tools = std::make_shared<ToolSet>(kTools);
     AnswerParser parser(std::make_shared<ChatFormat>(format), std::move(parse));
     std::vector<AnswerPiece> pieces = parser.Push(text);
     for (AnswerPiece& piece : parser.Finish()) pieces.push_back(std::move(piece));
-    EXPECT_TRUE(parser.has_calls()) << format.name << ": " << text;
+    ASSERT_TRUE(parser.has_calls()) << format.name << ": " << text;
+    EXPECT_EQ(pieces.back().kind, AnswerPiece::Kind::kCallEnd) << format.name << ": " << text;
+    EXPECT_TRUE(pieces.back().complete) << format.name << ": " << text;
   }
 }
 

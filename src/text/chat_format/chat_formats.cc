@@ -78,7 +78,7 @@ std::vector<ChatFormat> MakeFormats() {
        .reasoning_begin = " to=self<|message|>",
        .reasoning_end = "<|eom|>",
        .calls = WithParameters(
-           Calls({" to=%i<|message|><atem:function_calls>\n<atem:invoke name=\"%n\">\n%p"
+           Calls({" to=%n<|message|><atem:function_calls>\n<atem:invoke name=\"%n\">\n%p"
                   "</atem:invoke>\n</atem:function_calls>",
                   "<atem:function_calls>\n<atem:invoke name=\"%n\">\n%p</atem:invoke>\n"
                   "</atem:function_calls>"}),
