@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,25 @@ class Matcher {
  private:
   std::shared_ptr<const Constraint> constraint_;
 };
+
+// Small, so that a fuzzer tries much.
+inline constexpr ConstraintLimits kFuzzLimits = {
+    .max_states = 2'000, .max_compile_work = 50'000, .max_mask_work = 50'000};
+
+// Writes an answer of some tokens, always the first that may come. What a mask allows is accepted.
+inline void WalkSome(const std::shared_ptr<const Constraint>& constraint) {
+  ConstraintState state(constraint);
+  TokenMask mask;
+  for (int n = 0; n < 20; ++n) {
+    state.ComputeMask(mask);
+    int32_t token = 0;
+    while (token < mask.size() && !mask.Has(token)) ++token;
+    if (token == mask.size()) return;
+    ConstraintState copy = state;
+    if (!state.Accept(token)) throw std::logic_error("a token of the mask is refused");
+    copy.ForcedBytes();
+  }
+}
 
 template <typename Make>
 std::string MessageOf(const Make& make) {

@@ -1,0 +1,28 @@
+// Why: a pattern comes with a request; whatever it is, it is refused or used within its limits.
+// room: text
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "text/grammar/constraint.h"
+#include "text/grammar/regex_parser.h"
+#include "text/grammar/test_matcher.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace pioneer;
+  using namespace pioneer::grammar;
+  static const auto vocabulary = ByteVocabulary();
+  if (size == 0) return 0;
+  try {
+    Grammar grammar;
+    RegexSyntax syntax;
+    syntax.whole = (data[0] & 1) != 0;
+    syntax.ignore_case = (data[0] & 2) != 0;
+    syntax.ecma = (data[0] & 4) != 0;
+    const std::string_view pattern(reinterpret_cast<const char*>(data) + 1, size - 1);
+    grammar.SetStart(grammar.Terminal(ParseRegex(grammar.regexes(), pattern, syntax)));
+    WalkSome(Constraint::Compile(std::move(grammar), vocabulary, kFuzzLimits));
+  } catch (const Error&) {
+  }
+  return 0;
+}
