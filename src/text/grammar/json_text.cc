@@ -12,6 +12,7 @@ namespace pioneer::grammar {
 namespace {
 
 constexpr int kMaxEmptinessSteps = 4096;
+constexpr int64_t kMaxEmptinessWork = 100'000;
 constexpr int64_t kMaxLength = 1 << 20;
 
 // JSON's letters for the controls that have one.
@@ -269,7 +270,8 @@ bool JsonText::IsEmpty(Regex term) {
     for (const uint8_t byte : representatives) {
       const Regex next = store_.Derive(queue[i], byte);
       if (next == store_.Nothing()) continue;
-      if (store_.SurelyNonEmpty(next) || store_.Nullable(next) || ++steps > kMaxEmptinessSteps) {
+      const bool tired = ++steps > kMaxEmptinessSteps || ++emptiness_work_ > kMaxEmptinessWork;
+      if (store_.SurelyNonEmpty(next) || store_.Nullable(next) || tired) {
         empty = false;
         break;
       }

@@ -52,7 +52,8 @@ class JsonText {
   Regex FractionDigits(int n);
 
   // --- questions. Answers are remembered.
-  // False where exploring would take more than a fixed number of steps: "not known to be empty".
+  // False where exploring would take more than a fixed number of steps, for this term or for all
+  // together: "not known to be empty".
   bool IsEmpty(Regex term);
   bool Matches(Regex term, std::string_view bytes);
 
@@ -68,6 +69,7 @@ class JsonText {
   Regex digit_, zeros_, fraction_, any_number_, plain_number_, integer_;
   std::unordered_map<std::string, Regex> patterns_;
   std::unordered_map<int32_t, bool> empty_;
+  int64_t emptiness_work_ = 0;  // derivatives taken for all answers together
 };
 
 }  // namespace pioneer::grammar
