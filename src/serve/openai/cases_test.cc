@@ -98,6 +98,7 @@ std::string DumpCall(const CompletionCall& call) {
     std::visit([&](const auto& prompt) { text += "prompt " + DumpJson(Json(prompt)) + "\n"; },
                request.prompt);
   }
+  if (!call.suffix.empty()) text += "suffix " + DumpJson(Json(call.suffix)) + "\n";
   if (call.requests.front().echo) text += "echo\n";
   return text + "options " + DumpJson(DumpOptions(call.requests.front().options)) + "\n";
 }

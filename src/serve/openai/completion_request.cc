@@ -63,10 +63,10 @@ void CheckBestOf(const FieldReader& body, int n) {
   }
 }
 
-void CheckSuffix(const FieldReader& body) {
-  if (!body.String("suffix").value_or("").empty()) {
-    throw UnsupportedField("suffix", "filling in the middle is not supported yet by this version");
-  }
+std::string ReadSuffix(const FieldReader& body, bool echo) {
+  std::string suffix = body.String("suffix").value_or("");
+  if (!suffix.empty() && echo) throw UnsupportedField("echo", "is not possible with a suffix");
+  return suffix;
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ CompletionCall ParseCompletionCall(std::string_view text) {
   request.echo = body.Bool("echo").value_or(false);
   ReadLogprobs(body, request.options);
   CheckBestOf(body, request.options.n);
-  CheckSuffix(body);
+  call.suffix = ReadSuffix(body, request.echo);
   RefuseConstrainedOutput(body);
   request.options.limits.max_tokens = static_cast<int>(
       body.Int("max_tokens", 0, kMaxTokensLimit).value_or(kDefaultCompletionTokens));

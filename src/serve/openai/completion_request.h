@@ -19,6 +19,7 @@ struct CompletionCall {
   // At least one; they differ only in the prompt. Choices are numbered prompt by prompt: answer i
   // of prompt p has index p * n + i.
   std::vector<CompletionRequest> requests;
+  std::string suffix;  // not "": fill the hole between each prompt and this
 };
 
 // Throws ApiError 400 that names the field.

@@ -2,6 +2,8 @@
 #include "serve/openai/chat_request.h"
 #include "serve/openai/completion_request.h"
 #include "serve/openai/formats.h"
+#include "serve/openai/infill.h"
+#include "serve/openai/token_routes.h"
 
 namespace pioneer::serve::openai {
 namespace {
@@ -39,11 +41,26 @@ void Chat(Service& service, const HttpRequest& request, ServeWriter& writer) {
   AnswerRequest(service, std::move(job), writer);
 }
 
+// With a suffix a prompt is what stands before a hole.
+void FillHoles(const Generator& generator, CompletionCall& call) {
+  for (CompletionRequest& one : call.requests) {
+    InfillRequest hole;
+    const auto* text = std::get_if<std::string>(&one.prompt);
+    hole.prefix = text != nullptr
+                      ? *text
+                      : generator.Detokenize(std::get<std::vector<int32_t>>(one.prompt));
+    hole.suffix = call.suffix;
+    one.prompt = generator.InfillPrompt(
+        hole, InfillPromptTokens(generator.info().context_length, one.options.limits.max_tokens));
+  }
+}
+
 void Complete(Service& service, const HttpRequest& request, ServeWriter& writer) {
   AnswerJob job;
   job.start_ns = service.NowNs();
-  const CompletionCall call = ParseCompletionCall(request.body);
+  CompletionCall call = ParseCompletionCall(request.body);
   const auto generator = service.models.Find(call.wire.model);
+  if (!call.suffix.empty()) FillHoles(*generator, call);
   for (const CompletionRequest& one : call.requests) {
     job.generations.push_back(StartNaming("prompt", [&] { return generator->Complete(one); }));
   }
@@ -73,6 +90,9 @@ void GetModel(Service& service, const HttpRequest& request, ServeWriter& writer)
 void AddRoutes(Routes& routes) {
   routes.Add("POST", "/v1/chat/completions", Chat);
   routes.Add("POST", "/v1/completions", Complete);
+  routes.Add("POST", "/v1/tokenize", TokenizeText);
+  routes.Add("POST", "/v1/detokenize", DetokenizeIds);
+  routes.Add("POST", "/v1/infill", Infill);
   routes.Add("GET", "/v1/models", ListModels);
   routes.Add("GET", "/v1/models/{id}", GetModel);
   routes.Add("GET", "/v1/models/{id}/{name}", GetModel);  // "owner/model"
