@@ -88,8 +88,10 @@ TEST(CallGrammar, EveryFamilyReadsWhatItForces) {
     const std::string& lead =
         calls.section_begin.empty() ? LeadingLiteral(calls.calls.front()) : calls.section_begin;
     std::vector<std::string> wanted = {"{\"name\"", "{\"city\":", "\"city\":", "get_weather"};
-    if (calls.values == ValueStyle::kPython) wanted.push_back("city='Oslo')]<|tool_call_end|>");
-    if (calls.values == ValueStyle::kGemma) wanted.push_back("city:<|\"|>Oslo<|\"|>}<tool_call|>");
+    if (calls.values == ValueStyle::kPython)
+      wanted = {"get_weather", "city='Oslo')]<|tool_call_end|>"};
+    if (calls.values == ValueStyle::kGemma)
+      wanted = {"get_weather", "city:<|\"|>Oslo<|\"|>}<tool_call|>"};
     if (!calls.parameter.empty() && calls.values == ValueStyle::kTyped) {
       std::string value = "Oslo" + calls.parameter.substr(calls.parameter.find("%v") + 2);
       if (const size_t key = value.find("%i"); key != std::string::npos)
@@ -97,7 +99,7 @@ TEST(CallGrammar, EveryFamilyReadsWhatItForces) {
       wanted.insert(wanted.begin(), value);
       const std::string& call = calls.calls.front();
       const std::string end = call.substr(call.find("%p") + 2);
-      wanted.insert(wanted.end(), {end, end.substr(1), end.substr(2)});
+      for (size_t i = 0; i < end.size(); ++i) wanted.push_back(end.substr(i));
     }
     for (const char* more : {"7", "\"Oslo", "Oslo", "\"}", "\"", "}", "<|tool_call:n",
                              "<|tool_call_arg", "\n</", "</", "<|close", "]<]mini", "["}) {
@@ -107,7 +109,7 @@ TEST(CallGrammar, EveryFamilyReadsWhatItForces) {
     for (const std::string& begin : {std::string(TrimmedFront(lead)), lead, " " + lead}) {
       if (text.empty() && state.AcceptBytes(begin)) text = begin;
     }
-    while (!state.MustEnd()) {
+    while (!(state.CanEnd() && text.find("Oslo") != std::string::npos)) {
       std::string next = state.ForcedBytes();
       for (std::string& one : wanted) {
         if (!next.empty()) break;
