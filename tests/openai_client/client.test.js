@@ -41,6 +41,56 @@ test('a chat, whole', { skip }, async () => {
   assert.equal(typeof usage.prompt_tokens_details.cached_tokens, 'number');
 });
 
+// The limits make even a model that says nonsense end soon.
+test('an answer in the form of a schema', { skip }, async () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      city: { type: 'string', minLength: 1, maxLength: 8 },
+      degrees: { type: 'integer', minimum: -40, maximum: 50 },
+      sky: { enum: ['clear', 'cloudy'] },
+    },
+    required: ['city', 'degrees', 'sky'],
+    additionalProperties: false,
+  };
+  const ask = {
+    model: await modelId(),
+    messages: question,
+    max_tokens: 300,
+    response_format: { type: 'json_schema', json_schema: { name: 'weather', strict: true, schema } },
+  };
+  const check = (text, reason) => {
+    assert.equal(reason, 'stop');
+    const value = JSON.parse(text);
+    assert.deepEqual(Object.keys(value), ['city', 'degrees', 'sky']);
+    assert.ok([...value.city].length >= 1 && [...value.city].length <= 8);
+    assert.ok(Number.isInteger(value.degrees) && value.degrees >= -40 && value.degrees <= 50);
+    assert.ok(['clear', 'cloudy'].includes(value.sky));
+  };
+  const [choice] = (await client.chat.completions.create(ask)).choices;
+  check(choice.message.content, choice.finish_reason);
+
+  let text = '';
+  let reason;
+  for await (const chunk of await client.chat.completions.create({ ...ask, stream: true })) {
+    text += chunk.choices[0]?.delta.content ?? '';
+    reason = chunk.choices[0]?.finish_reason ?? reason;
+  }
+  check(text, reason);
+});
+
+test('an answer that is a JSON object', { skip }, async () => {
+  const answer = await client.chat.completions.create({
+    model: await modelId(),
+    messages: question,
+    max_tokens: 200,
+    response_format: { type: 'json_object' },
+  });
+  const [{ message, finish_reason: reason }] = answer.choices;
+  assert.match(message.content, /^\{/);
+  if (reason === 'stop') assert.equal(typeof JSON.parse(message.content), 'object');
+});
+
 test('a chat, streamed, with usage', { skip }, async () => {
   const stream = await client.chat.completions.create({
     model: await modelId(),
@@ -163,7 +213,15 @@ test('errors are of the right class and name the field', { skip }, async () => {
     assert.equal(error.param, 'messages[0].role');
     return true;
   });
-  await assert.rejects(ask({ response_format: { type: 'json_object' } }), { code: 'unsupported_value' });
+  const unheld = { name: 'x', schema: { type: 'array', uniqueItems: true } };
+  await assert.rejects(
+    ask({ response_format: { type: 'json_schema', json_schema: unheld } }),
+    (error) => {
+      assert.ok(error instanceof BadRequestError);
+      assert.match(error.message, /uniqueItems/);
+      return true;
+    },
+  );
   const endless = [{ role: 'user', content: 'word '.repeat(400_000) }];
   await assert.rejects(ask({ messages: endless, stream: true }), (error) => {
     assert.ok(error instanceof BadRequestError);

@@ -46,6 +46,11 @@ OrderedJson DumpOptions(const GenerationOptions& options) {
   Put(json, "max_tokens", options.limits.max_tokens, usual.limits.max_tokens);
   Put(json, "stop", options.limits.stop, usual.limits.stop);
   Put(json, "ignore_eos", options.limits.ignore_eos, usual.limits.ignore_eos);
+  if (options.grammar.kind != OutputGrammar::Kind::kNone) {
+    static constexpr const char* kKinds[] = {"", "json_object", "json_schema",
+                                             "regex", "gbnf", "lark"};
+    json["grammar"] = {kKinds[static_cast<int>(options.grammar.kind)], options.grammar.source};
+  }
   Put(json, "n", options.n, usual.n);
   Put(json, "logprobs", options.logprobs, usual.logprobs);
   Put(json, "top_logprobs", options.top_logprobs, usual.top_logprobs);

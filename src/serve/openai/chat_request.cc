@@ -6,6 +6,7 @@
 #include <array>
 
 #include "serve/api_error.h"
+#include "serve/openai/output_grammar.h"
 #include "serve/openai/tool_fields.h"
 
 namespace pioneer::serve::openai {
@@ -138,7 +139,6 @@ std::vector<ChatMessage> ReadMessages(const FieldReader& body) {
 }
 
 void RefuseUnsupported(const FieldReader& body) {
-  RefuseConstrainedOutput(body);
   for (const char* name : {"audio", "functions", "function_call", "web_search_options"}) {
     if (body.Has(name)) throw UnsupportedField(name, "is not supported yet by this version");
   }
@@ -198,6 +198,7 @@ ChatCall ParseChatCall(std::string_view text) {
   call.request.reasoning_effort = ReadReasoningEffort(body);
   call.request.template_variables_json = ReadTemplateVariables(body);
   call.request.options = ReadGenerationOptions(body);
+  call.request.options.grammar = ReadOutputGrammar(body, text);
   ReadTokenLimit(body, call.request.options.limits);
   ReadLogprobs(body, call.request.options);
   return call;

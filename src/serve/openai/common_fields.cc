@@ -103,28 +103,4 @@ GenerationOptions ReadGenerationOptions(const FieldReader& body) {
   return options;
 }
 
-void RefuseConstrainedOutput(const FieldReader& body) {
-  if (const Json* format = body.Object("response_format")) {
-    const auto type = FieldReader(*format, "response_format").String("type");
-    if (!type) throw InvalidField("response_format.type", "is missing");
-    if (*type == "json_object" || *type == "json_schema") {
-      throw UnsupportedField(
-          "response_format.type",
-          "\"" + *type + "\" is not supported yet by this version; only \"text\"");
-    }
-    if (*type != "text") {
-      throw InvalidField("response_format.type",
-                         "must be \"text\", \"json_object\" or \"json_schema\"");
-    }
-  }
-  static constexpr const char* kGrammarFields[] = {
-      "grammar",       "json_schema",    "guided_json",       "guided_regex",
-      "guided_choice", "guided_grammar", "structured_outputs"};
-  for (const char* name : kGrammarFields) {
-    if (body.Has(name)) {
-      throw UnsupportedField(name, "constrained output is not supported yet by this version");
-    }
-  }
-}
-
 }  // namespace pioneer::serve::openai

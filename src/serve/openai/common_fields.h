@@ -31,8 +31,4 @@ WireOptions ReadWireOptions(const FieldReader& body);
 // and the logprobs, which differ between the endpoints.
 GenerationOptions ReadGenerationOptions(const FieldReader& body);
 
-// Throws for response_format other than text, and for the fields that constrain the output by a
-// grammar: an answer that ignored them would look right and be wrong.
-void RefuseConstrainedOutput(const FieldReader& body);
-
 }  // namespace pioneer::serve::openai

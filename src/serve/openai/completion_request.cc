@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "serve/api_error.h"
+#include "serve/openai/output_grammar.h"
 
 namespace pioneer::serve::openai {
 namespace {
@@ -83,7 +84,7 @@ CompletionCall ParseCompletionCall(std::string_view text) {
   ReadLogprobs(body, request.options);
   CheckBestOf(body, request.options.n);
   call.suffix = ReadSuffix(body, request.echo);
-  RefuseConstrainedOutput(body);
+  request.options.grammar = ReadOutputGrammar(body, text);
   request.options.limits.max_tokens = static_cast<int>(
       body.Int("max_tokens", 0, kMaxTokensLimit).value_or(kDefaultCompletionTokens));
 
