@@ -42,6 +42,16 @@ answer=$("$program" chat --temperature 0 'Hello')
 [ -n "$answer" ] || fail 'chat answers'
 "$program" models list | grep -q pioneer-mini || fail 'models list names the built-in model'
 "$program" models show pioneer-mini --json | grep -q '"architecture":"llama"' || fail 'models show --json'
+"$program" models catalogue | grep -q '^qwen3-0.6b ' || fail 'models catalogue names a small model'
+expect_failure 'a model to be pulled' 1 'pioneer models pull qwen3-0.6b' \
+  env HF_HOME="$scratch/hf" OLLAMA_MODELS="$scratch/none" "$program" complete --model qwen3-0.6b --prompt x
+expect_failure 'pull of a name that is none' 1 'OWNER/REPO' "$program" models pull no-such-name
+expect_failure 'removing the built-in model' 1 'not Pioneer' "$program" models remove pioneer-mini
+cp models/pioneer-mini.gguf "$scratch/mine.gguf"
+mkdir -p "$PIONEER_HOME/models" && cp "$scratch/mine.gguf" "$PIONEER_HOME/models/mine.gguf"
+"$program" models list | grep -q '^mine ' || fail 'models list names a file in the data folder'
+"$program" models remove mine >/dev/null || fail 'models remove'
+[ ! -e "$PIONEER_HOME/models/mine.gguf" ] || fail 'a removed model is gone'
 ids=$(printf '안녕 hello' | "$program" tokenize)
 [[ $ids =~ ^[0-9]+(\ [0-9]+)*$ ]] || fail "tokenize prints ids: $ids"
 "$program" perplexity --file README.md --context 128 --json | grep -q '"perplexity":' || fail 'perplexity --json'
