@@ -1,5 +1,6 @@
 #include "model/architecture_keys.h"
 
+#include <algorithm>
 #include <cmath>
 #include <variant>
 
@@ -44,6 +45,17 @@ int ArchitectureKeys::Int(std::string_view key, int default_value) const {
   const int64_t value = file_.Int(Name(key));
   if (value < 0 || value > kMaxInt) Refuse(key, fmt::format("is {}, which is out of range", value));
   return static_cast<int>(value);
+}
+
+int ArchitectureKeys::Most(std::string_view key, int default_value) const {
+  const auto found = file_.metadata().find(Name(key));
+  if (found == file_.metadata().end()) return default_value;
+  int64_t most = 0;
+  if (!ForEachNumber(found->second, [&](int64_t value) { most = std::max(most, value); })) {
+    return Int(key, default_value);
+  }
+  if (most > kMaxInt) Refuse(key, "is out of range");
+  return static_cast<int>(most);
 }
 
 int ArchitectureKeys::IntIn(std::string_view key, int low, int high) const {

@@ -27,6 +27,8 @@ class ArchitectureKeys {
 
   // A whole number of at least 0. A list with a value for each layer counts as not there.
   int Int(std::string_view key, int default_value = 0) const;
+  // The same, and the largest of a list.
+  int Most(std::string_view key, int default_value = 0) const;
   // One that the file must have, in low..high.
   int IntIn(std::string_view key, int low, int high) const;
   // For each layer: one number for all, or a list of n_layers; true and false count as 1 and 0.

@@ -16,7 +16,6 @@ namespace {
 constexpr int kMaxLayers = 4096;
 constexpr int kMaxWidth = 1 << 20;  // of the stream, the feed-forward part, all heads together
 constexpr int kMaxHeads = 1 << 14;
-constexpr int kMaxHeadDim = 1 << 13;
 constexpr int kMaxVocabulary = 1 << 24;
 constexpr int kMaxContext = 1 << 27;
 
@@ -51,11 +50,11 @@ ModelConfig ReadModelConfig(const GgufFile& file) {
   config.name = file.String("general.name", "");
   config.n_layers = keys.Int("block_count");
   config.d_model = keys.Int("embedding_length");
-  config.n_heads = keys.Int("attention.head_count");
-  config.n_kv_heads = keys.Int("attention.head_count_kv", config.n_heads);
+  config.n_heads = keys.Most("attention.head_count");
+  config.n_kv_heads = keys.Most("attention.head_count_kv", config.n_heads);
   const int even_split = config.n_heads > 0 ? config.d_model / config.n_heads : 0;
   config.head_dim = keys.Int("attention.key_length", even_split);
-  config.d_ff = keys.Int("feed_forward_length");
+  config.d_ff = keys.Most("feed_forward_length");
   config.vocab_size = VocabularySize(file, keys);
   config.context_length = keys.Int("context_length");
   config.rope_dims = keys.Int("rope.dimension_count", config.head_dim);
@@ -102,12 +101,6 @@ void CheckModelConfig(const GgufFile& file, const ModelConfig& config) {
   }
   if (config.rope_base < 1) refuse("rope.freq_base", "is below 1");
   if (config.rms_eps > 1) refuse("attention.layer_norm_rms_epsilon", "is above 1");
-  const int64_t value_length =
-      file.Int(config.architecture + ".attention.value_length", config.head_dim);
-  if (value_length != config.head_dim) {
-    Fail(ErrorCode::kUnsupported, "{}: keys of {} and values of {} numbers a head differ",
-         file.name(), config.head_dim, value_length);
-  }
 }
 
 void SetModelKeys(const ModelConfig& config, DType dtype, GgufWriter& writer) {

@@ -10,13 +10,14 @@
 
 namespace pioneer {
 
+inline constexpr int kMaxHeadDim = 1 << 13;
+
 // What the metadata says, 0 where it says nothing; for any architecture, unchecked beyond the types
 // and ranges of integers. Good for a list of models.
 ModelConfig ReadModelConfig(const GgufFile& file);
 
 // Throws Error{kCorruptFile} that names the key whose value contradicts another or is out of any
-// sensible range; kUnsupported for layouts that this program cannot compute (unequal key and value
-// lengths).
+// sensible range.
 void CheckModelConfig(const GgufFile& file, const ModelConfig& config);
 
 // Writes the keys that ReadModelConfig reads, and the type of the file's matrices. The vocabulary

@@ -119,11 +119,16 @@ void Transformer::EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& o
 
 void Transformer::Embed(Pass& pass) {
   EmbedRows(embedding_, pass.tokens, pass.n, pass.work.x.data());
+  if (embedding_scale_ == 1.0f) return;
+  ScaleInPlace(pass.pool, pass.work.x.data(), embedding_scale_, pass.n * config_.d_model);
 }
 
 void Transformer::Output(Pass& pass, Matrix& x, int64_t n, float* logits) {
   output_norm_.Run(pass.pool, x.data(), n, x.data());
   MatMul(pass.pool, output_, x.data(), n, logits);
+  const int64_t n_logits = n * config_.vocab_size;
+  if (logit_scale_ != 1.0f) ScaleInPlace(pass.pool, logits, logit_scale_, n_logits);
+  if (logit_softcap_ > 0.0f) SoftCap(pass.pool, logits, logit_softcap_, n_logits);
 }
 
 }  // namespace pioneer

@@ -67,6 +67,17 @@ std::vector<Weight> WeightLoader::Matrices(const std::string& name, int64_t n, i
   return matrices;
 }
 
+std::vector<std::pair<Weight, Weight>> WeightLoader::MatrixPairs(const std::string& name, int64_t n,
+                                                                 int64_t n_out, int64_t n_in) {
+  const Tensor tensor = Find(name, {n, 2 * n_out, n_in});
+  std::vector<std::pair<Weight, Weight>> pairs;
+  for (int64_t i = 0; i < n; ++i) {
+    pairs.emplace_back(Prepare(RowsOf(tensor, 2 * i * n_out, n_out)),
+                       Prepare(RowsOf(tensor, (2 * i + 1) * n_out, n_out)));
+  }
+  return pairs;
+}
+
 std::vector<float> WeightLoader::Floats(const std::string& name,
                                         const std::vector<int64_t>& shape) {
   const Tensor tensor = Find(name, shape);
@@ -83,8 +94,10 @@ std::vector<float> WeightLoader::OptionalVector(const std::string& name, int64_t
 }
 
 bool RecordingLoader::Has(const std::string& name) const {
-  return std::any_of(optional_.begin(), optional_.end(),
-                     [&](const std::string& end) { return name.ends_with(end); });
+  return std::any_of(optional_.begin(), optional_.end(), [&](const std::string& end) {
+    return name == end || name.ends_with("_" + end) ||
+           (name.starts_with("blk.") && name.ends_with(end));
+  });
 }
 
 Tensor RecordingLoader::Find(const std::string& name, const std::vector<int64_t>& shape) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/gguf.h"
@@ -20,6 +21,8 @@ class WeightLoader {
 
   const GgufFile& file() const { return file_; }
   virtual bool Has(const std::string& name) const;
+  // True when nothing but shapes is wanted: weights are empty and values zero.
+  virtual bool is_recording() const { return false; }
 
   // As it lies in the file, for looking up rows: [n_rows, n_columns], any type.
   Tensor Table(const std::string& name, int64_t n_rows, int64_t n_columns);
@@ -30,6 +33,9 @@ class WeightLoader {
                             int64_t n_in);
   // n equal matrices: [n, n_out, n_in].
   std::vector<Weight> Matrices(const std::string& name, int64_t n, int64_t n_out, int64_t n_in);
+  // n pairs of equal matrices of one input: [n, 2 n_out, n_in].
+  std::vector<std::pair<Weight, Weight>> MatrixPairs(const std::string& name, int64_t n,
+                                                     int64_t n_out, int64_t n_in);
   // A matrix for products out of a table.
   Weight Prepare(const Tensor& table) const;
 
@@ -41,8 +47,7 @@ class WeightLoader {
   std::vector<float> Floats(const std::string& name, const std::vector<int64_t>& shape);
 
  protected:
-  // The tensor of this name, which must have the shape. Its data may be null where nothing but the
-  // shapes is wanted; values are then zero and weights empty.
+  // The tensor of this name, which must have the shape; without data when recording.
   virtual Tensor Find(const std::string& name, const std::vector<int64_t>& shape);
 
  private:
@@ -57,11 +62,13 @@ class RecordingLoader : public WeightLoader {
     std::vector<int64_t> shape;
   };
 
-  // `optional` are ends of the names that Has() says yes to: "attn_q.bias" for that of all layers.
+  // `optional` are the names that Has() says yes to; in layers, and after "_", their ends do:
+  // "attn_q.bias" for that of all layers, "norm.bias" for those of all norms.
   RecordingLoader(const GgufFile& metadata, std::vector<std::string> optional)
       : WeightLoader(metadata), optional_(std::move(optional)) {}
 
   bool Has(const std::string& name) const override;
+  bool is_recording() const override { return true; }
   // In the order of the first request.
   const std::vector<Entry>& entries() const { return entries_; }
 

@@ -3,11 +3,19 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "model/architecture_keys.h"
+#include "model/config.h"
+#include "tensor/ops/elementwise.h"
 
 namespace pioneer {
 
-AttentionShape ShapeOf(const ModelConfig& config) {
+AttentionShape ReadShape(const WeightLoader& load, const ModelConfig& config) {
+  const ArchitectureKeys keys(load.file());
   AttentionShape shape;
+  shape.value_dim = keys.Int("attention.value_length", config.head_dim);
+  if (shape.value_dim < 1 || shape.value_dim > kMaxHeadDim) {
+    keys.Refuse("attention.value_length", "is out of range");
+  }
   shape.n_heads = config.n_heads;
   shape.n_kv_heads = config.n_kv_heads;
   shape.head_dim = config.head_dim;
@@ -53,11 +61,26 @@ void AttentionBlock::Run(Pass& pass, const Matrix& x, Matrix& change) const {
 void AttentionBlock::Project(Pass& pass, const Matrix& x) const {
   auto& work = pass.work.attention;
   RunLinear(pass.pool, {{&q, &work.q}, {&k, &work.k}, {&v, &work.v}}, x.data(), pass.n);
+  NormAndRotate(pass);
+}
+
+void AttentionBlock::NormAndRotate(Pass& pass) const {
+  auto& work = pass.work.attention;
   RunHeadNorm(pass.pool, q_norm, pass.n, work.q);
   RunHeadNorm(pass.pool, k_norm, pass.n, work.k);
   if (rope.dims == 0) return;
   Rope(pass.pool, rope, work.q.data(), pass.positions, pass.n, shape.n_heads, shape.head_dim);
   Rope(pass.pool, rope, work.k.data(), pass.positions, pass.n, shape.n_kv_heads, shape.head_dim);
+  if (temperature_scale != 0) ScaleQueries(pass);
+}
+
+void AttentionBlock::ScaleQueries(Pass& pass) const {
+  Matrix& queries = pass.work.attention.q;
+  for (int64_t row = 0; row < pass.n; ++row) {
+    const float step = std::floor(static_cast<float>(pass.positions[row] / temperature_length));
+    const float factor = std::log(step + 1.0f) * temperature_scale + 1.0f;
+    ScaleInPlace(pass.pool, queries.row(row), factor, queries.cols());
+  }
 }
 
 void AttentionBlock::Store(Pass& pass) const {

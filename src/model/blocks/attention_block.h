@@ -21,8 +21,12 @@ struct AttentionBlock {
   Linear out;      // [d_model, n_heads * value size]
   // Of each head, or of all heads together where the norm is as long; or none.
   Norm q_norm, k_norm;
-  RopeParams rope;  // dims = 0: no rotation
-  std::vector<float> sinks;
+  RopeParams rope;           // dims = 0: no rotation
+  std::vector<float> sinks;  // [n_heads], or empty
+  // Queries grow with the logarithm of their position (Nakanishi 2025,
+  // https://arxiv.org/abs/2501.19399): times 1 + scale log(1 + floor(position / length)).
+  float temperature_scale = 0;
+  int temperature_length = 0;
   int layer = 0;  // of the memory plan: where keys and values are stored and read
 
   // change = out(attention(q(x), k(x), v(x))); x, change: [n, d_model].
@@ -30,13 +34,17 @@ struct AttentionBlock {
 
   // The parts of Run, for models that do something in between.
   void Project(Pass& pass, const Matrix& x) const;  // fills q, k, v: normed and rotated
+  void NormAndRotate(Pass& pass) const;             // its second half: q and k in place
   void Store(Pass& pass) const;                     // keys and values into the pages
   void Attend(Pass& pass) const;                    // fills attended from q and the pages
   void PutOut(Pass& pass, Matrix& change) const;
+
+ private:
+  void ScaleQueries(Pass& pass) const;
 };
 
-// The same scale as everybody: 1 / sqrt(head_dim).
-AttentionShape ShapeOf(const ModelConfig& config);
+// The heads that the file promises for all layers, with the usual scale, 1 / sqrt(head_dim).
+AttentionShape ReadShape(const WeightLoader& load, const ModelConfig& config);
 
 // From blk.LAYER.attn_{q,k,v,output}, or attn_qkv and attn_output, with biases where the file has
 // them. Norms, rotation and sinks are the caller's.

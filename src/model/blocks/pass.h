@@ -28,6 +28,15 @@ struct Workspace {
   struct {
     Matrix gate, up;  // [n, d_ff]
   } feed_forward;
+  struct {
+    Matrix in, conv;  // [n, channels] of a short convolution
+    Matrix qk;        // [n, 2, key heads, their size] normed
+    Matrix decay, beta, gate, out;  // [n, value heads, 1 or their size]
+  } recurrent;
+  struct {
+    Matrix logits;            // [n, n_experts]
+    Matrix x, gate, up, out;  // of the rows that chose an expert
+  } experts;
 };
 
 // Rows [begin, begin + n) of a step.
