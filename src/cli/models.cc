@@ -12,7 +12,9 @@
 #include "model/gguf_split.h"
 #include "model/hub/hub_cache.h"
 #include "model/random_model.h"
+#include "model/random_presets.h"
 #include "model/registry.h"
+#include "model/vocabulary.h"
 
 namespace pioneer {
 namespace {
@@ -139,16 +141,33 @@ void Remove(const std::string& name, bool json) {
 
 struct RandomOptions {
   std::string out, type = "Q8_0";
+  std::string architecture = "llama", vocabulary = "32000";
+  int n_layers = 0, n_kv_heads = 0;  // 0: what the architecture's preset has
   RandomModelOptions model;
-  int vocabulary = 32000;
 };
+
+// So many made-up tokens, or those of a file.
+Vocabulary RandomVocabulary(const std::string& number_or_file, uint64_t seed) {
+  if (number_or_file.find_first_not_of("0123456789") == std::string::npos &&
+      number_or_file.size() < 8) {
+    return MakeByteVocabulary(std::stoi("0" + number_or_file), seed);
+  }
+  return LoadVocabulary(*OpenModelFile(number_or_file));
+}
 
 void MakeRandom(RandomOptions& options) {
   const auto dtype = ParseDType(options.type);
   if (!dtype) Fail(ErrorCode::kInvalidArgument, "unknown type {}", options.type);
-  options.model.dtype = *dtype;
-  options.model.vocabulary = MakeByteVocabulary(options.vocabulary, options.model.seed);
-  WriteRandomModel(options.out, options.model);
+  RandomModelOptions& model = options.model;
+  RandomModelOptions preset = RandomPreset(options.architecture);
+  model.architecture = options.architecture;
+  model.keys = std::move(preset.keys);
+  model.optional_tensors = std::move(preset.optional_tensors);
+  model.n_layers = options.n_layers > 0 ? options.n_layers : preset.n_layers;
+  model.n_kv_heads = options.n_kv_heads > 0 ? options.n_kv_heads : preset.n_kv_heads;
+  model.dtype = *dtype;
+  model.vocabulary = RandomVocabulary(options.vocabulary, model.seed);
+  WriteRandomModel(options.out, model);
 }
 
 void AddRandom(CLI::App& models) {
@@ -160,13 +179,23 @@ void AddRandom(CLI::App& models) {
   const auto size = [&](const std::string& name, int& value) {
     command->add_option(name, value, "")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   };
-  size("--layers", options->model.n_layers);
+  const auto preset_size = [&](const std::string& name, int& value) {
+    command->add_option(name, value, "The architecture's preset if not given")
+        ->check(CLI::Range(1, 1 << 20));
+  };
+  command->add_option("--architecture", options->architecture, "Whose layers the model has")
+      ->check(CLI::IsMember(KnownArchitectures()))
+      ->capture_default_str();
+  preset_size("--layers", options->n_layers);
   size("--width", options->model.d_model);
   size("--heads", options->model.n_heads);
-  size("--kv-heads", options->model.n_kv_heads);
+  preset_size("--kv-heads", options->n_kv_heads);
   size("--feed-forward", options->model.d_ff);
   size("--context", options->model.context_length);
-  size("--vocabulary", options->vocabulary);
+  command
+      ->add_option("--vocabulary", options->vocabulary,
+                   "A number of made-up tokens, or the GGUF file whose tokens are taken")
+      ->capture_default_str();
   command->callback([options] { MakeRandom(*options); });
 }
 
