@@ -236,6 +236,63 @@ test('errors are of the right class and name the field', { skip }, async () => {
   });
 });
 
+const tools = [
+  {
+    type: 'function',
+    function: {
+      name: 'get_weather',
+      parameters: {
+        type: 'object',
+        properties: { city: { type: 'string', enum: ['Oslo', 'Rome'] } },
+        required: ['city'],
+        additionalProperties: false,
+      },
+    },
+  },
+];
+
+test('a forced tool is called with arguments of its schema', { skip }, async () => {
+  const model = await modelId();
+  const request = {
+    model,
+    messages: question,
+    tools,
+    tool_choice: { type: 'function', function: { name: 'get_weather' } },
+    parallel_tool_calls: false,
+    max_tokens: 200,
+  };
+  const whole = await client.chat.completions.create(request);
+  assert.equal(whole.choices[0].finish_reason, 'tool_calls');
+  const [call] = whole.choices[0].message.tool_calls;
+  assert.equal(call.function.name, 'get_weather');
+  assert.ok(['Oslo', 'Rome'].includes(JSON.parse(call.function.arguments).city));
+  // The client's own gathering of a stream.
+  const runner = client.chat.completions.stream({ ...request, tool_choice: 'required' });
+  const message = (await runner.finalChatCompletion()).choices[0].message;
+  assert.equal(message.tool_calls.length, 1);
+  assert.ok(['Oslo', 'Rome'].includes(JSON.parse(message.tool_calls[0].function.arguments).city));
+  const answer = await client.chat.completions.create({
+    model,
+    tools,
+    max_tokens: 8,
+    messages: [
+      ...question,
+      { role: 'assistant', content: null, tool_calls: whole.choices[0].message.tool_calls },
+      { role: 'tool', tool_call_id: call.id, content: 'cold' },
+    ],
+  });
+  assert.ok(answer.choices.length === 1);
+});
+
+test('a wrong tool is refused by name', { skip }, async () => {
+  const model = await modelId();
+  const wrong = [{ type: 'function', function: { name: 'a b' } }];
+  await assert.rejects(
+    client.chat.completions.create({ model, messages: question, tools: wrong }),
+    (error) => error.status === 400 && error.param === 'tools[0].function.name',
+  );
+});
+
 test('a wrong key is refused', { skip: skip || (key ? false : 'PIONEER_KEY is not set') }, async () => {
   await assert.rejects(connect('pio-wrong').models.list(), (error) => {
     assert.ok(error instanceof AuthenticationError);
