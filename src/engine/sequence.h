@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <unordered_set>
 #include <optional>
 #include <unordered_set>
 #include <vector>

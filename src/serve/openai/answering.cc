@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "net/sse.h"
 #include "serve/event_merger.h"
+#include "serve/openai/best_of.h"
 
 namespace pioneer::serve::openai {
 namespace {
@@ -17,6 +18,7 @@ class Answerer {
         wire_(std::move(job.wire)),
         format_(std::move(job.format)),
         per_generation_(job.answers_per_generation),
+        best_(job.best),
         n_choices_(static_cast<int>(job.generations.size()) * per_generation_),
         writer_(writer),
         timer_(service.metrics, job.start_ns),
@@ -32,6 +34,7 @@ class Answerer {
       if (const auto* finish = std::get_if<FinishEvent>(&item.event)) ThrowIfFailed(*finish);
       AddToAnswers(item.event, answers);
     }
+    if (best_ > 0) answers = KeepBest(std::move(answers), per_generation_, best_);
     writer_.SendJson(200, format_.whole(answers, usage_));
   }
 
@@ -117,6 +120,7 @@ class Answerer {
   const WireOptions wire_;
   AnswerFormat format_;
   const int per_generation_;
+  const int best_;
   const int n_choices_;
   ServeWriter& writer_;
   TokenTimer timer_;

@@ -26,6 +26,9 @@ struct AnswerFormat {
 struct AnswerJob {
   std::vector<std::unique_ptr<Generation>> generations;  // one a prompt
   int answers_per_generation = 1;
+  // Of each generation's answers so many are sent, those whose tokens are likeliest on average
+  // (their logprobs must be there); 0 = all. Not with streams.
+  int best = 0;
   WireOptions wire;
   AnswerFormat format;
   int64_t start_ns = 0;  // when the request came in

@@ -30,6 +30,17 @@ void Put(OrderedJson& json, const char* name, const T& value, const T& usual) {
   if (value != usual) json[name] = value;
 }
 
+OrderedJson DumpDry(const DryParams& dry) {
+  const DryParams plain;
+  OrderedJson json = OrderedJson::object();
+  Put(json, "multiplier", dry.multiplier, plain.multiplier);
+  Put(json, "base", dry.base, plain.base);
+  Put(json, "allowed_length", dry.allowed_length, plain.allowed_length);
+  Put(json, "window", dry.window, plain.window);
+  Put(json, "sequence_breakers", dry.sequence_breakers, plain.sequence_breakers);
+  return json;
+}
+
 OrderedJson DumpOptions(const GenerationOptions& options) {
   const GenerationOptions usual;
   const SamplingParams &sampling = options.sampling, &plain = usual.sampling;
@@ -38,6 +49,8 @@ OrderedJson DumpOptions(const GenerationOptions& options) {
   Put(json, "top_k", sampling.top_k, plain.top_k);
   Put(json, "top_p", sampling.top_p, plain.top_p);
   Put(json, "min_p", sampling.min_p, plain.min_p);
+  Put(json, "typical_p", sampling.typical_p, plain.typical_p);
+  Put(json, "dry", DumpDry(sampling.dry), OrderedJson::object());
   Put(json, "repetition_penalty", sampling.repetition_penalty, plain.repetition_penalty);
   Put(json, "presence_penalty", sampling.presence_penalty, plain.presence_penalty);
   Put(json, "frequency_penalty", sampling.frequency_penalty, plain.frequency_penalty);
@@ -105,6 +118,7 @@ std::string DumpCall(const CompletionCall& call) {
   }
   if (!call.suffix.empty()) text += "suffix " + DumpJson(Json(call.suffix)) + "\n";
   if (call.requests.front().echo) text += "echo\n";
+  if (call.best > 0) text += fmt::format("best {}, logprobs {}\n", call.best, call.logprobs);
   return text + "options " + DumpJson(DumpOptions(call.requests.front().options)) + "\n";
 }
 

@@ -18,31 +18,32 @@ std::optional<uint64_t> ReadSeed(const FieldReader& body) {
                                           std::numeric_limits<int64_t>::max()));
 }
 
-std::string ReadStop(const Json& value, const std::string& path) {
-  std::string stop = RequireString(value, path);
-  if (stop.empty()) throw InvalidField(path, "must not be empty");
-  if (stop.size() > kMaxStopBytes) {
+std::string ReadShortString(const Json& value, const std::string& path) {
+  std::string text = RequireString(value, path);
+  if (text.empty()) throw InvalidField(path, "must not be empty");
+  if (text.size() > kMaxStopBytes) {
     throw InvalidField(path, fmt::format("must not be longer than {} bytes", kMaxStopBytes));
   }
-  return stop;
+  return text;
 }
 
-std::vector<std::string> ReadStops(const FieldReader& body) {
-  const Json* value = body.Find("stop");
+// A string or an array of strings.
+std::vector<std::string> ReadStrings(const FieldReader& body, const char* name) {
+  const Json* value = body.Find(name);
   if (!value) return {};
-  if (value->is_string()) return {ReadStop(*value, "stop")};
+  if (value->is_string()) return {ReadShortString(*value, name)};
   if (!value->is_array()) {
-    throw InvalidField("stop",
+    throw InvalidField(name,
                        "must be a string or an array of strings, not " + DescribeType(*value));
   }
   if (value->size() > kMaxStops) {
-    throw InvalidField("stop", fmt::format("must have at most {} strings", kMaxStops));
+    throw InvalidField(name, fmt::format("must have at most {} strings", kMaxStops));
   }
-  std::vector<std::string> stops;
+  std::vector<std::string> texts;
   for (size_t i = 0; i < value->size(); ++i) {
-    stops.push_back(ReadStop((*value)[i], fmt::format("stop[{}]", i)));
+    texts.push_back(ReadShortString((*value)[i], fmt::format("{}[{}]", name, i)));
   }
-  return stops;
+  return texts;
 }
 
 std::map<int32_t, double> ReadLogitBias(const FieldReader& body) {
@@ -63,6 +64,20 @@ std::map<int32_t, double> ReadLogitBias(const FieldReader& body) {
   return bias;
 }
 
+// The names are llama.cpp's.
+DryParams ReadDry(const FieldReader& body) {
+  DryParams dry;
+  dry.multiplier = body.Number("dry_multiplier", 0, 100).value_or(dry.multiplier);
+  dry.base = body.Number("dry_base", 1, 8).value_or(dry.base);
+  dry.allowed_length =
+      static_cast<int>(body.Int("dry_allowed_length", 0, 1000).value_or(dry.allowed_length));
+  dry.window = static_cast<int>(body.Int("dry_penalty_last_n", -1, 1 << 30).value_or(dry.window));
+  if (body.Has("dry_sequence_breakers")) {
+    dry.sequence_breakers = ReadStrings(body, "dry_sequence_breakers");
+  }
+  return dry;
+}
+
 SamplingParams ReadSampling(const FieldReader& body) {
   SamplingParams sampling;
   sampling.temperature = body.Number("temperature", 0, 2).value_or(1.0);
@@ -72,9 +87,14 @@ SamplingParams ReadSampling(const FieldReader& body) {
   const int64_t top_k = body.Int("top_k", -1, std::numeric_limits<int32_t>::max()).value_or(0);
   sampling.top_k = static_cast<int>(std::max<int64_t>(top_k, 0));
   sampling.min_p = body.Number("min_p", 0, 1).value_or(0.0);
+  sampling.typical_p = body.Number("typical_p", 0, 1).value_or(1.0);
+  if (sampling.typical_p == 0) {
+    throw InvalidField("typical_p", "must be above 0 and at most 1, not 0");
+  }
   sampling.repetition_penalty = body.Number("repetition_penalty", 0.01, 100).value_or(1.0);
   sampling.presence_penalty = body.Number("presence_penalty", -2, 2).value_or(0.0);
   sampling.frequency_penalty = body.Number("frequency_penalty", -2, 2).value_or(0.0);
+  sampling.dry = ReadDry(body);
   sampling.seed = ReadSeed(body);
   sampling.logit_bias = ReadLogitBias(body);
   return sampling;
@@ -97,7 +117,7 @@ WireOptions ReadWireOptions(const FieldReader& body) {
 GenerationOptions ReadGenerationOptions(const FieldReader& body) {
   GenerationOptions options;
   options.sampling = ReadSampling(body);
-  options.limits.stop = ReadStops(body);
+  options.limits.stop = ReadStrings(body, "stop");
   options.limits.ignore_eos = body.Bool("ignore_eos").value_or(false);
   options.n = static_cast<int>(body.Int("n", 1, kMaxAnswers).value_or(1));
   return options;

@@ -4,6 +4,7 @@
 #include "serve/openai/formats.h"
 #include "serve/openai/infill.h"
 #include "serve/openai/token_routes.h"
+#include "serve/openai/text_routes.h"
 
 namespace pioneer::serve::openai {
 namespace {
@@ -66,9 +67,10 @@ void Complete(Service& service, const HttpRequest& request, ServeWriter& writer)
   }
   const GenerationOptions& options = call.requests.front().options;
   job.answers_per_generation = options.n;
+  job.best = call.best;
   job.wire = call.wire;
   job.format =
-      CompletionFormat(NewHead(service, *generator, "cmpl-"), options.logprobs,
+      CompletionFormat(NewHead(service, *generator, "cmpl-"), call.logprobs,
                        call.wire.include_usage, options.n * static_cast<int>(call.requests.size()));
   AnswerRequest(service, std::move(job), writer);
 }
@@ -90,6 +92,8 @@ void GetModel(Service& service, const HttpRequest& request, ServeWriter& writer)
 void AddRoutes(Routes& routes) {
   routes.Add("POST", "/v1/chat/completions", Chat);
   routes.Add("POST", "/v1/completions", Complete);
+  routes.Add("POST", "/v1/embeddings", Embeddings);
+  routes.Add("POST", "/v1/rerank", Rerank);
   routes.Add("POST", "/v1/tokenize", TokenizeText);
   routes.Add("POST", "/v1/detokenize", DetokenizeIds);
   routes.Add("POST", "/v1/infill", Infill);

@@ -115,6 +115,18 @@ TEST_F(OpenAiTest, StreamsAChat) {
   EXPECT_EQ(events[5].data, "[DONE]");
 }
 
+TEST_F(OpenAiTest, TheBestOfSeveralCompletions) {
+  generator->Add("a", {"x", "y"});
+  const Json answer =
+      Client().Ask(200, "POST", "/v1/completions", R"({"prompt":["a","aa"],"n":2,"best_of":5})");
+  ASSERT_EQ(answer["choices"].size(), 4u);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(answer["choices"][i]["index"], i);
+    EXPECT_TRUE(answer["choices"][i]["logprobs"].is_null());  // none were asked for
+  }
+  EXPECT_EQ(answer["usage"]["completion_tokens"], 20);  // what it cost
+}
+
 TEST_F(OpenAiTest, SeveralAnswersToAChat) {
   generator->Add("Hi", {"a"});
   const Json answer = Client().Ask(200, "POST", "/v1/chat/completions", ChatBody(R"("n":3)"));
