@@ -110,7 +110,7 @@ std::vector<Case> AllCases() {
   std::vector<Case> cases = LlamaCases();
   for (const char* architecture :
        {"qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "gemma4", "phi3", "gpt-oss", "granite",
-        "granitemoe", "smollm3", "olmo2", "exaone4", "gpt2"}) {
+        "granitemoe", "smollm3", "olmo2", "exaone4", "gpt2", "lfm2", "lfm2moe", "qwen35"}) {
     cases.push_back(Variant(architecture, architecture));
   }
   cases.push_back(Variant("phi3-longrope", "phi3",

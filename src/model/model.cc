@@ -27,6 +27,8 @@ constexpr Architecture kArchitectures[] = {
     {"gpt2", LoadGpt2},
     {"granite", LoadGranite},
     {"granitemoe", LoadGranite},
+    {"lfm2", LoadLfm2},
+    {"lfm2moe", LoadLfm2},
     {"llama", LoadLlama},
     {"mistral3", LoadLlama},
     {"nomic-bert", LoadNomicBert},
@@ -34,6 +36,7 @@ constexpr Architecture kArchitectures[] = {
     {"phi3", LoadPhi3},
     {"qwen2", LoadQwen2},
     {"qwen3", LoadQwen3},
+    {"qwen35", LoadQwen35},
     {"qwen3moe", LoadQwen3},
     {"smollm3", LoadSmolLm3},
 };

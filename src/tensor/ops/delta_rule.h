@@ -15,12 +15,11 @@ struct DeltaRule {
                                    // h % n_key_heads
   int key_dim = 0, value_dim = 0;  // of a head
   float scale = 0;                 // of the queries, usually 1/sqrt(key_dim)
-  // Inputs of all rows of a step. q, k, v: numbers of a row's heads side by side, `stride` numbers
-  // from row to row (they usually are parts of one matrix).
+  // Inputs of all rows of a step: a row's heads lie side by side, rows a stride of numbers apart.
   const float* q = nullptr;
   const float* k = nullptr;
   const float* v = nullptr;
-  int64_t stride = 0;
+  int64_t qk_stride = 0, v_stride = 0;
   const float* log_decay = nullptr;  // [rows, n_value_heads], <= 0
   const float* beta = nullptr;       // [rows, n_value_heads], how much is written
   float* out = nullptr;              // [rows, n_value_heads, value_dim]

@@ -69,36 +69,38 @@ TEST_P(RecurrenceTest, ShortConvRefusesWeightsThatDoNotFit) {
   EXPECT_THROW(RunShortConv(pool_, {4, 3, std::vector<float>(11)}, {}, nullptr, nullptr), Error);
 }
 
-// Inputs of a delta rule; q, k and v are parts of one matrix.
+// Inputs of a delta rule, with room between the rows.
 struct RuleInputs {
   RuleInputs(int key_heads, int value_heads, int key_dim, int value_dim, int64_t n_rows) {
     rule = {key_heads, value_heads, key_dim, value_dim, 0.7f};
-    rule.stride = (2 * key_heads) * key_dim + value_heads * value_dim + 3;
-    qkv = RandomFloats(n_rows * rule.stride, 1);
-    for (float& v : qkv) v /= std::sqrt(static_cast<float>(key_dim));
+    rule.qk_stride = 2 * key_heads * key_dim + 3;
+    rule.v_stride = value_heads * value_dim + 5;
+    qk = RandomFloats(n_rows * rule.qk_stride, 1);
+    for (float& x : qk) x /= std::sqrt(static_cast<float>(key_dim));
+    values = RandomFloats(n_rows * rule.v_stride, 4);
     log_decay = RandomFloats(n_rows * value_heads, 2);
     for (float& g : log_decay) g = -std::fabs(g);
     beta = RandomFloats(n_rows * value_heads, 3);
     for (float& b : beta) b = 1 / (1 + std::exp(-b));
     out.assign(static_cast<size_t>(n_rows * value_heads * value_dim), NAN);
-    rule.q = qkv.data();
+    rule.q = qk.data();
     rule.k = rule.q + key_heads * key_dim;
-    rule.v = rule.k + key_heads * key_dim;
+    rule.v = values.data();
     rule.log_decay = log_decay.data();
     rule.beta = beta.data();
     rule.out = out.data();
   }
   DeltaRule rule;
-  std::vector<float> qkv, log_decay, beta, out;
+  std::vector<float> qk, values, log_decay, beta, out;
 };
 
 // One token of one head by the formula; S: [key_dim][value_dim].
 std::vector<double> PlainStep(const DeltaRule& rule, int64_t row, int head,
                               std::vector<double>& s) {
   const int dim = rule.key_dim, width = rule.value_dim, key_head = head % rule.n_key_heads;
-  const float* q = rule.q + row * rule.stride + key_head * dim;
-  const float* k = rule.k + row * rule.stride + key_head * dim;
-  const float* v = rule.v + row * rule.stride + head * width;
+  const float* q = rule.q + row * rule.qk_stride + key_head * dim;
+  const float* k = rule.k + row * rule.qk_stride + key_head * dim;
+  const float* v = rule.v + row * rule.v_stride + head * width;
   const double decay =
       std::exp(static_cast<double>(rule.log_decay[row * rule.n_value_heads + head]));
   const double beta = rule.beta[row * rule.n_value_heads + head];

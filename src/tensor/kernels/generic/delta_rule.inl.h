@@ -9,9 +9,9 @@ PIONEER_INLINE void RuleStep(const DeltaRule& rule, int64_t row, int head, int c
                              float* state) {
   const int dim = rule.key_dim, width = rule.value_dim;
   const int key_head = head % rule.n_key_heads;
-  const float* q = rule.q + row * rule.stride + int64_t{key_head} * dim;
-  const float* k = rule.k + row * rule.stride + int64_t{key_head} * dim;
-  const float* v = rule.v + row * rule.stride + int64_t{head} * width + column;
+  const float* q = rule.q + row * rule.qk_stride + int64_t{key_head} * dim;
+  const float* k = rule.k + row * rule.qk_stride + int64_t{key_head} * dim;
+  const float* v = rule.v + row * rule.v_stride + int64_t{head} * width + column;
   const int64_t gate = row * rule.n_value_heads + head;
   float* out = rule.out + gate * width + column;
   const F32 decay = Set1(std::exp(rule.log_decay[gate])), beta = Set1(rule.beta[gate]);
