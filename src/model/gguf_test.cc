@@ -249,7 +249,7 @@ TEST(GgufTest, RefusesLyingTensors) {
   ExpectRefused(OneTensor({4}, kF32, huge - 31, 64), "does not fit");
   ExpectRefused(OneTensor({33}, static_cast<uint32_t>(DType::kQ8_0), 0, 640), "multiples of 32");
   ExpectRefused(OneTensor({4}, 999, 0, 64), "unknown type 999");
-  ExpectRefused(OneTensor({32}, 6, 0, 64), "Q5_0", ErrorCode::kUnsupported);
+  ExpectRefused(OneTensor({256}, 16, 0, 128), "IQ2_XXS", ErrorCode::kUnsupported);
 }
 
 TEST(GgufTest, SizesOfManyTensorsCannotAddUp) {

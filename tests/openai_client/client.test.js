@@ -56,7 +56,8 @@ test('an answer in the form of a schema', { skip }, async () => {
   const ask = {
     model: await modelId(),
     messages: question,
-    max_tokens: 300,
+    max_tokens: 400,
+    temperature: 0,
     response_format: { type: 'json_schema', json_schema: { name: 'weather', strict: true, schema } },
   };
   const check = (text, reason) => {

@@ -25,12 +25,13 @@ std::vector<int32_t> EncodeInside(const Tokenizer& tokenizer, const std::string&
 std::shared_ptr<const Constraint> Constraint::Compile(Grammar grammar,
                                                       std::shared_ptr<const TokenTrie> trie,
                                                       const ConstraintLimits& limits) {
-  std::shared_ptr<Constraint> made(new Constraint);
+  auto made = std::make_shared<Constraint>(Key{});
   made->trie_ = std::move(trie);
   made->automaton_ = std::make_unique<Automaton>(std::move(grammar), *made->trie_, limits);
   return made;
 }
 
+Constraint::Constraint(Key) {}
 Constraint::~Constraint() = default;
 
 ConstraintState::ConstraintState(std::shared_ptr<const Constraint> constraint)

@@ -26,7 +26,10 @@ struct ConstraintLimits {
 
 // Thread-safe and shared by all answers under the grammar.
 class Constraint {
+  struct Key {};  // only Compile() makes one
+
  public:
+  explicit Constraint(Key);
   // Throws Error{kInvalidArgument}: the grammar is beyond a limit, names a rule that is not
   // defined, or matches nothing at all.
   static std::shared_ptr<const Constraint> Compile(Grammar grammar,
@@ -38,7 +41,6 @@ class Constraint {
 
  private:
   friend class ConstraintState;
-  Constraint() = default;
 
   std::shared_ptr<const TokenTrie> trie_;
   std::unique_ptr<Automaton> automaton_;

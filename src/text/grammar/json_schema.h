@@ -14,12 +14,13 @@
 namespace pioneer::grammar {
 
 struct JsonSchemaOptions {
-  // No space between the parts of a value. Otherwise: none, one blank, or a line break and up to
-  // kMaxIndent blanks or tabs, so that a model cannot write blanks without end.
+  // No space between the parts of a value. Otherwise as JSON is printed, so that a model cannot
+  // write blanks without end: none or one blank after a colon; inside brackets and after a comma
+  // also a line break and up to kMaxIndent blanks or tabs.
   bool compact = false;
 };
 
-inline constexpr int kMaxIndent = 100;
+inline constexpr int kMaxIndent = 32;
 
 // A value of the schema, as a part of `grammar`. Throws Error{kInvalidArgument} (the schema is
 // wrong, or nothing can satisfy it) and Error{kUnsupported} (a keyword cannot be held).

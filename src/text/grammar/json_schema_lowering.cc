@@ -22,14 +22,15 @@ SchemaLowering::SchemaLowering(Grammar& grammar, JsonText& text, SchemaEvaluator
   const auto before = [&](const char* mark) {
     return grammar.Terminal(store.Concat(space, store.Literal(mark)));
   };
-  punctuation_ = {after("{"),
-                  before("}"),
-                  grammar.Literal("}"),
-                  after("["),
-                  before("]"),
-                  grammar.Literal("]"),
-                  grammar.Terminal(store.Concat({space, store.Literal(","), space})),
-                  store.Concat({space, store.Literal(":"), space})};
+  punctuation_ = {
+      after("{"),
+      before("}"),
+      grammar.Literal("}"),
+      after("["),
+      before("]"),
+      grammar.Literal("]"),
+      grammar.Terminal(store.Concat(store.Literal(","), space)),
+      store.Concat(store.Literal(":"), store.And({space, store.Optional(store.Literal(" "))}))};
 }
 
 Expr SchemaLowering::Value(TermId term) {
