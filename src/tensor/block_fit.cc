@@ -404,8 +404,8 @@ class BlockFitter {
 }  // namespace
 
 void FitBlock(const BlockFormat& format, const float* x, const float* weights, BlockCodes& out) {
-  if (format.levels != nullptr) {
-    const TableGrid& grid = format.levels == kIq4Levels.data() ? kIq4Grid : kFp4Grid;
+  if (format.levels != BlockLevels::kLinear) {
+    const TableGrid& grid = format.levels == BlockLevels::kIq4 ? kIq4Grid : kFp4Grid;
     return BlockFitter<TableGrid>(format, grid, x, weights).Run(out);
   }
   const LinearGrid grid{static_cast<float>(-format.zero_point),

@@ -37,6 +37,19 @@ enum class BlockScales {
   kSigned8,
 };
 
+// IQ4's levels: denser around zero, as weights are.
+inline constexpr std::array<int8_t, 16> kIq4Levels = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                                      1,    13,   25,  38,  53,  69,  89,  113};
+// Twice the values of E2M1: sign, two bits of exponent, one of fraction.
+inline constexpr std::array<int8_t, 16> kFp4Levels = {0, 1,  2,  3,  4,  6,  8,  12,
+                                                      0, -1, -2, -3, -4, -6, -8, -12};
+
+enum class BlockLevels {
+  kLinear,  // level = code - zero_point
+  kIq4,     // level = kIq4Levels[code]
+  kFp4,     // level = kFp4Levels[code]
+};
+
 struct BlockFormat {
   int block = 0, group = 0;  // elements
   CodePlane low, high;       // high.bits is 0 where one plane holds the code
@@ -45,23 +58,19 @@ struct BlockFormat {
   BlockScales scales = BlockScales::kNone;
   int scales_offset = 0;
   int scale_low = 1, scale_high = 1, min_high = 1;  // ranges of the groups' integers
-  int zero_point = 0;                               // level = code - zero_point
-  const int8_t* levels = nullptr;                   // or, if not null, level = levels[code]
-  bool signed_codes = false;                        // stored as two's complement
-  bool d_is_exponent = false;                       // d = 2^(byte - 128)
+  int zero_point = 0;
+  BlockLevels levels = BlockLevels::kLinear;
+  bool signed_codes = false;   // stored as two's complement
+  bool d_is_exponent = false;  // d = 2^(byte - 128)
 
   constexpr int code_bits() const { return low.bits + high.bits; }
   constexpr int n_groups() const { return block / group; }
   constexpr bool has_min() const { return dmin_offset >= 0; }
-  constexpr int Level(int code) const { return levels ? levels[code] : code - zero_point; }
+  constexpr int Level(int code) const {
+    if (levels == BlockLevels::kLinear) return code - zero_point;
+    return levels == BlockLevels::kIq4 ? kIq4Levels[code] : kFp4Levels[code];
+  }
 };
-
-// IQ4's levels: denser around zero, as weights are.
-inline constexpr std::array<int8_t, 16> kIq4Levels = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                                      1,    13,   25,  38,  53,  69,  89,  113};
-// Twice the values of E2M1: sign, two bits of exponent, one of fraction.
-inline constexpr std::array<int8_t, 16> kFp4Levels = {0, 1,  2,  3,  4,  6,  8,  12,
-                                                      0, -1, -2, -3, -4, -6, -8, -12};
 
 constexpr BlockFormat SmallBlock(CodePlane low, CodePlane high, int zero_point) {
   BlockFormat format{.block = 32, .group = 32, .low = low, .high = high};
@@ -91,11 +100,11 @@ constexpr BlockFormat BlockFormatOf(DType dtype) {
       return f;
     case DType::kIQ4_NL:
       f = SmallBlock({2, 4, 16}, {}, 0);
-      f.levels = kIq4Levels.data();
+      f.levels = BlockLevels::kIq4;
       return f;
     case DType::kMXFP4:
       f = SmallBlock({1, 4, 16}, {}, 0);
-      f.levels = kFp4Levels.data();
+      f.levels = BlockLevels::kFp4;
       f.d_is_exponent = true;
       return f;
     case DType::kQ2_K:
@@ -112,7 +121,7 @@ constexpr BlockFormat BlockFormatOf(DType dtype) {
               BlockScales::kSigned8, 192, -128,       127,          0,   32};
     case DType::kIQ4_XS:
       f = {kSuperBlock, 32, {8, 4, 16}, {}, 0, -1, BlockScales::kSigned6x, 2, -32, 31};
-      f.levels = kIq4Levels.data();
+      f.levels = BlockLevels::kIq4;
       return f;
     case DType::kF32:
     case DType::kF16:

@@ -124,7 +124,7 @@ TEST(QuantizeTest, KeepsValuesThatAreOnItsLevels) {
   for (const DType dtype : {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kIQ4_NL,
                             DType::kMXFP4, DType::kQ8_0}) {
     const BlockFormat format = BlockFormatOf(dtype);
-    const int extreme = format.levels != nullptr ? (dtype == DType::kMXFP4 ? 7 : 0) : 0;
+    const int extreme = format.levels == BlockLevels::kFp4 ? 7 : 0;
     std::vector<float> x(320);
     for (size_t i = 0; i < x.size(); ++i) {
       int code = static_cast<int>(random.Below(uint64_t{1} << format.code_bits()));

@@ -48,7 +48,7 @@ struct CodeTable {
   alignas(16) static constexpr std::array<uint8_t, 16> kCodes = [] {
     std::array<uint8_t, 16> codes{};
     for (int i = 0; i < 16; ++i) {
-      codes[i] = static_cast<uint8_t>(BlockFormatOf(kType).levels[i] + kZeroPoint);
+      codes[i] = static_cast<uint8_t>(BlockFormatOf(kType).Level(i) + kZeroPoint);
     }
     return codes;
   }();
@@ -56,13 +56,14 @@ struct CodeTable {
 
 template <DType kType>
 constexpr bool IsWide() {
-  return BlockFormatOf(kType).code_bits() == 8 || BlockFormatOf(kType).levels == kIq4Levels.data();
+  constexpr BlockFormat kFormat = BlockFormatOf(kType);
+  return kFormat.code_bits() == 8 || kFormat.levels == BlockLevels::kIq4;
 }
 
 template <DType kType>
 constexpr int ZeroPointOf() {
   if (IsWide<kType>()) return kWideZeroPoint;
-  if (BlockFormatOf(kType).levels != nullptr) return CodeTable<kType>::kZeroPoint;
+  if (BlockFormatOf(kType).levels != BlockLevels::kLinear) return CodeTable<kType>::kZeroPoint;
   return BlockFormatOf(kType).zero_point;
 }
 
@@ -79,7 +80,7 @@ struct Weights {
   static PIONEER_INLINE void Codes(const uint8_t* block, int group, U8* codes) {
     const uint8_t* at = block + kAt.codes + group / kStep * kAt.stride;
     CodeGroups<kFormat.code_bits(), kOfStep*(kGroup / 4), kGroup / 4>(at, codes);
-    if constexpr (kFormat.levels != nullptr) {
+    if constexpr (kFormat.levels != BlockLevels::kLinear) {
       PIONEER_UNROLL for (int i = 0; i < kGroup / 4; ++i) {
         codes[i] = Lookup(CodeTable<kType>::kCodes.data(), codes[i]);
       }
