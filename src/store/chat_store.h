@@ -19,6 +19,7 @@
 
 namespace pioneer {
 
+// Of a message's content, of its reasoning, and of all its tool calls.
 inline constexpr size_t kMaxMessageBytes = size_t{4} << 20;
 inline constexpr size_t kMaxChatTitleBytes = 1024;
 inline constexpr size_t kMaxChatSettingsBytes = size_t{256} << 10;
@@ -48,6 +49,14 @@ struct Chat {
       std::nullopt;  // the last message of the branch that is shown
 };
 
+// A call that the model wrote.
+struct MessageToolCall {
+  std::string id = {}, name = {};
+  std::string arguments = {};  // JSON as far as it was written
+
+  bool operator==(const MessageToolCall&) const = default;
+};
+
 struct Message {
   std::string id = {};
   std::optional<std::string> parent_id = std::nullopt;  // nullopt for the first
@@ -59,6 +68,11 @@ struct Message {
   std::optional<int64_t> prompt_tokens = std::nullopt;
   std::optional<int64_t> completion_tokens = std::nullopt;
   std::optional<std::string> error = std::nullopt;
+  // Of an answer: what the model thought before it, which searches do not look into, and the tools
+  // that it called.
+  std::string reasoning = {};
+  std::optional<int64_t> reasoning_ms = std::nullopt;  // how long it thought
+  std::vector<MessageToolCall> tool_calls = {};
 };
 
 struct NewChat {
@@ -103,6 +117,9 @@ struct MessageChange {
   std::optional<int64_t> prompt_tokens = std::nullopt;
   std::optional<int64_t> completion_tokens = std::nullopt;
   std::optional<std::string> error = std::nullopt;
+  std::optional<std::string> reasoning = std::nullopt;
+  std::optional<int64_t> reasoning_ms = std::nullopt;
+  std::optional<std::vector<MessageToolCall>> tool_calls = std::nullopt;
 };
 
 // A question and the place for its answer.

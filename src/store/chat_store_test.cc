@@ -188,6 +188,62 @@ TEST_F(ChatStoreTest, UpdateMessageKeepsTheRest) {
   EXPECT_FALSE(message.error);
 }
 
+TEST_F(ChatStoreTest, ThoughtsAndToolCallsAreKeptApart) {
+  const Chat chat = NewTitledChat("");
+  const Turn turn = store_->BeginTurn(visitor_.id, chat.id, {std::nullopt, "Q", "m", ""});
+  const std::string& id = turn.assistant_message.id;
+  EXPECT_TRUE(turn.assistant_message.tool_calls.empty());
+  MessageChange change;
+  change.reasoning = "생각 \"quoted\"\nmore";
+  change.reasoning_ms = 1234;
+  change.tool_calls = {{"call_1", "get_weather", R"({"city": "서울"})"},
+                       {"call_2", "broken", R"({"x": [)"}};
+  store_->UpdateMessage(visitor_.id, chat.id, id, change);
+  MessageChange later;
+  later.content = "rain";
+  store_->UpdateMessage(visitor_.id, chat.id, id, later);
+  store_.reset();
+  store_ = OpenSqliteChatStore(folder_.path() / "chats.db", clock_);
+  for (const Message& message : {*store_->GetMessage(visitor_.id, chat.id, id),
+                                 store_->ListMessages(visitor_.id, chat.id).back()}) {
+    EXPECT_EQ(message.content, "rain");
+    EXPECT_EQ(message.reasoning, *change.reasoning);
+    EXPECT_EQ(message.reasoning_ms, 1234);
+    EXPECT_EQ(message.tool_calls, *change.tool_calls);
+  }
+}
+
+TEST_F(ChatStoreTest, ThoughtsAndToolCallsAreLimitedText) {
+  const Chat chat = NewTitledChat("");
+  const Turn turn = store_->BeginTurn(visitor_.id, chat.id, {std::nullopt, "Q", "m", ""});
+  const auto code = [&](const MessageChange& change) {
+    return ThrownCode(
+        [&] { store_->UpdateMessage(visitor_.id, chat.id, turn.assistant_message.id, change); });
+  };
+  MessageChange change;
+  change.reasoning = std::string(kMaxMessageBytes + 1, 'x');
+  EXPECT_EQ(code(change), ErrorCode::kInvalidArgument);
+  change.reasoning = "\xC0\x80";
+  EXPECT_EQ(code(change), ErrorCode::kInvalidArgument);
+  change.reasoning.reset();
+  change.tool_calls = {{"id", "name", std::string(kMaxMessageBytes, 'x')}};
+  EXPECT_EQ(code(change), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(store_->ListMessages(visitor_.id, chat.id).back().reasoning, "");
+}
+
+TEST_F(ChatStoreTest, SearchLooksAtWhatWasSaidNotAtThoughts) {
+  const Chat chat = NewTitledChat("found");
+  const Turn turn = store_->BeginTurn(visitor_.id, chat.id, {std::nullopt, "Q", "m", ""});
+  MessageChange change;
+  change.content = "the answer";
+  change.reasoning = "pondering";
+  change.tool_calls = {{"id", "gadget", "{}"}};
+  store_->UpdateMessage(visitor_.id, chat.id, turn.assistant_message.id, change);
+  EXPECT_EQ(Find("answer"), (Titles{"found"}));
+  EXPECT_TRUE(Find("pondering").empty());
+  EXPECT_TRUE(Find("gadget").empty());
+}
+
 TEST_F(ChatStoreTest, LongContentIsLimited) {
   const Chat chat = NewTitledChat("");
   EXPECT_EQ(Say(chat, std::string(kMaxMessageBytes, 'x')).content.size(), kMaxMessageBytes);

@@ -139,20 +139,54 @@ void RunSql(const std::filesystem::path& path, const char* sql) {
 }
 
 TEST(Migration, TakesTheStepsThatAreMissing) {
+  // What versions 1 and 2 did not have yet: keys; thoughts and tool calls.
+  constexpr char kNoThoughts[] =
+      "ALTER TABLE message DROP COLUMN reasoning; ALTER TABLE message DROP COLUMN reasoning_ms; "
+      "ALTER TABLE message DROP COLUMN tool_calls_json; PRAGMA user_version = 2";
+  constexpr char kNoKeys[] = "DROP TABLE api_key; PRAGMA user_version = 1";
+  for (const int version : {1, 2}) {
+    TemporaryFolder folder;
+    const auto path = folder.path() / "chats.db";
+    std::string chat_id;
+    std::string visitor_id;
+    {
+      const auto store = OpenSqliteChatStore(path);
+      visitor_id = store->EnsureVisitor("hash").id;
+      chat_id = store->CreateChat(visitor_id, {"old", "m", "{}"}).id;
+      store->BeginTurn(visitor_id, chat_id, {std::nullopt, "question", "m", ""});
+    }
+    RunSql(path, kNoThoughts);
+    if (version == 1) RunSql(path, kNoKeys);
+    const auto keys = OpenSqliteKeyStore(path);
+    EXPECT_TRUE(keys->Verify(keys->Create("k").secret));
+    const auto store = OpenSqliteChatStore(path);
+    EXPECT_EQ(store->GetChat(visitor_id, chat_id)->title, "old");
+    const auto messages = store->ListMessages(visitor_id, chat_id);
+    ASSERT_EQ(messages.size(), 2u);
+    EXPECT_EQ(messages[0].content, "question");
+    EXPECT_EQ(messages[1].reasoning, "");
+    EXPECT_FALSE(messages[1].reasoning_ms);
+    EXPECT_TRUE(messages[1].tool_calls.empty());
+    MessageChange change;
+    change.reasoning = "new thoughts";
+    store->UpdateMessage(visitor_id, chat_id, messages[1].id, change);
+    EXPECT_EQ(store->ListMessages(visitor_id, chat_id)[1].reasoning, "new thoughts");
+  }
+}
+
+TEST(Migration, BrokenToolCallsAreAnError) {
   TemporaryFolder folder;
   const auto path = folder.path() / "chats.db";
-  std::string chat_id;
-  std::string visitor_id;
-  {
-    const auto store = OpenSqliteChatStore(path);
-    visitor_id = store->EnsureVisitor("hash").id;
-    chat_id = store->CreateChat(visitor_id, {"old", "m", "{}"}).id;
+  const auto store = OpenSqliteChatStore(path);
+  const std::string visitor_id = store->EnsureVisitor("hash").id;
+  const std::string chat_id = store->CreateChat(visitor_id, {}).id;
+  store->BeginTurn(visitor_id, chat_id, {std::nullopt, "question", "m", ""});
+  for (const char* json : {"5", "[5]", "[{}]", R"([{"id": 1, "name": "", "arguments": ""}])", ""}) {
+    RunSql(path, fmt::format("UPDATE message SET tool_calls_json = '{}'", json).c_str());
+    EXPECT_EQ(ThrownCode([&] { store->ListMessages(visitor_id, chat_id); }),
+              ErrorCode::kCorruptFile)
+        << json;
   }
-  // As version 1 left it: chats, but no keys yet.
-  RunSql(path, "DROP TABLE api_key; PRAGMA user_version = 1");
-  const auto keys = OpenSqliteKeyStore(path);
-  EXPECT_TRUE(keys->Verify(keys->Create("k").secret));
-  EXPECT_EQ(OpenSqliteChatStore(path)->GetChat(visitor_id, chat_id)->title, "old");
 }
 
 TEST(Migration, EmptyFileBecomesADatabase) {

@@ -63,6 +63,12 @@ const std::vector<const char*>& Step(int version) {
           "  last_used_at_ms INTEGER"
           ")",
       },
+      {
+          // Version 3: what models think and which tools they call.
+          "ALTER TABLE message ADD COLUMN reasoning TEXT NOT NULL DEFAULT ''",
+          "ALTER TABLE message ADD COLUMN reasoning_ms INTEGER",
+          "ALTER TABLE message ADD COLUMN tool_calls_json TEXT NOT NULL DEFAULT '[]'",
+      },
   };
   static const std::vector<const char*> kNone;
   return version < static_cast<int>(std::size(kSteps)) ? kSteps[version] : kNone;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "store/key_store.h"
@@ -16,7 +17,7 @@ namespace {
   "id, title, model, settings_json, created_at_ms, updated_at_ms, leaf_id"
 #define PIONEER_MESSAGE_COLUMNS                                                 \
   "id, parent_id, role, content, status, model, created_at_ms, prompt_tokens, " \
-  "completion_tokens, error"
+  "completion_tokens, error, reasoning, reasoning_ms, tool_calls_json"
 
 constexpr size_t kMaxModelBytes = 1024;
 constexpr size_t kMaxErrorBytes = 64 << 10;
@@ -36,6 +37,26 @@ MessageStatus StatusFromName(const std::string& name) {
        name);
 }
 
+std::string ToolCallsToJson(const std::vector<MessageToolCall>& calls) {
+  Json json = Json::array();
+  for (const MessageToolCall& call : calls) {
+    json.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+  }
+  return DumpJson(json);
+}
+
+std::vector<MessageToolCall> ToolCallsFromJson(const std::string& text) {
+  std::vector<MessageToolCall> calls;
+  try {
+    for (const Json& call : ParseJson(text)) {
+      calls.push_back({call.at("id"), call.at("name"), call.at("arguments")});
+    }
+  } catch (const std::exception&) {
+    Fail(ErrorCode::kCorruptFile, "the database holds a message with broken tool calls");
+  }
+  return calls;
+}
+
 Message ReadMessage(const Statement& row) {
   Message message;
   message.id = row.Text(0);
@@ -48,6 +69,9 @@ Message ReadMessage(const Statement& row) {
   message.prompt_tokens = row.OptionalInteger(7);
   message.completion_tokens = row.OptionalInteger(8);
   message.error = row.OptionalText(9);
+  message.reasoning = row.Text(10);
+  message.reasoning_ms = row.OptionalInteger(11);
+  message.tool_calls = ToolCallsFromJson(row.Text(12));
   return message;
 }
 
@@ -354,6 +378,20 @@ Turn SqliteChatStore::BeginTurn(std::string_view visitor_id, std::string_view ch
   return turn;
 }
 
+void SqliteChatStore::WriteMessage(const Message& message) {
+  const std::string tool_calls = ToolCallsToJson(message.tool_calls);
+  CheckText("message", message.content, kMaxMessageBytes);
+  CheckText("reasoning", message.reasoning, kMaxMessageBytes);
+  CheckText("list of tool calls", tool_calls, kMaxMessageBytes);
+  CheckText("error", message.error.value_or(""), kMaxErrorBytes);
+  database_.Run(
+      "UPDATE message SET content = ?, status = ?, prompt_tokens = ?, completion_tokens = ?, "
+      "error = ?, reasoning = ?, reasoning_ms = ?, tool_calls_json = ? WHERE id = ?",
+      message.content, MessageStatusName(message.status), message.prompt_tokens,
+      message.completion_tokens, message.error, message.reasoning, message.reasoning_ms, tool_calls,
+      message.id);
+}
+
 Message SqliteChatStore::UpdateMessage(std::string_view visitor_id, std::string_view chat_id,
                                        std::string_view message_id, const MessageChange& change) {
   std::lock_guard lock(mutex_);
@@ -365,13 +403,10 @@ Message SqliteChatStore::UpdateMessage(std::string_view visitor_id, std::string_
   if (change.prompt_tokens) message.prompt_tokens = change.prompt_tokens;
   if (change.completion_tokens) message.completion_tokens = change.completion_tokens;
   if (change.error) message.error = change.error;
-  CheckText("message", message.content, kMaxMessageBytes);
-  CheckText("error", message.error.value_or(""), kMaxErrorBytes);
-  database_.Run(
-      "UPDATE message SET content = ?, status = ?, prompt_tokens = ?, completion_tokens = ?, "
-      "error = ? WHERE id = ?",
-      message.content, MessageStatusName(message.status), message.prompt_tokens,
-      message.completion_tokens, message.error, message.id);
+  if (change.reasoning) message.reasoning = *change.reasoning;
+  if (change.reasoning_ms) message.reasoning_ms = change.reasoning_ms;
+  if (change.tool_calls) message.tool_calls = *change.tool_calls;
+  WriteMessage(message);
   transaction.Commit();
   return message;
 }

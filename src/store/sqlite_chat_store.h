@@ -51,6 +51,7 @@ class SqliteChatStore : public ChatStore {
   Message NeedMessage(std::string_view chat_id, std::string_view message_id);
   // A time that no chat of the visitor has yet.
   int64_t NextUpdateMs(std::string_view visitor_id);
+  void WriteMessage(const Message& message);
   Message InsertMessage(Chat& chat, std::string_view visitor_id, const NewMessage& message);
   bool ChatContains(const Chat& chat, std::string_view folded_word);
   void WriteChat(const Chat& chat);
