@@ -109,6 +109,7 @@ class TestModel : public Model {
   const MemoryPlan& memory() const override { return memory_; }
   const Tokenizer& tokenizer() const override { return tokenizer_; }
   const std::string& chat_template() const override { return chat_template_; }
+  const AdapterSites& adapter_sites() const override { return adapter_sites_; }
 
   void Forward(ThreadPool&, const StepBatch& batch, Matrix& logits) override {
     ++n_steps;
@@ -163,6 +164,7 @@ class TestModel : public Model {
   }
 
   std::function<void(const StepBatch&)> on_forward;
+  const AdapterSites adapter_sites_;
   std::string chat_template_;
   std::atomic<int> n_steps{0};
   std::atomic<int> max_rows{0};

@@ -84,16 +84,17 @@ void EmbeddingHead::Pool(ThreadPool& pool, const float* rows, int64_t n, int64_t
   std::memcpy(pooled, rows + row * d_model, sizeof(float) * static_cast<size_t>(d_model));
 }
 
-void EmbeddingHead::Finish(ThreadPool& pool, Matrix& pooled, Matrix& out) const {
+void EmbeddingHead::Finish(ThreadPool& pool, Matrix& pooled, RowAdapters adapters,
+                           Matrix& out) const {
   const int64_t n = pooled.rows();
   if (dense) {
     Matrix hidden;
-    RunLinear(pool, {{&*dense, &hidden}}, pooled.data(), n);
+    RunLinear(pool, {{&*dense, &hidden}}, pooled.data(), n, adapters);
     Activate(pool, Activation::kTanh, hidden.data(), n * d_model, hidden.data());
     pooled = std::move(hidden);
   }
   if (output) {
-    RunLinear(pool, {{&*output, &out}}, pooled.data(), n);
+    RunLinear(pool, {{&*output, &out}}, pooled.data(), n, adapters);
   } else {
     out = std::move(pooled);
   }

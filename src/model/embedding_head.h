@@ -23,7 +23,7 @@ struct EmbeddingHead {
             float* pooled) const;
 
   // pooled: [n_texts, d_model], may be overwritten; out: resized to [n_texts, info.size].
-  void Finish(ThreadPool& pool, Matrix& pooled, Matrix& out) const;
+  void Finish(ThreadPool& pool, Matrix& pooled, RowAdapters adapters, Matrix& out) const;
 };
 
 // From ARCH.pooling_type, ARCH.classifier.output_labels and the tensors cls and cls.output. A file

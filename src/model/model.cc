@@ -51,6 +51,12 @@ std::vector<std::string> KnownArchitectures() {
 
 std::unique_ptr<Model> LoadModel(WeightLoader& load) {
   const std::string architecture = load.file().String("general.architecture");
+  if (load.file().String("general.type", "") == "adapter") {
+    Fail(ErrorCode::kUnsupported,
+         "{}: this is an adapter for {} models, not a model; give it with --adapter beside its "
+         "model",
+         load.file().name(), architecture.substr(0, 64));
+  }
   for (const Architecture& known : kArchitectures) {
     if (architecture == known.name) return known.load(load);
   }

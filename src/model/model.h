@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/file.h"
 #include "base/thread_pool.h"
+#include "model/adapter.h"
 #include "model/kv_pages.h"
 #include "tensor/tensor.h"
 #include "text/tokenizer.h"
@@ -34,7 +35,8 @@ struct StepBatch {
   struct Sequence {
     KvSequence* kv = nullptr;  // has pages for position + n_rows tokens
     int first_row = 0, n_rows = 0;
-    int position = 0;  // of its first row in this step
+    int position = 0;                      // of its first row in this step
+    const AdapterMix* adapters = nullptr;  // null = the model as it is
   };
   std::vector<int32_t> tokens;     // [n_rows]
   std::vector<int32_t> positions;  // [n_rows]
@@ -69,6 +71,8 @@ class Model {
   virtual const MemoryPlan& memory() const = 0;
   // Jinja source from the file, "" if none.
   virtual const std::string& chat_template() const = 0;
+  // The matrices that adapters may change.
+  virtual const AdapterSites& adapter_sites() const = 0;
 
   // Runs one step: stores the K and V of all rows in their pages and writes the logits of
   // output_rows to logits [n_outputs, vocab_size]. Never throws for a batch whose ids, positions

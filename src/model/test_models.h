@@ -28,6 +28,7 @@ class ModelRunner {
     int position;
     std::vector<int32_t> tokens;
     bool all_outputs = false;  // logits of every row, not of the last only
+    const AdapterMix* adapters = nullptr;
   };
 
   // One step of these parts; the logits in the order of the rows.
@@ -37,7 +38,7 @@ class ModelRunner {
       const int first = static_cast<int>(batch.tokens.size());
       const int n = static_cast<int>(part.tokens.size());
       if (!part.kv->Reserve(part.position + n)) throw std::runtime_error("too few pages");
-      batch.sequences.push_back({part.kv, first, n, part.position});
+      batch.sequences.push_back({part.kv, first, n, part.position, part.adapters});
       for (int i = 0; i < n; ++i) {
         batch.tokens.push_back(part.tokens[i]);
         batch.positions.push_back(part.position + i);

@@ -20,7 +20,8 @@ ModelConfig ReadCheckedConfig(const GgufFile& file) {
 
 // Rows [begin, begin + n) of a batch.
 Pass PassOf(ThreadPool& pool, Workspace& work, const StepBatch& batch, int64_t begin, int64_t n) {
-  Pass pass{pool, work, begin, n, batch.tokens.data() + begin, batch.positions.data() + begin, {}};
+  Pass pass{pool, work, begin, n, batch.tokens.data() + begin, batch.positions.data() + begin,
+            {},   {}};
   for (StepBatch::Sequence sequence : batch.sequences) {
     const int64_t first = std::max<int64_t>(sequence.first_row, begin);
     const int64_t last = std::min<int64_t>(sequence.first_row + sequence.n_rows, begin + n);
@@ -29,6 +30,9 @@ Pass PassOf(ThreadPool& pool, Workspace& work, const StepBatch& batch, int64_t b
     sequence.first_row = static_cast<int>(first - begin);
     sequence.n_rows = static_cast<int>(last - first);
     pass.sequences.push_back(sequence);
+    if (sequence.adapters == nullptr) continue;
+    pass.adapters.resize(static_cast<size_t>(n));
+    std::fill_n(pass.adapters.begin() + sequence.first_row, sequence.n_rows, sequence.adapters);
   }
   return pass;
 }
@@ -53,6 +57,7 @@ Transformer::Transformer(WeightLoader& load, bool causal)
     : config_(ReadCheckedConfig(load.file())),
       memory_(MemoryPlan::Uniform(config_.n_layers, config_.n_kv_heads, config_.head_dim)),
       embedding_(load.Table("token_embd.weight", config_.vocab_size, config_.d_model)),
+      adapter_sites_(load.sites()),
       embedding_head_(LoadEmbeddingHead(load, config_, causal)),
       tokenizer_(MakeTokenizer(LoadVocabulary(load.file()))),
       chat_template_(load.file().String("tokenizer.chat_template", "")) {}
@@ -61,7 +66,7 @@ void Transformer::LoadOutput(WeightLoader& load, Norm norm) {
   output_norm_ = std::move(norm);
   output_ = load.Has("output.weight")
                 ? load.Matrix("output.weight", config_.vocab_size, config_.d_model)
-                : load.Prepare(embedding_);
+                : load.Prepare(embedding_, "output.weight");
 }
 
 void Transformer::Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logits) {
@@ -72,18 +77,12 @@ void Transformer::Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logi
     Pass pass = PassOf(pool, work_, batch, begin, n);
     RunPass(pass);
 
-    const auto& rows = batch.output_rows;
-    const auto first = std::lower_bound(rows.begin(), rows.end(), begin);
-    const auto last = std::lower_bound(first, rows.end(), begin + n);
-    if (first == last) continue;
-    // The output product is as wide as the vocabulary: only the rows asked for take part.
-    Matrix& picked = work_.change;
-    picked.Resize(last - first, config_.d_model);
-    for (int64_t i = 0; i < picked.rows(); ++i) {
-      std::memcpy(picked.row(i), work_.x.row(first[i] - begin),
-                  sizeof(float) * static_cast<size_t>(config_.d_model));
-    }
-    Output(pass, picked, picked.rows(), logits.row(first - rows.begin()));
+    const auto& wanted = batch.output_rows;
+    const auto first = std::lower_bound(wanted.begin(), wanted.end(), begin);
+    const auto last = std::lower_bound(first, wanted.end(), begin + n);
+    std::vector<int32_t> rows(first, last);
+    for (int32_t& row : rows) row -= static_cast<int32_t>(begin);
+    if (!rows.empty()) Output(pass, rows, logits.row(first - wanted.begin()));
   }
 }
 
@@ -114,18 +113,33 @@ void Transformer::EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& o
                            text.n_rows, pooled.row(i));
     }
   }
-  embedding_head_.Finish(pool, pooled, out);
+  std::vector<const AdapterMix*> adapters;
+  for (const auto& text : batch.sequences) adapters.push_back(text.adapters);
+  embedding_head_.Finish(pool, pooled, adapters, out);
 }
 
 void Transformer::Embed(Pass& pass) {
   EmbedRows(embedding_, pass.tokens, pass.n, pass.work.x.data());
+  AddEmbeddingAdapters(pass.pool, pass.adapters, pass.tokens, pass.n, pass.work.x.data(),
+                       config_.d_model);
   if (embedding_scale_ == 1.0f) return;
   ScaleInPlace(pass.pool, pass.work.x.data(), embedding_scale_, pass.n * config_.d_model);
 }
 
-void Transformer::Output(Pass& pass, Matrix& x, int64_t n, float* logits) {
+// The output product is as wide as the vocabulary: only the rows asked for take part.
+void Transformer::Output(Pass& pass, std::span<const int32_t> rows, float* logits) {
+  const auto n = static_cast<int64_t>(rows.size());
+  Matrix& x = work_.change;
+  x.Resize(n, config_.d_model);
+  std::vector<const AdapterMix*> adapters;
+  for (int64_t i = 0; i < n; ++i) {
+    std::memcpy(x.row(i), work_.x.row(rows[i]), sizeof(float) * config_.d_model);
+    if (!pass.adapters.empty()) adapters.push_back(pass.adapters[rows[i]]);
+  }
   output_norm_.Run(pass.pool, x.data(), n, x.data());
-  MatMul(pass.pool, output_, x.data(), n, logits);
+  MatMul(pass.pool, output_.weight, x.data(), n, logits);
+  AddAdapters(pass.pool, adapters, output_.site, x.data(), n, config_.d_model, logits,
+              config_.vocab_size);
   const int64_t n_logits = n * config_.vocab_size;
   if (logit_scale_ != 1.0f) ScaleInPlace(pass.pool, logits, logit_scale_, n_logits);
   if (logit_softcap_ > 0.0f) SoftCap(pass.pool, logits, logit_softcap_, n_logits);

@@ -4,12 +4,13 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "model/blocks/norm.h"
-#include "model/embedding_head.h"
 #include "model/blocks/pass.h"
+#include "model/embedding_head.h"
 #include "model/model.h"
 #include "model/weight_loader.h"
 
@@ -21,6 +22,7 @@ class Transformer : public Model {
   const Tokenizer& tokenizer() const final { return *tokenizer_; }
   const MemoryPlan& memory() const final { return memory_; }
   const std::string& chat_template() const final { return chat_template_; }
+  const AdapterSites& adapter_sites() const final { return *adapter_sites_; }
   void Forward(ThreadPool& pool, const StepBatch& batch, Matrix& logits) final;
   bool can_generate() const final { return embedding_head_.info.causal; }
   const EmbeddingInfo& embedding() const final { return embedding_head_.info; }
@@ -38,21 +40,22 @@ class Transformer : public Model {
   virtual void Embed(Pass& pass);
   // Changes pass.work.x.
   virtual void RunLayer(Pass& pass, int layer) = 0;
-  // Makes logits of the rows; x: [n, d_model], may be overwritten.
-  virtual void Output(Pass& pass, Matrix& x, int64_t n, float* logits);
 
   ModelConfig config_;
   MemoryPlan memory_;
   Tensor embedding_;  // [vocab_size, d_model]
   float embedding_scale_ = 1.0f;
   Norm output_norm_;
-  Weight output_;  // [vocab_size, d_model], may be the embedding
+  Linear output_;  // [vocab_size, d_model], may be the embedding
   float logit_scale_ = 1.0f;
   float logit_softcap_ = 0.0f;  // c: logits become c tanh(logits / c); 0: as they are
 
  private:
   void RunPass(Pass& pass);
+  // Makes logits of these rows of the pass, ascending.
+  void Output(Pass& pass, std::span<const int32_t> rows, float* logits);
 
+  std::shared_ptr<const AdapterSites> adapter_sites_;
   EmbeddingHead embedding_head_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::string chat_template_;

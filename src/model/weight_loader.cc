@@ -39,41 +39,55 @@ Tensor WeightLoader::Table(const std::string& name, int64_t n_rows, int64_t n_co
   return Find(name, {n_rows, n_columns});
 }
 
-Weight WeightLoader::Prepare(const Tensor& table) const {
-  return table.data == nullptr ? Weight() : Weight(table);
+Linear WeightLoader::Take(const Tensor& tensor, AdapterSite site) {
+  const int64_t first = site.matrix * site.n_rows + site.first_row;
+  Linear linear;
+  if (tensor.data != nullptr) linear.weight = Weight(RowsOf(tensor, first, site.n_out));
+  linear.site = static_cast<int>(sites_->size());
+  sites_->push_back(std::move(site));
+  return linear;
 }
 
-Weight WeightLoader::Matrix(const std::string& name, int64_t n_out, int64_t n_in) {
-  return Prepare(Find(name, {n_out, n_in}));
+Linear WeightLoader::Prepare(const Tensor& table, const std::string& name) {
+  const int64_t n_rows = table.rows();
+  return Take(table, {name, 1, n_rows, table.cols(), 0, 0, n_rows});
 }
 
-std::vector<Weight> WeightLoader::Stack(const std::string& name, const std::vector<int64_t>& n_out,
+Linear WeightLoader::Matrix(const std::string& name, int64_t n_out, int64_t n_in) {
+  return Prepare(Find(name, {n_out, n_in}), name);
+}
+
+std::vector<Linear> WeightLoader::Stack(const std::string& name, const std::vector<int64_t>& n_out,
                                         int64_t n_in) {
-  const Tensor tensor = Find(name, {std::accumulate(n_out.begin(), n_out.end(), int64_t{0}), n_in});
-  std::vector<Weight> parts;
+  const int64_t n_rows = std::accumulate(n_out.begin(), n_out.end(), int64_t{0});
+  const Tensor tensor = Find(name, {n_rows, n_in});
+  std::vector<Linear> parts;
   int64_t first = 0;
   for (const int64_t n : n_out) {
-    parts.push_back(Prepare(RowsOf(tensor, first, n)));
+    parts.push_back(Take(tensor, {name, 1, n_rows, n_in, 0, first, n}));
     first += n;
   }
   return parts;
 }
 
-std::vector<Weight> WeightLoader::Matrices(const std::string& name, int64_t n, int64_t n_out,
+std::vector<Linear> WeightLoader::Matrices(const std::string& name, int64_t n, int64_t n_out,
                                            int64_t n_in) {
   const Tensor tensor = Find(name, {n, n_out, n_in});
-  std::vector<Weight> matrices;
-  for (int64_t i = 0; i < n; ++i) matrices.push_back(Prepare(RowsOf(tensor, i * n_out, n_out)));
+  std::vector<Linear> matrices;
+  for (int64_t i = 0; i < n; ++i) {
+    matrices.push_back(Take(tensor, {name, n, n_out, n_in, i, 0, n_out}));
+  }
   return matrices;
 }
 
-std::vector<std::pair<Weight, Weight>> WeightLoader::MatrixPairs(const std::string& name, int64_t n,
+std::vector<std::pair<Linear, Linear>> WeightLoader::MatrixPairs(const std::string& name, int64_t n,
                                                                  int64_t n_out, int64_t n_in) {
   const Tensor tensor = Find(name, {n, 2 * n_out, n_in});
-  std::vector<std::pair<Weight, Weight>> pairs;
+  std::vector<std::pair<Linear, Linear>> pairs;
   for (int64_t i = 0; i < n; ++i) {
-    pairs.emplace_back(Prepare(RowsOf(tensor, 2 * i * n_out, n_out)),
-                       Prepare(RowsOf(tensor, (2 * i + 1) * n_out, n_out)));
+    Linear first = Take(tensor, {name, n, 2 * n_out, n_in, i, 0, n_out});
+    Linear second = Take(tensor, {name, n, 2 * n_out, n_in, i, n_out, n_out});
+    pairs.emplace_back(std::move(first), std::move(second));
   }
   return pairs;
 }

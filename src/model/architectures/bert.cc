@@ -112,7 +112,7 @@ class BertModel : public Transformer {
     work.attended.Resize(pass.n, int64_t{config_.n_heads} * config_.head_dim);
     FullAttention(pass.pool, block.shape, work.q.data(), work.k.data(), work.v.data(), texts,
                   work.attended.data());
-    RunLinear(pass.pool, {{&block.out, &pass.work.change}}, work.attended.data(), pass.n);
+    RunLinear(pass, {{&block.out, &pass.work.change}}, work.attended);
   }
 
   std::optional<Tensor> positions_;  // [context_length, d_model]

@@ -20,8 +20,8 @@ struct LatentAttention {
   Norm q_norm;               // of q_rank, or none: then there is no q_down
   Linear kv_down;            // [c + r, d_model]
   Norm kv_norm;              // of c
-  std::vector<Weight> into;  // of each head, [c, d]: a query into the compressed space
-  std::vector<Weight> out_of;  // of each head, [value_dim, c]: what was attended to, out of it
+  std::vector<Linear> into;  // of each head, [c, d]: a query into the compressed space
+  std::vector<Linear> out_of;  // of each head, [value_dim, c]: what was attended to, out of it
   AttentionBlock core;         // one KV head: keys [c + r], values [c]; its `out` and `rope`
 };
 
@@ -136,7 +136,7 @@ class DeepSeek2 : public Decoder {
     block.core.Store(pass);
     block.core.Attend(pass);
     BringOut(pass, block);
-    RunLinear(pass.pool, {{&block.core.out, &change}}, values_.data(), pass.n);
+    RunLinear(pass, {{&block.core.out, &change}}, values_);
   }
 
   // Queries of each head: [brought into the compressed space, rotated].
@@ -144,11 +144,11 @@ class DeepSeek2 : public Decoder {
     const LatentSizes& s = sizes_;
     const int64_t d_head = s.plain + s.rotated, d_wide = s.compressed + s.rotated;
     if (block.q_norm.exists()) {
-      RunLinear(pass.pool, {{&block.q_down, &low_rank_}}, x.data(), pass.n);
+      RunLinear(pass, {{&block.q_down, &low_rank_}}, x);
       block.q_norm.Run(pass.pool, low_rank_.data(), pass.n, low_rank_.data());
-      RunLinear(pass.pool, {{&block.q_up, &queries_}}, low_rank_.data(), pass.n);
+      RunLinear(pass, {{&block.q_up, &queries_}}, low_rank_);
     } else {
-      RunLinear(pass.pool, {{&block.q_up, &queries_}}, x.data(), pass.n);
+      RunLinear(pass, {{&block.q_up, &queries_}}, x);
     }
     Rope(pass.pool, block.core.rope, queries_.data() + s.plain, pass.positions, pass.n, s.n_heads,
          d_head);
@@ -159,7 +159,7 @@ class DeepSeek2 : public Decoder {
     for (int head = 0; head < s.n_heads; ++head) {
       const float* from = queries_.data() + head * d_head;
       CopyColumns(pass.pool, from, queries_.cols(), pass.n, s.plain, part_.data());
-      MatMul(pass.pool, block.into[head], part_.data(), pass.n, brought_.data());
+      RunLinear(pass, {{&block.into[head], &brought_}}, part_);
       for (int64_t row = 0; row < pass.n; ++row) {
         float* to = wide.row(row) + head * d_wide;
         std::memcpy(to, brought_.row(row), sizeof(float) * s.compressed);
@@ -175,7 +175,7 @@ class DeepSeek2 : public Decoder {
     const int64_t width = s.compressed + s.rotated;
     Matrix& keys = pass.work.attention.k;
     Matrix& values = pass.work.attention.v;
-    RunLinear(pass.pool, {{&block.kv_down, &keys}}, x.data(), pass.n);
+    RunLinear(pass, {{&block.kv_down, &keys}}, x);
     Rope(pass.pool, block.core.rope, keys.data() + s.compressed, pass.positions, pass.n, 1, width);
     values.Resize(pass.n, s.compressed);
     CopyColumns(pass.pool, keys.data(), width, pass.n, s.compressed, values.data());
@@ -194,7 +194,7 @@ class DeepSeek2 : public Decoder {
     for (int head = 0; head < s.n_heads; ++head) {
       CopyColumns(pass.pool, attended.data() + head * s.compressed, attended.cols(), pass.n,
                   s.compressed, brought_.data());
-      MatMul(pass.pool, block.out_of[head], brought_.data(), pass.n, part_.data());
+      RunLinear(pass, {{&block.out_of[head], &part_}}, brought_);
       for (int64_t row = 0; row < pass.n; ++row) {
         std::memcpy(values_.row(row) + head * s.value, part_.row(row), sizeof(float) * s.value);
       }

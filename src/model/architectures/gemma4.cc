@@ -148,7 +148,7 @@ class Gemma4 : public Decoder {
   void Embed(Pass& pass) override {
     Decoder::Embed(pass);
     if (d_per_layer_ == 0) return;
-    RunLinear(pass.pool, {{&per_layer_projection_, &per_layer_}}, pass.work.x.data(), pass.n);
+    RunLinear(pass, {{&per_layer_projection_, &per_layer_}}, pass.work.x);
     const int64_t n_all = pass.n * per_layer_.cols();
     ScaleInPlace(pass.pool, per_layer_.data(),
                  1.0f / std::sqrt(static_cast<float>(config_.d_model)), n_all);
@@ -165,13 +165,11 @@ class Gemma4 : public Decoder {
     const Extras& extra = extras_[index];
     auto& work = pass.work.attention;
     if (!extra.stores) {
-      RunLinear(pass.pool, {{&block.q, &work.q}}, x.data(), pass.n);
+      RunLinear(pass, {{&block.q, &work.q}}, x);
     } else if (extra.value_is_key) {
-      RunLinear(pass.pool, {{&block.q, &work.q}, {&block.k, &work.k}, {&block.k, &work.v}},
-                x.data(), pass.n);
+      RunLinear(pass, {{&block.q, &work.q}, {&block.k, &work.k}, {&block.k, &work.v}}, x);
     } else {
-      RunLinear(pass.pool, {{&block.q, &work.q}, {&block.k, &work.k}, {&block.v, &work.v}},
-                x.data(), pass.n);
+      RunLinear(pass, {{&block.q, &work.q}, {&block.k, &work.k}, {&block.v, &work.v}}, x);
     }
     const AttentionShape& shape = block.shape;
     RunHeadNorm(pass.pool, block.q_norm, pass.n, work.q);
@@ -215,13 +213,13 @@ class Gemma4 : public Decoder {
     if (d_per_layer_ > 0) {
       Matrix& gate = pass.work.feed_forward.gate;
       Matrix& input = pass.work.feed_forward.up;
-      RunLinear(pass.pool, {{&extra.per_layer_gate, &gate}}, x.data(), pass.n);
+      RunLinear(pass, {{&extra.per_layer_gate, &gate}}, x);
       input.Resize(pass.n, d_per_layer_);
       CopyColumns(pass.pool, per_layer_.data() + int64_t{index} * d_per_layer_, per_layer_.cols(),
                   pass.n, d_per_layer_, input.data());
       ActivateMul(pass.pool, Activation::kGelu, gate.data(), input.data(), pass.n * d_per_layer_,
                   gate.data());
-      RunLinear(pass.pool, {{&extra.per_layer_out, &pass.work.change}}, gate.data(), pass.n);
+      RunLinear(pass, {{&extra.per_layer_out, &pass.work.change}}, gate);
       extra.per_layer_norm.Run(pass.pool, pass.work.change.data(), pass.n, pass.work.change.data());
       AddInPlace(pass.pool, x.data(), pass.work.change.data(), pass.n * config_.d_model);
     }

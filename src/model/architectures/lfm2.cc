@@ -20,12 +20,12 @@ struct GatedConv {
 
   void Run(Pass& pass, const Matrix& x, Matrix& change) const {
     auto& work = pass.work.recurrent;
-    RunLinear(pass.pool, {{&b, &work.in}, {&c, &work.gate}, {&v, &work.out}}, x.data(), pass.n);
+    RunLinear(pass, {{&b, &work.in}, {&c, &work.gate}, {&v, &work.out}}, x);
     const int64_t n = pass.n * work.in.cols();
     Multiply(pass.pool, work.in.data(), work.out.data(), n, work.in.data());
     conv.Run(pass, work.in, work.conv);
     Multiply(pass.pool, work.gate.data(), work.conv.data(), n, work.conv.data());
-    RunLinear(pass.pool, {{&out, &change}}, work.conv.data(), pass.n);
+    RunLinear(pass, {{&out, &change}}, work.conv);
   }
 };
 

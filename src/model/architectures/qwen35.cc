@@ -33,9 +33,9 @@ struct LinearAttention {
 
   void Run(Pass& pass, const Matrix& x, Matrix& change) const {
     auto& work = pass.work.recurrent;
-    RunLinear(pass.pool,
+    RunLinear(pass,
               {{&qkv, &work.in}, {&gate, &work.gate}, {&alpha, &work.decay}, {&beta, &work.beta}},
-              x.data(), pass.n);
+              x);
     conv.Run(pass, work.in, work.conv);
     Activate(pass.pool, Activation::kSilu, work.conv.data(), pass.n * work.conv.cols(),
              work.conv.data());
@@ -45,7 +45,7 @@ struct LinearAttention {
     out_norm.Run(pass.pool, work.out.data(), pass.n * rule.n_value_heads, work.out.data());
     ActivateMul(pass.pool, Activation::kSilu, work.gate.data(), work.out.data(),
                 pass.n * ValueWidth(), work.out.data());
-    RunLinear(pass.pool, {{&out, &change}}, work.out.data(), pass.n);
+    RunLinear(pass, {{&out, &change}}, work.out);
   }
 
  private:
@@ -185,8 +185,7 @@ class Qwen35 : public Decoder {
     Matrix& both = pass.work.recurrent.in;
     Matrix& gate = pass.work.recurrent.gate;
     const int64_t heads = block.shape.n_heads, dim = block.shape.head_dim;
-    RunLinear(pass.pool, {{&block.q, &both}, {&block.k, &work.k}, {&block.v, &work.v}}, x.data(),
-              pass.n);
+    RunLinear(pass, {{&block.q, &both}, {&block.k, &work.k}, {&block.v, &work.v}}, x);
     work.q.Resize(pass.n, heads * dim);
     gate.Resize(pass.n, heads * dim);
     CopyColumns(pass.pool, both.data(), 2 * dim, pass.n * heads, dim, work.q.data());

@@ -60,7 +60,7 @@ void AttentionBlock::Run(Pass& pass, const Matrix& x, Matrix& change) const {
 
 void AttentionBlock::Project(Pass& pass, const Matrix& x) const {
   auto& work = pass.work.attention;
-  RunLinear(pass.pool, {{&q, &work.q}, {&k, &work.k}, {&v, &work.v}}, x.data(), pass.n);
+  RunLinear(pass, {{&q, &work.q}, {&k, &work.k}, {&v, &work.v}}, x);
   NormAndRotate(pass);
 }
 
@@ -106,7 +106,7 @@ void AttentionBlock::Attend(Pass& pass) const {
 }
 
 void AttentionBlock::PutOut(Pass& pass, Matrix& change) const {
-  RunLinear(pass.pool, {{&out, &change}}, pass.work.attention.attended.data(), pass.n);
+  RunLinear(pass, {{&out, &change}}, pass.work.attention.attended);
 }
 
 }  // namespace pioneer

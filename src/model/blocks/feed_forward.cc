@@ -19,9 +19,9 @@ FeedForward LoadFeedForward(WeightLoader& load, int layer, int64_t d_model, int6
 void FeedForward::Run(Pass& pass, const Matrix& x, Matrix& change) const {
   auto& work = pass.work.feed_forward;
   if (gated) {
-    RunLinear(pass.pool, {{&gate, &work.gate}, {&up, &work.up}}, x.data(), pass.n);
+    RunLinear(pass, {{&gate, &work.gate}, {&up, &work.up}}, x);
   } else {
-    RunLinear(pass.pool, {{&up, &work.gate}}, x.data(), pass.n);
+    RunLinear(pass, {{&up, &work.gate}}, x);
   }
   float* const hidden = work.gate.data();
   const int64_t n_hidden = pass.n * work.gate.cols();
@@ -30,7 +30,7 @@ void FeedForward::Run(Pass& pass, const Matrix& x, Matrix& change) const {
   } else {
     Activate(pass.pool, f, hidden, n_hidden, hidden);
   }
-  RunLinear(pass.pool, {{&down, &change}}, hidden, pass.n);
+  RunLinear(pass, {{&down, &change}}, work.gate);
 }
 
 }  // namespace pioneer

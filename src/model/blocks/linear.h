@@ -11,12 +11,6 @@
 
 namespace pioneer {
 
-// y = W x + b.
-struct Linear {
-  Weight weight;            // [n_out, n_in]
-  std::vector<float> bias;  // [n_out], or empty
-};
-
 // NAME.weight and, where the file has it, NAME.bias.
 Linear LoadLinear(WeightLoader& load, const std::string& name, int64_t n_out, int64_t n_in);
 // Several of one input that may lie one after the other in NAME.weight and NAME.bias.
@@ -27,8 +21,10 @@ struct LinearResult {
   const Linear* linear;
   Matrix* y;  // resized to [n, n_out]
 };
-// x: [n, n_in], dense.
+// x: [n, n_in], dense; `adapters` are those of its rows.
 void RunLinear(ThreadPool& pool, std::initializer_list<LinearResult> results, const float* x,
-               int64_t n);
+               int64_t n, RowAdapters adapters);
+// The same of all rows of a pass.
+void RunLinear(const Pass& pass, std::initializer_list<LinearResult> results, const Matrix& x);
 
 }  // namespace pioneer

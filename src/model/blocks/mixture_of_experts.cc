@@ -74,10 +74,7 @@ void Choose(const ExpertRouting& routing, const std::vector<float>& selection_bi
 
 std::vector<Linear> LoadExpertLinear(WeightLoader& load, const std::string& name, int64_t n,
                                      int64_t n_out, int64_t n_in) {
-  std::vector<Linear> experts;
-  for (Weight& weight : load.Matrices(name + ".weight", n, n_out, n_in)) {
-    experts.push_back({std::move(weight), {}});
-  }
+  std::vector<Linear> experts = load.Matrices(name + ".weight", n, n_out, n_in);
   if (!load.Has(name + ".bias")) return experts;
   const std::vector<float> biases = load.Floats(name + ".bias", {n, n_out});
   for (int64_t i = 0; i < n; ++i) {
@@ -128,8 +125,8 @@ MixtureOfExperts LoadExperts(WeightLoader& load, int layer, int64_t d_model, int
   if (load.Has(prefix + "ffn_gate_up_exps.weight")) {
     const auto halves = load.MatrixPairs(prefix + "ffn_gate_up_exps.weight", n, d_ff, d_model);
     for (const auto& [gate, up] : halves) {
-      block.gate.push_back({gate, {}});
-      block.up.push_back({up, {}});
+      block.gate.push_back(gate);
+      block.up.push_back(up);
     }
   } else {
     block.gate = LoadExpertLinear(load, prefix + "ffn_gate_exps", n, d_ff, d_model);
@@ -155,7 +152,7 @@ void MixtureOfExperts::Run(Pass& pass, const Matrix& router_x, const Matrix& x,
                            Matrix& change) const {
   auto& work = pass.work.experts;
   const int64_t d_model = x.cols();
-  RunLinear(pass.pool, {{&router, &work.logits}}, router_x.data(), pass.n);
+  RunLinear(pass, {{&router, &work.logits}}, router_x);
   std::vector<Choice> choices;
   for (int64_t row = 0; row < pass.n; ++row) {
     Choose(routing, selection_bias, work.logits.row(row), static_cast<int32_t>(row), choices);
@@ -169,15 +166,20 @@ void MixtureOfExperts::Run(Pass& pass, const Matrix& router_x, const Matrix& x,
     change.Resize(pass.n, d_model);
     std::memset(change.data(), 0, sizeof(float) * static_cast<size_t>(pass.n * d_model));
   }
+  std::vector<const AdapterMix*> adapters;
   for (size_t begin = 0, end = 0; begin < choices.size(); begin = end) {
     const auto expert = static_cast<size_t>(choices[begin].expert);
     while (end < choices.size() && choices[end].expert == choices[begin].expert) ++end;
     const auto n = static_cast<int64_t>(end - begin);
     work.x.Resize(n, d_model);
+    adapters.clear();
     for (int64_t i = 0; i < n; ++i) {
-      std::memcpy(work.x.row(i), x.row(choices[begin + i].row), sizeof(float) * d_model);
+      const int32_t row = choices[begin + i].row;
+      std::memcpy(work.x.row(i), x.row(row), sizeof(float) * d_model);
+      if (!pass.adapters.empty()) adapters.push_back(pass.adapters[row]);
     }
-    RunLinear(pass.pool, {{&gate[expert], &work.gate}, {&up[expert], &work.up}}, work.x.data(), n);
+    RunLinear(pass.pool, {{&gate[expert], &work.gate}, {&up[expert], &work.up}}, work.x.data(), n,
+              adapters);
     float* const hidden = work.gate.data();
     const int64_t n_hidden = n * work.gate.cols();
     if (clamped) {
@@ -185,7 +187,7 @@ void MixtureOfExperts::Run(Pass& pass, const Matrix& router_x, const Matrix& x,
     } else {
       ActivateMul(pass.pool, f, hidden, work.up.data(), n_hidden, hidden);
     }
-    RunLinear(pass.pool, {{&down[expert], &work.out}}, hidden, n);
+    RunLinear(pass.pool, {{&down[expert], &work.out}}, hidden, n, adapters);
     for (int64_t i = 0; i < n; ++i) {
       const Choice& choice = choices[begin + i];
       const float scale = expert_scale.empty() ? 1.0f : expert_scale[expert];

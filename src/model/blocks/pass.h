@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "model/adapter.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
 
@@ -29,8 +30,8 @@ struct Workspace {
     Matrix gate, up;  // [n, d_ff]
   } feed_forward;
   struct {
-    Matrix in, conv;  // [n, channels] of a short convolution
-    Matrix qk;        // [n, 2, key heads, their size] normed
+    Matrix in, conv;                // [n, channels] of a short convolution
+    Matrix qk;                      // [n, 2, key heads, their size] normed
     Matrix decay, beta, gate, out;  // [n, value heads, 1 or their size]
   } recurrent;
   struct {
@@ -47,6 +48,7 @@ struct Pass {
   const int32_t* tokens = nullptr;             // [n]
   const int32_t* positions = nullptr;          // [n]
   std::vector<StepBatch::Sequence> sequences;  // first_row counts from `begin`
+  std::vector<const AdapterMix*> adapters;     // of each row; empty when no row has any
 };
 
 }  // namespace pioneer

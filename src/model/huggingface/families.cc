@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <charconv>
 #include <initializer_list>
 
 namespace pioneer {
@@ -312,7 +313,59 @@ const std::vector<ModelFamily>& Families() {
   return families;
 }
 
+// The number at the beginning of the text, which is cut off; nullopt when there is none.
+std::optional<int64_t> TakeNumber(std::string_view& text) {
+  constexpr ptrdiff_t kMaxDigits = 6;
+  int64_t number = 0;
+  const char* const begin = text.data();
+  const auto [end, error] = std::from_chars(begin, begin + text.size(), number);
+  if (error != std::errc() || number < 0 || end - begin > kMaxDigits) return std::nullopt;
+  text.remove_prefix(static_cast<size_t>(end - begin));
+  return number;
+}
+
+std::optional<TensorMatch> Match(const TensorRule& rule, std::string_view name) {
+  TensorMatch match{&rule, 0, 0, std::string(rule.gguf_name)};
+  std::string_view pattern = rule.name;
+  while (!pattern.empty()) {
+    const bool layer = pattern.starts_with("{}"), expert = pattern.starts_with("{e}");
+    if (layer || expert) {
+      const auto number = TakeNumber(name);
+      if (!number) return std::nullopt;
+      (layer ? match.layer : match.expert) = *number;
+      pattern.remove_prefix(layer ? 2 : 3);
+    } else {
+      if (name.empty() || name.front() != pattern.front()) return std::nullopt;
+      name.remove_prefix(1);
+      pattern.remove_prefix(1);
+    }
+  }
+  if (!name.empty()) return std::nullopt;
+  const size_t hole = match.gguf_name.find("{}");
+  if (hole != std::string::npos) match.gguf_name.replace(hole, 2, std::to_string(match.layer));
+  return match;
+}
+
 }  // namespace
+
+std::string UnwrappedTensorName(std::string name) {
+  constexpr std::pair<std::string_view, std::string_view> kWrappers[] = {
+      {"model.language_model.", "model."}, {"language_model.", ""}, {"transformer.", ""}};
+  for (const auto& [wrapper, inner] : kWrappers) {
+    if (name.starts_with(wrapper)) return std::string(inner) + name.substr(wrapper.size());
+  }
+  return name;
+}
+
+std::optional<TensorMatch> MatchTensorRule(std::string_view architecture, std::string_view name) {
+  for (const ModelFamily& family : Families()) {
+    if (family.architecture != architecture) continue;
+    for (const TensorRule& rule : family.tensors) {
+      if (auto match = Match(rule, name)) return match;
+    }
+  }
+  return std::nullopt;
+}
 
 const ModelFamily* FindModelFamily(std::string_view class_name) {
   for (const ModelFamily& family : Families()) {

@@ -4,6 +4,7 @@
 // GGUF's names and layouts are llama.cpp's (its gguf-py/gguf/tensor_mapping.py and conversion/).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,18 @@ struct ModelFamily {
 const ModelFamily* FindModelFamily(std::string_view class_name);
 // "LlamaForCausalLM, MistralForCausalLM, ...", for messages.
 std::string KnownModelClasses();
+
+// The name as the tables have it: without what wraps a language model that has more parts.
+std::string UnwrappedTensorName(std::string name);
+
+// A rule whose pattern a tensor's name has, with the numbers in it.
+struct TensorMatch {
+  const TensorRule* rule = nullptr;
+  int64_t layer = 0, expert = 0;  // 0 where the rule has none
+  std::string gguf_name;
+};
+// Among all families of this architecture; nullopt when none has a tensor of this name.
+std::optional<TensorMatch> MatchTensorRule(std::string_view architecture, std::string_view name);
 
 // The sizes, the rotation and the family's own keys. Throws Error{kCorruptFile} for what is missing
 // or makes no sense, kUnsupported for a rotation that is not known.

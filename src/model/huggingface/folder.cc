@@ -28,22 +28,11 @@ constexpr std::string_view kIgnoredPrefixes[] = {
     "mtp."};
 constexpr std::string_view kIgnoredSuffixes[] = {".rotary_emb.inv_freq", ".attn.bias",
                                                  ".attn.masked_bias", ".position_ids"};
-// What wraps the language model's names where a model has more parts.
-constexpr std::pair<std::string_view, std::string_view> kWrappers[] = {
-    {"model.language_model.", "model."}, {"language_model.", ""}, {"transformer.", ""}};
-
 bool IsIgnored(std::string_view name) {
   return std::any_of(std::begin(kIgnoredPrefixes), std::end(kIgnoredPrefixes),
                      [&](std::string_view prefix) { return name.starts_with(prefix); }) ||
          std::any_of(std::begin(kIgnoredSuffixes), std::end(kIgnoredSuffixes),
                      [&](std::string_view suffix) { return name.ends_with(suffix); });
-}
-
-std::string Unwrapped(std::string name) {
-  for (const auto& [wrapper, inner] : kWrappers) {
-    if (name.starts_with(wrapper)) return std::string(inner) + name.substr(wrapper.size());
-  }
-  return name;
 }
 
 std::string Fill(std::string_view pattern, std::string_view hole, int64_t number) {
@@ -58,7 +47,7 @@ class NamedTensors {
  public:
   explicit NamedTensors(const Safetensors& files) {
     for (const auto& [name, tensor] : files.tensors()) {
-      if (!IsIgnored(name)) tensors_.emplace(Unwrapped(name), tensor);
+      if (!IsIgnored(name)) tensors_.emplace(UnwrappedTensorName(name), tensor);
     }
     // Models published without a head begin a level lower.
     if (!tensors_.contains("embed_tokens.weight")) return;
