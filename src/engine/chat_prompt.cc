@@ -71,6 +71,7 @@ ChatPrompt::ChatPrompt(const Tokenizer& tokenizer, std::string template_source)
     template_ = std::make_unique<ChatTemplate>(source_);
     abilities_ = ProbeTemplate(*template_);
     if (!abilities_.tools) format_->calls = chat_format::GenericCalls();
+    thinking_ = ProbeThinking();
   } catch (const Error& error) {
     template_error_ = error.what();
   }
@@ -122,8 +123,8 @@ RenderedChat ChatPrompt::Render(const ChatRequest& request) const {
 std::unique_ptr<chat_format::AnswerParser> ChatPrompt::MakeParser(const ChatRequest& request,
                                                                   const RenderedChat& prompt,
                                                                   bool stream_arguments) const {
-  const bool calls = format_->has_calls() && !request.tools_json.empty() &&
-                     request.tool_choice != ToolChoice::kNone;
+  const bool wanted = !request.tools_json.empty() && request.tool_choice != ToolChoice::kNone;
+  const bool calls = format_->has_calls() && (wanted || request.read_all_calls);
   if (!calls && format_->reasoning_end.empty() && format_->hidden.empty()) return nullptr;
   chat_format::AnswerParserOptions options;
   if (calls) options.tools = std::make_shared<chat_format::ToolSet>(request.tools_json);
@@ -191,6 +192,25 @@ void ChatPrompt::SetReasoning(const std::string& effort, OrderedJson& variables)
   }
   set("enable_thinking", thinks);
   set("thinking", thinks);
+}
+
+Thinking ChatPrompt::ProbeThinking() const {
+  const std::string& end = format_->reasoning_end;
+  if (end.empty() || source_.find(end) == std::string::npos) return Thinking::kNever;
+  const auto render = [&](const char* effort) {
+    ChatTemplateInput input;
+    input.messages = OrderedJson::array({{{"role", "user"}, {"content", "probe"}}});
+    input.extra["datetime"] = "now";
+    if (*effort != '\0') SetReasoning(effort, input.extra);
+    return template_->Render(input);
+  };
+  try {
+    const std::string usual = render(""), off = render("none"), on = render("medium");
+    if (off == on) return Thinking::kAlways;
+    return usual == off ? Thinking::kOffByDefault : Thinking::kOnByDefault;
+  } catch (const Error&) {
+    return Thinking::kAlways;  // templates that need more than this say so when they are used
+  }
 }
 
 OrderedJson ChatPrompt::MakeMessage(const ChatMessage& message) const {

@@ -81,6 +81,8 @@ class ChatPrompt {
   std::vector<int32_t> Tokens(const ChatRequest& request) const { return Render(request).tokens; }
 
   const chat_format::ChatFormat& format() const { return *format_; }
+  // What the template says about thoughts; found out by trying it.
+  Thinking thinking() const { return thinking_; }
   // Reads the answer to `prompt`; null when this model's answers are nothing but text.
   std::unique_ptr<chat_format::AnswerParser> MakeParser(const ChatRequest& request,
                                                         const RenderedChat& prompt,
@@ -96,6 +98,7 @@ class ChatPrompt {
   ChatTemplateInput MakeInput(const ChatRequest& request) const;
   OrderedJson MakeMessage(const ChatMessage& message) const;
   void SetReasoning(const std::string& effort, OrderedJson& variables) const;
+  Thinking ProbeThinking() const;
   void SetThoughts(const ChatMessage& message, OrderedJson& json) const;
   std::string ChooseMarker(const OrderedJson& input) const;
   OrderedJson MarkStrings(const OrderedJson& value, std::string_view marker) const;
@@ -109,6 +112,7 @@ class ChatPrompt {
   std::unique_ptr<ChatTemplate> template_;
   std::string template_error_;
   TemplateAbilities abilities_;
+  Thinking thinking_ = Thinking::kNever;
   std::unordered_set<int32_t> marker_tokens_;
   std::vector<std::string> marker_texts_;
   std::vector<chat_format::ControlToken> control_tokens_;

@@ -164,6 +164,59 @@ TEST_F(ChatPromptTest, BrokenTemplatesAndJsonAreErrors) {
   EXPECT_EQ(code(kChatMl, request), ErrorCode::kInvalidArgument);
 }
 
+TEST_F(ChatPromptTest, FindsOutWhetherTheModelThinks) {
+  const auto thinking = [&](const std::string& source) {
+    return ChatPrompt(tokenizer_, source).thinking();
+  };
+  const std::string chat = kChatMl;
+  EXPECT_EQ(thinking(chat), Thinking::kNever);
+  EXPECT_EQ(thinking(chat + "{# <think> #}<think>\n{# </think> #}"), Thinking::kAlways);
+  EXPECT_EQ(thinking(chat + "{% if enable_thinking is false %}<think></think>{% endif %}"),
+            Thinking::kOnByDefault);
+  EXPECT_EQ(thinking(chat + "{{ '<think>' if thinking else '</think>' }}"),
+            Thinking::kOffByDefault);
+  EXPECT_EQ(thinking("<think></think>{{ raise_exception('no') }}"), Thinking::kAlways);
+  EXPECT_EQ(thinking("{% for"), Thinking::kNever);
+}
+
+TEST_F(ChatPromptTest, FindsOutWhetherPublishedModelsThink) {
+  const fs::path folder = fs::path(PIONEER_SOURCE_DIR) / "../shared/data/templates";
+  if (!fs::exists(folder)) GTEST_SKIP() << "needs ../shared/data";
+  const std::pair<const char*, Thinking> kExpected[] = {
+      {"meta-llama-Llama-3.1-8B-Instruct", Thinking::kNever},
+      {"openai-gpt-oss-120b", Thinking::kAlways},
+      {"deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", Thinking::kAlways},
+      {"Qwen-Qwen3-0.6B", Thinking::kOnByDefault},
+      {"HuggingFaceTB-SmolLM3-3B", Thinking::kOnByDefault},
+      {"GLM-4.6", Thinking::kOnByDefault},
+      {"ibm-granite-granite-3.3-2B-Instruct", Thinking::kOffByDefault},
+      {"deepseek-ai-DeepSeek-V3.1", Thinking::kOffByDefault},
+  };
+  for (const auto& [name, expected] : kExpected) {
+    const ChatPrompt prompt(tokenizer_, ReadFile(folder / (std::string(name) + ".jinja")));
+    EXPECT_EQ(prompt.thinking(), expected) << name;
+  }
+}
+
+TEST_F(ChatPromptTest, CallsAreReadWhereTheRequestSaysSo) {
+  const ChatPrompt prompt(tokenizer_, kChatMl);
+  ChatRequest request = Request("Hi");
+  const RenderedChat rendered = prompt.Render(request);
+  EXPECT_EQ(prompt.MakeParser(request, rendered, false), nullptr);
+  request.read_all_calls = true;
+  const auto parser = prompt.MakeParser(request, rendered, false);
+  ASSERT_NE(parser, nullptr);
+  using Kind = chat_format::AnswerPiece::Kind;
+  std::string name;
+  for (const auto& piece :
+       parser->Push("<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>")) {
+    EXPECT_NE(piece.kind, Kind::kText);
+    name += piece.name;
+  }
+  EXPECT_EQ(name, "now");
+  EXPECT_FALSE(prompt.MakeCallGrammar(request, rendered));
+}
+
 // The guard without templates: marked strings between trusted ones, at random.
 TEST(ControlTokenGuard, NoRandomTextMakesAControlToken) {
   const TestTokenizer tokenizer;

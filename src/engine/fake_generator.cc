@@ -13,13 +13,13 @@ namespace {
 
 constexpr int kVocabSize = 256;  // the bytes
 
-// Reads answers of that family; "" = null.
+// Reads answers of that family, "" = null; calls are read where there are tools.
 std::unique_ptr<chat_format::AnswerParser> MakeParser(const std::string& family,
-                                                      const std::string& tools_json) {
+                                                      const FakeTools& tools) {
   for (const chat_format::ChatFormat& format : chat_format::ChatFormats()) {
     if (format.name != family) continue;
     chat_format::AnswerParserOptions options;
-    if (!tools_json.empty()) options.tools = std::make_shared<chat_format::ToolSet>(tools_json);
+    options.tools = tools;
     options.stream_arguments = true;
     return std::make_unique<chat_format::AnswerParser>(
         std::make_shared<chat_format::ChatFormat>(format), std::move(options));
@@ -71,14 +71,14 @@ struct FakeGenerator::Shared {
 class FakeGeneration : public Generation {
  public:
   FakeGeneration(FakeScript script, std::string echo, const GenerationOptions& options,
-                 int prompt_tokens, std::string tools_json, std::function<void(bool, int)> on_end)
+                 int prompt_tokens, FakeTools tools, std::function<void(bool, int)> on_end)
       : script_(std::move(script)),
         echo_(std::move(echo)),
-        tools_json_(std::move(tools_json)),
+        tools_(std::move(tools)),
         options_(options),
         on_end_(std::move(on_end)),
         text_(options.limits.stop),
-        answer_(0, MakeParser(script_.chat_format, tools_json_)) {
+        answer_(0, MakeParser(script_.chat_format, tools_)) {
     if (!script_.gate) {
       script_.gate = std::make_shared<FakeGate>();
       script_.gate->Open();
@@ -155,7 +155,7 @@ class FakeGeneration : public Generation {
     next_piece_ = 0;
     echoed_ = false;
     ++index_;
-    answer_ = AnswerEvents(index_, MakeParser(script_.chat_format, tools_json_));
+    answer_ = AnswerEvents(index_, MakeParser(script_.chat_format, tools_));
   }
 
   void Add(std::vector<GenerationEvent> events) {
@@ -181,7 +181,8 @@ class FakeGeneration : public Generation {
   }
 
   FakeScript script_;
-  const std::string echo_, tools_json_;
+  const std::string echo_;
+  const FakeTools tools_;
   const GenerationOptions options_;
   std::function<void(bool, int)> on_end_;
   AnswerText text_;
@@ -249,8 +250,12 @@ std::unique_ptr<Generation> FakeGenerator::Chat(const ChatRequest& request) {
   std::vector<std::string> texts;
   for (const ChatMessage& message : request.messages) texts.push_back(message.content);
   std::reverse(texts.begin(), texts.end());
-  const bool may_call = request.tool_choice != ToolChoice::kNone;
-  auto generation = Start(texts, "", request.options, may_call ? request.tools_json : "");
+  const bool offered = !request.tools_json.empty() && request.tool_choice != ToolChoice::kNone;
+  FakeTools tools;
+  if (offered || request.read_all_calls) {
+    tools = std::make_shared<chat_format::ToolSet>(offered ? request.tools_json : "");
+  }
+  auto generation = Start(texts, "", request.options, std::move(tools));
   const std::lock_guard lock(mutex_);
   chats_.push_back(request);
   return generation;
@@ -308,7 +313,7 @@ RerankAnswer FakeGenerator::Rerank(const RerankRequest& request, CancelToken can
 std::unique_ptr<Generation> FakeGenerator::Start(const std::vector<std::string>& texts,
                                                  const std::string& echo,
                                                  const GenerationOptions& options,
-                                                 const std::string& tools_json) {
+                                                 FakeTools tools) {
   int64_t n_prompt = 0;
   for (const std::string& text : texts) n_prompt += static_cast<int64_t>(text.size());
   CheckPromptLength(n_prompt, info_.context_length);
@@ -325,7 +330,7 @@ std::unique_ptr<Generation> FakeGenerator::Start(const std::vector<std::string>&
     if (cancelled) ++shared->stats.cancelled_total;
   };
   return std::make_unique<FakeGeneration>(std::move(script), echo, options,
-                                          static_cast<int>(n_prompt), tools_json,
+                                          static_cast<int>(n_prompt), std::move(tools),
                                           std::move(on_end));
 }
 

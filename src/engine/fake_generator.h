@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/generator.h"
+#include "text/chat_format/tool_set.h"
 
 namespace pioneer {
 
@@ -37,6 +38,9 @@ class FakeGate {
   int allowed_ = 0;
   int waiting_ = 0;
 };
+
+// The tools whose calls an answer's text is read for; null = calls are text.
+using FakeTools = std::shared_ptr<const chat_format::ToolSet>;
 
 // What one answer says. A piece stands for one token: it counts for usage and max_tokens.
 struct FakeScript {
@@ -93,7 +97,7 @@ class FakeGenerator : public Generator {
 
   std::unique_ptr<Generation> Start(const std::vector<std::string>& texts_newest_first,
                                     const std::string& echo, const GenerationOptions& options,
-                                    const std::string& tools_json = "");
+                                    FakeTools tools = nullptr);
   FakeScript TakeScript(const std::vector<std::string>& texts_newest_first);
   void ThrowIfToldTo();
 

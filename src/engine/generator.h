@@ -90,6 +90,9 @@ struct ChatRequest {
   std::string reasoning_effort;         // "none", "low", ..., or "" = the template's own
   std::string template_variables_json;  // object with further template variables, or ""
   bool add_generation_prompt = true;
+  // Calls in the model's own syntax are calls even where tools_json offers none: a conversation's
+  // text may describe tools.
+  bool read_all_calls = false;
   GenerationOptions options;
 };
 
@@ -180,6 +183,10 @@ struct Abilities {
   bool generate = true, embed = false, rerank = false;
 };
 
+// Whether the model thinks before it answers, and whether ChatRequest.reasoning_effort "none"
+// switches that off and any other on.
+enum class Thinking { kNever, kAlways, kOnByDefault, kOffByDefault };
+
 struct GeneratorInfo {
   std::string id;           // the model's name on the wire
   std::string description;  // "llama, 3.9 M parameters, Q8_0"
@@ -187,6 +194,7 @@ struct GeneratorInfo {
   int64_t n_parameters = 0;
   int64_t created_unix_s = 0;
   Abilities abilities;
+  Thinking thinking = Thinking::kNever;
 };
 
 struct GeneratorStats {

@@ -57,7 +57,7 @@ std::string FormatCount(int64_t n) {
 }
 
 GeneratorInfo MakeInfo(const Model& model, const EngineOptions& options, int64_t kv_tokens,
-                       const Clock& clock) {
+                       const Clock& clock, Thinking thinking) {
   const ModelConfig& config = model.config();
   GeneratorInfo info;
   info.id = !options.id.empty() ? options.id : config.name.empty() ? "model" : config.name;
@@ -73,6 +73,7 @@ GeneratorInfo MakeInfo(const Model& model, const EngineOptions& options, int64_t
   info.created_unix_s = clock.UnixMs() / 1000;
   const bool ranks = model.embedding().pooling == Pooling::kRank;
   info.abilities = {model.can_generate(), !ranks, ranks};
+  info.thinking = thinking;
   return info;
 }
 
@@ -110,7 +111,7 @@ LocalGenerator::LocalGenerator(std::shared_ptr<Model> model, EngineOptions optio
       inbox_(std::make_shared<Inbox>(options.max_running + options.max_waiting)),
       runner_(*model_, *threads_, clock_, Limits(options), KvBytes(*model_, options),
               [inbox = inbox_](int n) { inbox->Retired(n); }),
-      info_(MakeInfo(*model_, options, runner_.kv_tokens(), clock_)),
+      info_(MakeInfo(*model_, options, runner_.kv_tokens(), clock_, chat_prompt_.thinking())),
       engine_([this] { EngineLoop(); }) {}
 
 LocalGenerator::~LocalGenerator() { Shutdown(0); }
