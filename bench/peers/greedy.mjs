@@ -12,12 +12,12 @@ const prompts = readFileSync(promptFile, "utf8").split("\n").filter((line) => li
 const program = process.env.PIONEER ?? "build/pioneer";
 const nTokens = 64;
 
-const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error });
+const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error, maxThreads: 1 });
 let failed = 0;
 
 function pioneerTokens(file, prompt) {
   const json = execFileSync(program, [
-    "complete", "--model", file, "--prompt", prompt, "--tokens", String(nTokens), "--temperature", "0", "--json",
+    "complete", "--model", file, "--prompt", prompt, "--tokens", String(nTokens), "--temperature", "0", "--json", "--threads", "1",
   ], { encoding: "utf8" });
   return JSON.parse(json).tokens;
 }

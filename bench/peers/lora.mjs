@@ -6,19 +6,13 @@
 // the base model, the adapters with their scales, and the likeliest tokens after each prompt.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+import { makeRandom, writeGguf } from "./gguf.mjs";
+import { linesOf, llama, nextTokens, randomPrompts } from "./next_tokens.mjs";
 
 const [models, folder] = process.argv.slice(2);
-const lengths = [1, 2, 33, 100, 300];
-const kept = 8;
 
-// Numbers of a linear congruential generator, below 2^15.
-let state = 1;
-function random() {
-  state = (state * 1103515245 + 12345) % 2147483648;
-  return Math.floor(state / 65536);
-}
-const prompts = lengths.map((length) => Array.from({ length }, () => random() % 300));
+const random = makeRandom();
+const prompts = randomPrompts([1, 2, 33, 100, 300], 300, random);
 
 // The sizes of the models: random_presets.cc.
 const n = { layers: 2, embd: 64, kv: 32, ff: 128, vocab: 320, experts: 8 };
@@ -36,34 +30,17 @@ function pair(name, nIn, nOut, rank, nExperts = 1) {
   });
 }
 
-function text(s) {
-  const bytes = Buffer.from(s);
-  return Buffer.concat([u64(bytes.length), bytes]);
-}
-function u32(x) { const b = Buffer.alloc(4); b.writeUInt32LE(x); return b; }
-function u64(x) { const b = Buffer.alloc(8); b.writeBigUInt64LE(BigInt(x)); return b; }
-function f32(x) { const b = Buffer.alloc(4); b.writeFloatLE(x); return b; }
-const padded = (bytes) => Buffer.concat([bytes, Buffer.alloc((32 - (bytes.length % 32)) % 32)]);
-
-// A GGUF file of F32 tensors. Without alpha, the scale is applied as it is.
-function writeAdapter(file, architecture, alpha, tensors) {
-  const string = (key, value) => [text(key), u32(8), text(value)];
-  const keys = [string("general.type", "adapter"), string("general.architecture", architecture), string("adapter.type", "lora")];
-  if (alpha !== null) keys.push([text("adapter.lora.alpha"), u32(6), f32(alpha)]);
-  const parts = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(keys.length), ...keys.flat()];
-  let offset = 0;
-  const data = tensors.map(({ values }) => padded(Buffer.from(values.buffer)));
-  tensors.forEach(({ name, shape }, i) => {
-    parts.push(text(name), u32(shape.length), ...shape.map(u64), u32(0), u64(offset));
-    offset += data[i].length;
-  });
-  writeFileSync(join(folder, file), Buffer.concat([padded(Buffer.concat(parts)), ...data]));
+// Without alpha, the scale is applied as it is.
+function writeAdapter(file, alpha, tensors) {
+  const keys = { "general.type": ["string", "adapter"], "general.architecture": ["string", "llama"], "adapter.type": ["string", "lora"] };
+  if (alpha !== null) keys["adapter.lora.alpha"] = ["f32", alpha];
+  writeGguf(join(folder, file), keys, tensors);
 }
 
 const everyLayer = (make) => Array.from({ length: n.layers }, (_, i) => make(`blk.${i}`)).flat();
 
 // What trainers usually adapt, alpha twice the rank.
-writeAdapter("usual.gguf", "llama", 8, [
+writeAdapter("usual.gguf", 8, [
   ...everyLayer((block) => [
     ...pair(`${block}.attn_q.weight`, n.embd, n.embd, 4),
     ...pair(`${block}.attn_v.weight`, n.embd, n.kv, 4),
@@ -73,7 +50,7 @@ writeAdapter("usual.gguf", "llama", 8, [
   ...pair("output.weight", n.embd, n.vocab, 4),
 ]);
 // The other matrices of one layer, and the embedding; no alpha.
-writeAdapter("rest.gguf", "llama", null, [
+writeAdapter("rest.gguf", null, [
   ...pair("token_embd.weight", n.embd, n.vocab, 2),
   ...pair("blk.1.attn_k.weight", n.embd, n.kv, 2),
   ...pair("blk.1.attn_output.weight", n.embd, n.embd, 2),
@@ -81,7 +58,7 @@ writeAdapter("rest.gguf", "llama", null, [
   ...pair("blk.1.attn_q.weight", n.embd, n.embd, 2),
 ]);
 // A mixture of experts: its router, and each expert by itself.
-writeAdapter("experts.gguf", "llama", 3, [
+writeAdapter("experts.gguf", 3, [
   ...pair("blk.0.ffn_gate_inp.weight", n.embd, n.experts, 2),
   ...pair("blk.0.ffn_gate_exps.weight", n.embd, n.ff, 2, n.experts),
   ...pair("blk.1.ffn_up_exps.weight", n.embd, n.ff, 2, n.experts),
@@ -97,34 +74,14 @@ const cases = [
   { base: "llama-experts", adapters: [["experts.gguf", 1]] },
 ];
 
-const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error, maxThreads: 1 });
-
-async function distributions(model, adapters) {
-  const context = await model.createContext({
-    contextSize: 512, batchSize: 512, flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32",
-    lora: { adapters: adapters.map(([file, scale]) => ({ filePath: join(folder, file), scale })) },
-  });
-  const sequence = context.getSequence();
-  const rows = [];
-  for (const prompt of prompts) {
-    await sequence.clearHistory();
-    const last = [prompt.at(-1), { generateNext: { probabilities: true } }];
-    const results = await sequence.controlledEvaluate([...prompt.slice(0, -1), last]);
-    rows.push([...results.at(-1).next.probabilities].sort((a, b) => b[1] - a[1]).slice(0, kept)
-      .map(([token, p]) => [token, Number(p.toFixed(7))]));
-  }
-  await context.dispose();
-  return rows;
-}
-
 const lines = [];
 for (const type of ["F32", "Q8_0"]) {
   for (const { base, adapters } of cases) {
     const model = await llama.loadModel({ modelPath: join(models, `${base}.${type}.gguf`) });
-    const rows = await distributions(model, adapters);
+    const lora = { adapters: adapters.map(([file, scale]) => ({ filePath: join(folder, file), scale })) };
+    const rows = await nextTokens(model, prompts, { lora });
     await model.dispose();
-    lines.push(`{"base": "${base}", "type": "${type}", "adapters": ${JSON.stringify(adapters)}, "next_tokens": [\n` +
-      `${rows.map((row) => JSON.stringify(row)).join(",\n")}]}`);
+    lines.push(`{"base": "${base}", "type": "${type}", "adapters": ${JSON.stringify(adapters)}, "next_tokens": ${linesOf(rows)}}`);
   }
 }
 writeFileSync(join(folder, "next_tokens.json"), `{\n"prompts": ${JSON.stringify(prompts)},\n"cases": [\n${lines.join(",\n")}]\n}\n`);

@@ -1,83 +1,137 @@
-// Why: a file of any type that Pioneer writes must say the same in llama.cpp. Quantizes one F32 (or
-// F16) file to every type (pure: one type throughout) and to the usual mixes, lets Pioneer continue
-// each prompt greedily, and asks llama.cpp for the probabilities of the same tokens at the same
-// places. Prints the largest and the mean difference in probability over Pioneer's 20 likeliest
-// tokens, and llama.cpp's own likeliest token where it is another.
+// Why: a file of any type must say the same in both programs, whoever wrote it. Quantizes one F32 (or
+// F16) file to every type, once with Pioneer and once with llama.cpp (pure: one type for every
+// matrix), lets Pioneer continue each prompt greedily, and asks llama.cpp for the probabilities of the
+// same tokens at the same places. Both programs round activations to 8 bits for quantized weights,
+// each in its own way; so llama.cpp also runs the file's weights in F32 ("exact", with keys and values
+// in F32), and the table tells how far each program is from that. Prints Markdown:
+//   error     of the weights: root of the mean square, relative to the source's
+//   a : b     how far a is from b: the largest difference in probability at any place over Pioneer's
+//             20 likeliest tokens, and the mean over places of the divergence (Kullback-Leibler, in
+//             nats) over these tokens and all others as one
 //   node bench/peers/quantize.mjs PROMPTS.txt MODEL-f32.gguf [TYPE...]      (one prompt a line)
-// Both programs round activations to 8 bits, each in its own way, so that small differences are
-// expected; F32 shows how much is left without any.
+// Fails where the programs read other weights from a file, or where they are farther apart than two
+// independent roundings would be: divergences of independent errors add up.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+import { getLlama, LlamaLogLevel, readGgufFileInfo } from "node-llama-cpp";
+import { quantizeWithLlama } from "./llama_quantize.mjs";
 
 const [promptFile, source, ...wanted] = process.argv.slice(2);
 const prompts = readFileSync(promptFile, "utf8").split("\n").filter((line) => line !== "");
 const program = process.env.PIONEER ?? "build/pioneer";
 const nTokens = 16;
-const pure = ["F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_S", "Q4_1", "Q4_0",
+const types = ["F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_S", "Q4_1", "Q4_0",
   "IQ4_NL", "IQ4_XS", "MXFP4", "Q3_K_S", "Q2_K"];
-const mixes = ["Q5_K_M", "Q4_K_M", "Q3_K_L", "Q3_K_M"];
-// Differences in probability beyond which the two programs do not agree.
-const limits = { F32: 1e-3, F16: 1e-3, BF16: 5e-3, Q8_0: 2e-2 };
-const limitOfOthers = 5e-2;
 
-const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error });
+const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error, maxThreads: 1 });
 const folder = mkdtempSync(join(tmpdir(), "pioneer-quantize-"));
+
+function quantizeWithPioneer(input, output, type) {
+  execFileSync(program, ["quantize", input, output, type, "--pure", "--threads", "1"], { stdio: "ignore" });
+}
 
 function pioneerAnswer(file, prompt) {
   return JSON.parse(execFileSync(program, [
     "complete", "--model", file, "--prompt", prompt, "--tokens", String(nTokens), "--temperature", "0",
-    "--ignore-eos", "--json", "--top-logprobs", "20",
+    "--ignore-eos", "--json", "--top-logprobs", "20", "--threads", "1",
   ], { encoding: "utf8" }));
 }
 
-// llama.cpp's distribution at each place of `made` after `start`.
-async function distributions(sequence, start, made) {
-  await sequence.clearHistory();
-  const asked = { generateNext: { probabilities: true } };
-  const input = [...start, ...made.slice(0, -1)].map((token, i) => (i < start.length - 1 ? token : [token, asked]));
-  return (await sequence.controlledEvaluate(input)).slice(start.length - 1).map((result) => result.next.probabilities);
-}
-
-async function compare(file) {
+// llama.cpp's distributions at each place of the answers after their prompts.
+async function llamaAnswers(file, answers, contextOptions = {}) {
   const model = await llama.loadModel({ modelPath: file });
-  const context = await model.createContext({ contextSize: 512 });
+  const context = await model.createContext({ contextSize: 512, ...contextOptions });
   const sequence = context.getSequence();
-  const found = { largest: 0, sum: 0, n: 0, others: 0, places: 0 };
-  for (const prompt of prompts) {
-    const start = model.tokenize(prompt, false);
+  const asked = { generateNext: { probabilities: true } };
+  const found = [];
+  for (const [i, { tokens }] of answers.entries()) {
+    const start = model.tokenize(prompts[i], false);
     if (model.tokens.shouldPrependBosToken) start.unshift(model.tokens.bos);
-    const ours = pioneerAnswer(file, prompt);
-    const theirs = await distributions(sequence, start, ours.tokens);
-    theirs.forEach((probabilities, i) => {
-      for (const [token, logprob] of ours.top_logprobs[i]) {
-        const difference = Math.abs(Math.exp(logprob) - (probabilities.get(token) ?? 0));
-        found.largest = Math.max(found.largest, difference);
-        found.sum += difference;
-        found.n += 1;
-      }
-      found.others += [...probabilities].sort((a, b) => b[1] - a[1])[0][0] !== ours.top_logprobs[i][0][0];
-      found.places += 1;
-    });
+    await sequence.clearHistory();
+    const input = [...start, ...tokens.slice(0, -1)].map((token, at) => (at < start.length - 1 ? token : [token, asked]));
+    const results = await sequence.controlledEvaluate(input);
+    found.push(...results.slice(start.length - 1).map((result) => result.next.probabilities));
   }
   await context.dispose();
   await model.dispose();
   return found;
 }
 
+// Two lists of probabilities of the same tokens, one list a place.
+function compare(a, b) {
+  let largest = 0;
+  let divergence = 0;
+  const withRest = (p) => [...p, Math.max(1 - p.reduce((x, y) => x + y), 1e-9)];
+  a.forEach((p, place) => {
+    const q = b[place];
+    p.forEach((_, i) => { largest = Math.max(largest, Math.abs(p[i] - q[i])); });
+    const other = withRest(p);
+    withRest(q).forEach((probability, i) => {
+      divergence += probability * Math.log(Math.max(probability, 1e-12) / Math.max(other[i], 1e-12));
+    });
+  });
+  return { largest, divergence: divergence / a.length };
+}
+
+async function matrices(file) {
+  const { tensorInfo } = await readGgufFileInfo(file);
+  const descriptor = openSync(file);
+  return new Map(tensorInfo.filter(({ dimensions }) => dimensions.length > 1).map(({ name, dimensions, fileOffset }) => {
+    const values = new Float32Array(dimensions.reduce((x, y) => Number(x) * Number(y), 1));
+    readSync(descriptor, values, 0, values.byteLength, Number(fileOffset));
+    return [name, values];
+  }));
+}
+
+const plain = join(folder, "source-f32.gguf");
+quantizeWithLlama(source, plain, "F32");
+const sourceMatrices = await matrices(plain);
+
+// The error of what llama.cpp reads, and whether Pioneer reads the very same.
+async function weights(file, exact) {
+  const ours = join(folder, "ours-f32.gguf");
+  quantizeWithPioneer(file, ours, "F32");
+  const [a, b] = [await matrices(exact), await matrices(ours)];
+  let [error, size, same] = [0, 0, true];
+  for (const [name, values] of sourceMatrices) {
+    const [theirs, read] = [a.get(name), b.get(name)];
+    values.forEach((value, i) => {
+      error += (value - theirs[i]) ** 2;
+      size += value ** 2;
+      same &&= theirs[i] === read[i];
+    });
+  }
+  rmSync(ours);
+  return { error: Math.sqrt(error / size), same };
+}
+
 let failed = 0;
-for (const type of wanted.length > 0 ? wanted : [...pure, ...mixes]) {
-  const file = join(folder, `${type}.gguf`);
-  const flags = mixes.includes(type) ? [] : ["--pure"];
-  execFileSync(program, ["quantize", source, file, type, ...flags], { stdio: "ignore" });
-  const { largest, sum, n, others, places } = await compare(file);
-  const bad = largest > (limits[type] ?? limitOfOthers);
-  failed += bad;
-  console.log(`${type.padEnd(8)} ${(statSync(file).size / 1e6).toFixed(2).padStart(7)} MB  largest ${largest.toFixed(5)}` +
-    `  mean ${(sum / n).toExponential(1)}  another likeliest token ${others} of ${places}${bad ? "  DIFFERENT" : ""}`);
-  rmSync(file);
+const percent = (x) => `${(100 * x).toFixed(x < 0.001 ? 3 : 2)} %`;
+const cell = ({ largest, divergence }) => `${largest.toFixed(4)}, ${Math.max(divergence, 0).toExponential(1)}`;
+console.log("| type | MB | written by | error | Pioneer : llama.cpp | llama.cpp : exact | Pioneer : exact |\n|---|---|---|---|---|---|---|");
+for (const type of wanted.length > 0 ? wanted : types) {
+  for (const [writer, write] of [["Pioneer", quantizeWithPioneer], ["llama.cpp", quantizeWithLlama]]) {
+    const file = join(folder, "model.gguf");
+    const exactFile = join(folder, "exact.gguf");
+    write(source, file, type);
+    quantizeWithLlama(file, exactFile, "F32");
+    const { error, same } = await weights(file, exactFile);
+    const answers = prompts.map((prompt) => pioneerAnswer(file, prompt));
+    const places = answers.flatMap((answer) => answer.top_logprobs);
+    const ours = places.map((list) => list.map(([, logprob]) => Math.exp(logprob)));
+    const ofTheSame = (distributions) => places.map((list, i) => list.map(([token]) => distributions[i].get(token) ?? 0));
+    const theirs = ofTheSame(await llamaAnswers(file, answers));
+    const exact = ofTheSame(await llamaAnswers(exactFile, answers, {
+      flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32",
+    }));
+    const [apart, theirDistance, ourDistance] = [compare(ours, theirs), compare(theirs, exact), compare(ours, exact)];
+    const explained = apart.divergence <= 1.25 * (theirDistance.divergence + ourDistance.divergence) + 1e-7;
+    failed += !same || !explained;
+    console.log(`| ${type} | ${(statSync(file).size / 1e6).toFixed(2)} | ${writer} | ${percent(error)} | ${cell(apart)} | ` +
+      `${cell(theirDistance)} | ${cell(ourDistance)} |${same ? "" : " OTHER WEIGHTS"}${explained ? "" : " DIFFERENT"}`);
+  }
 }
 rmSync(folder, { recursive: true });
 process.exit(failed === 0 ? 0 : 1);
