@@ -2,6 +2,7 @@
 #include <editline/readline.h>
 #include <fmt/format.h>
 #include <langinfo.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <clocale>
@@ -9,9 +10,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "cli/answer_printer.h"
 #include "cli/command.h"
 #include "cli/generator_option.h"
 #include "cli/model_option.h"
@@ -22,9 +26,13 @@ namespace {
 struct ChatOptions {
   std::string model, system, message;
   GenerationOptions generation;
-  int tokens = 512;
+  int tokens = 0;             // 0 = kTokens, or until the context is full where the model thinks
+  std::optional<bool> think;  // what it is asked for, where it can be
+  std::optional<bool> show_thoughts;
   EngineFlags engine;
 };
+
+constexpr int kTokens = 512;
 
 // The generation that Ctrl+C stops. Generation::Cancel() is not for signal handlers, so the handler
 // only raises a flag, which the loop below reads between the tokens.
@@ -45,10 +53,21 @@ ChatMessage Message(const std::string& role, const std::string& content) {
   return message;
 }
 
+// Templates fail on a call's arguments that were cut off.
+bool IsJsonObject(const std::string& text) {
+  try {
+    return ParseJson(text).is_object();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 class Conversation {
  public:
   Conversation(Generator& generator, const ChatOptions& options)
       : generator_(generator), options_(options) {
+    request_.read_all_calls = true;
+    if (options.think) request_.reasoning_effort = *options.think ? "medium" : "none";
     SetSystem(options.system);
   }
 
@@ -73,32 +92,55 @@ class Conversation {
   // Streams the answer to the last question to stdout.
   void Answer() {
     request_.options = options_.generation;
-    request_.options.limits.max_tokens = options_.tokens;
-    std::string answer;
+    request_.options.limits.max_tokens = MaxTokens();
     try {
-      answer = Stream(*generator_.Chat(request_));
+      const ChatMessage answer = Stream(*generator_.Chat(request_));
+      request_.messages.push_back(answer);
     } catch (const Error&) {
       request_.messages.pop_back();  // the question that failed is not part of the conversation
       throw;
     }
-    request_.messages.push_back(Message("assistant", answer));
   }
 
  private:
-  static std::string Stream(Generation& generation) {
-    std::string answer;
+  // How long a model thinks cannot be foreseen.
+  int MaxTokens() const {
+    if (options_.tokens > 0) return options_.tokens;
+    const Thinking thinking = generator_.info().thinking;
+    const bool usually = thinking == Thinking::kOnByDefault;
+    const bool switchable = usually || thinking == Thinking::kOffByDefault;
+    const bool thinks =
+        switchable ? options_.think.value_or(usually) : thinking == Thinking::kAlways;
+    return thinks ? -1 : kTokens;
+  }
+
+  ChatMessage Stream(Generation& generation) const {
+    const bool terminal = isatty(STDOUT_FILENO) == 1;
+    AnswerPrinter printer(options_.show_thoughts.value_or(terminal), terminal);
+    ChatMessage answer = Message("assistant", "");
+    ChatMessage::ToolCall call;  // the one being written
     interrupted = false;
     while (std::optional<GenerationEvent> event = generation.Next()) {
       if (interrupted) generation.Cancel();
       if (const auto* text = std::get_if<TextEvent>(&*event)) {
-        answer += text->text;
-        fmt::print("{}", text->text);
-        std::fflush(stdout);
+        answer.content += text->text;
+        printer.Text(text->text);
+      } else if (const auto* thoughts = std::get_if<ReasoningEvent>(&*event)) {
+        answer.reasoning += thoughts->text;
+        printer.Thoughts(thoughts->text);
+      } else if (const auto* piece = std::get_if<ToolCallEvent>(&*event)) {
+        call.id += piece->id;
+        call.name += piece->name;
+        call.arguments_json += piece->arguments;
+        if (!piece->finished) continue;
+        printer.Call(call);
+        if (IsJsonObject(call.arguments_json)) answer.tool_calls.push_back(call);
+        call = {};
       } else if (const auto* finish = std::get_if<FinishEvent>(&*event)) {
         if (finish->reason == FinishReason::kError) Fail(ErrorCode::kInternal, "{}", finish->error);
       }
     }
-    fmt::print("\n");
+    printer.End();
     return answer;
   }
 
@@ -165,7 +207,7 @@ void UseUtf8() {
 
 void Chat(const ChatOptions& options) {
   UseUtf8();
-  const std::unique_ptr<LocalGenerator> generator = OpenGenerator(options.model, options.engine);
+  const std::shared_ptr<Generator> generator = OpenGenerator(options.model, options.engine);
   Conversation conversation(*generator, options);
   if (!options.message.empty()) return conversation.Say(options.message);
   struct sigaction action = {};
@@ -185,9 +227,15 @@ void AddChatCommand(CLI::App& root) {
   command->add_option("MESSAGE", options->message, "Ask this, print the answer and leave");
   AddModelOption(*command, options->model);
   command->add_option("--system", options->system, "The system prompt");
-  command->add_option("--tokens", options->tokens, "At most so many tokens an answer")
-      ->check(CLI::Range(1, 1 << 24))
-      ->capture_default_str();
+  command
+      ->add_option("--tokens", options->tokens,
+                   "At most so many tokens an answer (default: 512, or until the context is full "
+                   "where the model thinks first)")
+      ->check(CLI::Range(1, 1 << 24));
+  command->add_flag("--think,!--no-think", options->think,
+                    "Ask the model to think first, or not to, where it can be asked");
+  command->add_flag("--thoughts,!--no-thoughts", options->show_thoughts,
+                    "Print the thoughts, or not (default: on a terminal)");
   AddSamplingOptions(*command, options->generation);
   AddEngineOptions(*command, options->engine);
   command->callback([options] { Chat(*options); });
