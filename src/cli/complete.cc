@@ -95,7 +95,7 @@ void PrintJson(const Answer& answer, bool with_top) {
 }
 
 void Complete(CompleteOptions& options) {
-  const std::unique_ptr<LocalGenerator> generator = OpenGenerator(options.model, options.engine);
+  const std::shared_ptr<Generator> generator = OpenGenerator(options.model, options.engine);
   options.request.prompt = options.prompt;
   options.request.options.limits.max_tokens = options.tokens;
   // The ids come with the log probabilities.

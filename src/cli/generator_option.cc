@@ -1,11 +1,52 @@
 #include "cli/generator_option.h"
 
 #include <algorithm>
+#include <charconv>
 
+#include "base/error.h"
 #include "cli/model_option.h"
+#include "engine/adapter_generator.h"
+#include "model/adapter.h"
 #include "model/model.h"
 
 namespace pioneer {
+namespace {
+
+// [NAME=]PATH[@SCALE]; without a name, that of the file or folder.
+AdapterFlag ParseAdapter(std::string text) {
+  AdapterFlag adapter;
+  const size_t at = text.rfind('@');
+  if (at != std::string::npos) {
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data() + at + 1, end, adapter.use.scale);
+    if (error == std::errc() && rest == end) {
+      text.resize(at);
+    } else {
+      adapter.use.scale = 1.0;  // the path has an @
+    }
+  }
+  const size_t equals = text.find('=');
+  adapter.path = equals == std::string::npos ? text : text.substr(equals + 1);
+  adapter.use.name = equals == std::string::npos
+                         ? fs::weakly_canonical(adapter.path).stem().string()
+                         : text.substr(0, equals);
+  if (adapter.use.name.empty() || adapter.path.empty()) {
+    Fail(ErrorCode::kInvalidArgument, "--adapter {}: write it as NAME=PATH", text);
+  }
+  return adapter;
+}
+
+void AddAdapter(const std::string& text, EngineFlags& flags) {
+  AdapterFlag adapter = ParseAdapter(text);
+  for (const AdapterFlag& known : flags.adapters) {
+    if (known.use.name != adapter.use.name) continue;
+    Fail(ErrorCode::kInvalidArgument, "--adapter {}: there are two of this name; write NAME=PATH",
+         adapter.use.name);
+  }
+  flags.adapters.push_back(std::move(adapter));
+}
+
+}  // namespace
 
 void AddEngineOptions(CLI::App& command, EngineFlags& flags) {
   const auto count = [&](const std::string& name, int& value, int high, const std::string& what) {
@@ -16,12 +57,24 @@ void AddEngineOptions(CLI::App& command, EngineFlags& flags) {
         "MiB for the conversations' keys and values; 0 = 2 GiB or a quarter of the memory");
   count("--context", flags.context, 1 << 24, "Tokens of a conversation; 0 = the model's limit");
   count("--max-running", flags.max_running, 4096, "Answers written at the same time");
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--adapter",
+          [&flags](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) AddAdapter(text, flags);
+          },
+          "A LoRA adapter for the model, [NAME=]PATH[@SCALE]: a GGUF file or a PEFT folder; may be "
+          "repeated")
+      ->type_name("ADAPTER");
 }
 
-std::unique_ptr<LocalGenerator> OpenGenerator(const std::string& model, const EngineFlags& flags,
-                                              std::shared_ptr<ThreadPool> threads) {
+std::shared_ptr<Generator> OpenGenerator(const std::string& model, const EngineFlags& flags) {
   const FoundModel found = FindModel(model);
-  return LoadGenerator(found.id, found.path, flags, std::move(threads));
+  std::shared_ptr<Generator> generator = LoadGenerator(found.id, found.path, flags);
+  for (const AdapterFlag& adapter : flags.adapters) {
+    generator = std::make_shared<AdapterGenerator>(std::move(generator), adapter.use);
+  }
+  return generator;
 }
 
 std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::path& path,
@@ -35,7 +88,11 @@ std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::p
   options.max_running = std::max(1, flags.max_running);
   options.n_threads = flags.threads;
   options.threads = std::move(threads);
-  return std::make_unique<LocalGenerator>(LoadModel(path, cancel), options);
+  const std::shared_ptr<Model> loaded = LoadModel(path, cancel);
+  for (const AdapterFlag& adapter : flags.adapters) {
+    options.adapters.push_back({adapter.use, LoadAdapter(*loaded, adapter.path)});
+  }
+  return std::make_unique<LocalGenerator>(loaded, options);
 }
 
 void AddSamplingOptions(CLI::App& command, GenerationOptions& options) {

@@ -12,22 +12,29 @@
 
 namespace pioneer {
 
+// An adapter beside the model: [NAME=]PATH[@SCALE].
+struct AdapterFlag {
+  AdapterUse use;
+  fs::path path;
+};
+
 struct EngineFlags {
   int threads = 0;  // 0 = all usable cores
   int kv_mib = 0;   // 0 = the engine's default
   int context = 0;  // 0 = the model's
   int max_running = 32;
+  std::vector<AdapterFlag> adapters;
 };
 
-// Declares --threads, --kv-memory, --context and --max-running.
+// Declares --threads, --kv-memory, --context, --max-running and --adapter.
 void AddEngineOptions(CLI::App& command, EngineFlags& flags);
 
-// Loads the model and starts its engine, on these threads when given. Throws what LoadModel and
-// LocalGenerator throw.
-std::unique_ptr<LocalGenerator> OpenGenerator(const std::string& model, const EngineFlags& flags,
-                                              std::shared_ptr<ThreadPool> threads = nullptr);
+// Loads the model with its adapters, all of which then act, and starts its engine. Throws what
+// LoadModel, LoadAdapter and LocalGenerator throw.
+std::shared_ptr<Generator> OpenGenerator(const std::string& model, const EngineFlags& flags);
 
-// The same of a file or folder, under this name; stops between tensors once `cancel` is used.
+// The same of a file or folder, under this name and on these threads; its adapters act where a
+// request names them. Stops between tensors once `cancel` is used.
 std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::path& path,
                                               const EngineFlags& flags,
                                               std::shared_ptr<ThreadPool> threads = nullptr,

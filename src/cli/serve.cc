@@ -84,7 +84,9 @@ bool OfferModels(ServeOptions& options, serve::Server& server, StopSignals& sign
                             .unload_after_ms = options.unload_after_seconds * 1000};
   if (limits.memory_bytes == 0) limits.memory_bytes = UsableMemoryBytes() / 4 * 3;
   std::function<std::vector<serve::ServedModel>()> discover;
-  if (all) discover = [flags, threads] { return InstalledModels(flags, threads); };
+  EngineFlags plain = flags;
+  plain.adapters.clear();
+  if (all) discover = [plain, threads] { return InstalledModels(plain, threads); };
   const Stopwatch stopwatch;
   server.ServeModels(NamedModels(options.models, flags, threads), limits, std::move(discover));
   for (;;) {
@@ -161,6 +163,10 @@ void AddServeCommand(CLI::App& root) {
   command->add_option("--address-file", options->address_file,
                       "Write the service's address into this file once it answers");
   AddEngineOptions(*command, options->engine);
+  command->get_option("--adapter")
+      ->description(
+          "A LoRA adapter for the first model, [NAME=]PATH[@SCALE], offered as a model of that "
+          "name; may be repeated");
   command->callback([options] { Serve(*options); });
 }
 

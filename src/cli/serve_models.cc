@@ -42,6 +42,7 @@ ServedModel Describe(const std::string& id, const ModelSummary& summary, const E
   model.info.n_parameters = config.n_parameters;
   model.info.created_unix_s = Clock::Real().UnixMs() / 1000;
   model.bytes = MemoryOf(config, flags);
+  for (const AdapterFlag& adapter : flags.adapters) model.info.adapters.push_back(adapter.use);
   model.load = [id, path = summary.path, flags, threads](const CancelToken& cancel) {
     return std::shared_ptr<Generator>(LoadGenerator(id, path, flags, threads, cancel));
   };
@@ -56,7 +57,10 @@ std::vector<ServedModel> NamedModels(const std::vector<std::string>& names,
   std::vector<ServedModel> models;
   for (const std::string& name : names) {
     const FoundModel found = FindModel(name);
-    models.push_back(Describe(found.id, ReadModelSummary(found.path), flags, threads));
+    // Adapters are made for one model: the first.
+    EngineFlags own = flags;
+    if (!models.empty()) own.adapters.clear();
+    models.push_back(Describe(found.id, ReadModelSummary(found.path), own, threads));
   }
   return models;
 }

@@ -24,7 +24,7 @@ void EmbeddingQueue::RunTexts(EmbeddingJob& job) {
   batch_ = {};
   sequences_.clear();
   for (size_t i = job.rows.size(); i < job.texts.size(); ++i) {
-    if (!AddText(job.texts[i])) break;
+    if (!AddText(job, job.texts[i])) break;
   }
   if (batch_.sequences.empty()) return;
   model_.EmbedTexts(threads_, batch_, out_);
@@ -35,13 +35,14 @@ void EmbeddingQueue::RunTexts(EmbeddingJob& job) {
   sequences_.clear();  // the pages are free for answers
 }
 
-bool EmbeddingQueue::AddText(const std::vector<int32_t>& text) {
+bool EmbeddingQueue::AddText(const EmbeddingJob& job, const std::vector<int32_t>& text) {
   const auto n = static_cast<int>(text.size());
   const auto n_before = static_cast<int>(batch_.tokens.size());
   if (n_before > 0 && n_before + n > step_tokens_) return false;
   StepBatch::Sequence sequence;
   sequence.first_row = n_before;
   sequence.n_rows = n;
+  sequence.adapters = job.adapters.get();
   if (model_.embedding().causal) {
     sequences_.push_back(std::make_unique<KvSequence>(pages_));
     if (!sequences_.back()->Reserve(n)) return false;

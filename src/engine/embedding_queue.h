@@ -16,8 +16,9 @@ namespace pioneer {
 
 // The texts of one request. Made by a client's thread, then the engine's until `done` is set.
 struct EmbeddingJob {
-  std::vector<std::vector<int32_t>> texts;  // none empty, none longer than the context
-  std::vector<std::vector<float>> rows;     // EmbedTexts' numbers of each text
+  std::vector<std::vector<int32_t>> texts;     // none empty, none longer than the context
+  std::vector<std::vector<float>> rows;        // EmbedTexts' numbers of each text
+  std::shared_ptr<const AdapterMix> adapters;  // null = the model as it is
   CancelToken cancel;
   std::promise<void> done;  // set with Error{kCancelled, kOutOfMemory} when it failed
 };
@@ -38,7 +39,7 @@ class EmbeddingQueue {
   std::vector<std::shared_ptr<EmbeddingJob>> TakeAll();
 
  private:
-  bool AddText(const std::vector<int32_t>& text);
+  bool AddText(const EmbeddingJob& job, const std::vector<int32_t>& text);
   void RunTexts(EmbeddingJob& job);
 
   Model& model_;

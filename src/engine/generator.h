@@ -56,10 +56,17 @@ struct OutputGrammar {
   std::string source;  // the schema, the pattern (of the whole answer) or the grammar
 };
 
+// An adapter that the model has beside it (model/adapter.h), and how strongly it acts.
+struct AdapterUse {
+  std::string name;
+  double scale = 1.0;  // [-100, 100]; times what the adapter's file says
+};
+
 struct GenerationOptions {
   SamplingParams sampling;
   GenerationLimits limits;
   OutputGrammar grammar;
+  std::vector<AdapterUse> adapters;  // all act together; none = the model as it is
   int n = 1;              // answers to the same prompt
   bool logprobs = false;  // report the chosen token's log probability
   int top_logprobs = 0;   // and those of this many likeliest tokens, 0..20
@@ -162,6 +169,7 @@ class Generation {
 // Texts that become vectors, one each.
 struct EmbeddingRequest {
   std::vector<std::variant<std::string, std::vector<int32_t>>> texts;
+  std::vector<AdapterUse> adapters;
 };
 struct EmbeddingAnswer {
   std::vector<std::vector<float>> vectors;  // of length 1
@@ -172,6 +180,7 @@ struct EmbeddingAnswer {
 struct RerankRequest {
   std::string query;
   std::vector<std::string> documents;
+  std::vector<AdapterUse> adapters;
 };
 struct RerankAnswer {
   std::vector<double> scores;  // of each document, 0 to 1
@@ -194,6 +203,8 @@ struct GeneratorInfo {
   int64_t n_parameters = 0;
   int64_t created_unix_s = 0;
   Abilities abilities;
+  std::vector<AdapterUse> adapters;  // that requests may name, with the scale that is usual
+  std::string base;                  // of an adapter that is offered as a model: the model's id
   Thinking thinking = Thinking::kNever;
 };
 

@@ -66,9 +66,12 @@ double Relevance(float score, size_t n_labels) {
 }  // namespace
 
 std::vector<std::vector<float>> LocalGenerator::EmbedTokens(std::vector<std::vector<int32_t>> texts,
+                                                            const std::vector<AdapterUse>& adapters,
                                                             CancelToken cancel) {
+  ValidateAdapters(adapters);
   auto job = std::make_shared<EmbeddingJob>();
   job->texts = std::move(texts);
+  job->adapters = MixOf(adapters);
   job->cancel = std::move(cancel);
   std::future<void> done = job->done.get_future();
   inbox_->Submit(job);
@@ -95,7 +98,7 @@ EmbeddingAnswer LocalGenerator::Embed(const EmbeddingRequest& request, CancelTok
   }
   EmbeddingAnswer answer;
   answer.prompt_tokens = CountTokens(texts);
-  answer.vectors = EmbedTokens(std::move(texts), std::move(cancel));
+  answer.vectors = EmbedTokens(std::move(texts), request.adapters, std::move(cancel));
   for (auto& vector : answer.vectors) Normalize(vector);
   return answer;
 }
@@ -115,7 +118,7 @@ RerankAnswer LocalGenerator::Rerank(const RerankRequest& request, CancelToken ca
   RerankAnswer answer;
   answer.prompt_tokens = CountTokens(texts);
   const size_t n_labels = model_->embedding().labels.size();
-  for (const auto& row : EmbedTokens(std::move(texts), std::move(cancel))) {
+  for (const auto& row : EmbedTokens(std::move(texts), request.adapters, std::move(cancel))) {
     answer.scores.push_back(Relevance(row.at(0), n_labels));
   }
   return answer;

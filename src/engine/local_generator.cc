@@ -1,5 +1,7 @@
 #include "engine/local_generator.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -74,6 +76,7 @@ GeneratorInfo MakeInfo(const Model& model, const EngineOptions& options, int64_t
   const bool ranks = model.embedding().pooling == Pooling::kRank;
   info.abilities = {model.can_generate(), !ranks, ranks};
   info.thinking = thinking;
+  for (const auto& named : options.adapters) info.adapters.push_back(named.usual);
   return info;
 }
 
@@ -89,8 +92,8 @@ bool HasSpacePrefix(const Vocabulary& vocabulary) {
 
 void RequireGeneration(const GeneratorInfo& info) {
   if (info.abilities.generate) return;
-  Fail(ErrorCode::kUnsupported, "the model {} {} texts and cannot write any; choose another", info.id,
-       info.abilities.rerank ? "ranks" : "embeds");
+  Fail(ErrorCode::kUnsupported, "the model {} {} texts and cannot write any; choose another",
+       info.id, info.abilities.rerank ? "ranks" : "embeds");
 }
 
 uint64_t ChooseSeed(const SamplingParams& sampling) {
@@ -108,6 +111,7 @@ LocalGenerator::LocalGenerator(std::shared_ptr<Model> model, EngineOptions optio
       threads_(options.threads ? options.threads : std::make_shared<ThreadPool>(options.n_threads)),
       chat_prompt_(model_->tokenizer(), model_->chat_template()),
       grammars_(model_->tokenizer()),
+      adapters_(options.adapters),
       inbox_(std::make_shared<Inbox>(options.max_running + options.max_waiting)),
       runner_(*model_, *threads_, clock_, Limits(options), KvBytes(*model_, options),
               [inbox = inbox_](int n) { inbox->Retired(n); }),
@@ -165,10 +169,10 @@ std::shared_ptr<const grammar::Constraint> LocalGenerator::CallConstraint(
     const ChatRequest& request, const RenderedChat& prompt) {
   if (request.tools_json.empty() || request.tool_choice == ToolChoice::kNone) return nullptr;
   const std::string key = fmt::format(
-      "calls\n{}\n{}\n{}\n{}\n{}\n{}\n{}", static_cast<int>(request.tool_choice),
-      request.tool_name, request.parallel_tool_calls,
-      static_cast<int>(request.options.grammar.kind), request.options.grammar.source,
-      request.tools_json, prompt.end.substr(prompt.end.size() - std::min<size_t>(prompt.end.size(), 16)));
+      "calls\n{}\n{}\n{}\n{}\n{}\n{}\n{}", static_cast<int>(request.tool_choice), request.tool_name,
+      request.parallel_tool_calls, static_cast<int>(request.options.grammar.kind),
+      request.options.grammar.source, request.tools_json,
+      prompt.end.substr(prompt.end.size() - std::min<size_t>(prompt.end.size(), 16)));
   if (auto kept = grammars_.Find(key)) return kept;
   std::optional<grammar::Grammar> made = chat_prompt_.MakeCallGrammar(request, prompt);
   return made ? grammars_.Compile(key, std::move(*made)) : nullptr;
@@ -209,6 +213,24 @@ std::vector<int32_t> LocalGenerator::CompletionTokens(const CompletionRequest& r
   return {first};
 }
 
+std::shared_ptr<const AdapterMix> LocalGenerator::MixOf(const std::vector<AdapterUse>& uses) const {
+  auto mix = std::make_shared<AdapterMix>();
+  for (const AdapterUse& use : uses) {
+    const auto named = std::find_if(adapters_.begin(), adapters_.end(), [&](const auto& candidate) {
+      return candidate.usual.name == use.name;
+    });
+    if (named == adapters_.end()) {
+      std::vector<std::string> known;
+      for (const auto& candidate : adapters_) known.push_back(candidate.usual.name);
+      Fail(ErrorCode::kInvalidArgument, "adapters: {} has no adapter \"{}\" ({})", info_.id,
+           use.name.substr(0, 64),
+           known.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(known, ", ")));
+    }
+    mix->parts.push_back({named->adapter, static_cast<float>(use.scale)});
+  }
+  return mix->parts.empty() ? nullptr : mix;
+}
+
 // Decode takes that space off again, and so must we where the answer is the beginning of a text.
 bool LocalGenerator::DropsLeadingSpace(int32_t last_prompt_token) const {
   const Vocabulary& vocabulary = model_->tokenizer().vocabulary();
@@ -226,6 +248,7 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
     Fail(ErrorCode::kInvalidArgument, "the chat template made an empty prompt of the messages");
   }
   const auto constraint = grammars_.Compile(options.grammar);
+  const auto adapters = MixOf(options.adapters);
   const auto n_prompt = static_cast<int>(prompt.size());
   const int room = info_.context_length - n_prompt;
   const int wanted = options.limits.max_tokens;
@@ -233,10 +256,11 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
   auto channel = std::make_shared<EventChannel>(options.n, n_prompt);
   std::vector<std::unique_ptr<Sequence>> answers;
   for (int index = 0; index < options.n; ++index) {
-    auto answer = std::make_unique<Sequence>(
-        options, seed, index,
-        [model = model_](int32_t id) { return model->tokenizer().TokenBytes(id, true); });
+    auto answer = std::make_unique<Sequence>(options, seed, index, [model = model_](int32_t id) {
+      return model->tokenizer().TokenBytes(id, true);
+    });
     answer->channel = channel;
+    answer->adapters = adapters;
     answer->tokens = prompt;
     answer->n_prompt = n_prompt;
     answer->max_total = n_prompt + (wanted < 0 ? room : std::min(wanted, room));
@@ -255,8 +279,8 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
 
 std::vector<int32_t> LocalGenerator::Tokenize(const std::string& text, bool add_special,
                                               bool parse_special) const {
-  return model_->tokenizer().Encode(
-      text, {.add_special = add_special, .parse_special = parse_special});
+  return model_->tokenizer().Encode(text,
+                                    {.add_special = add_special, .parse_special = parse_special});
 }
 
 std::string LocalGenerator::Detokenize(const std::vector<int32_t>& tokens) const {

@@ -32,7 +32,13 @@ struct EngineOptions {
   int step_tokens = 512;   // rows of one step
   int n_threads = 0;       // 0 = all usable cores; ignored with `threads`
   std::shared_ptr<ThreadPool> threads;  // null = one of its own
-  const Clock* clock = nullptr;         // null = the real one
+  // What requests may name; loaded for the model.
+  struct NamedAdapter {
+    AdapterUse usual;
+    std::shared_ptr<const Adapter> adapter;
+  };
+  std::vector<NamedAdapter> adapters;
+  const Clock* clock = nullptr;  // null = the real one
 };
 
 // Thread-safe. Generations may outlive it: they end as cancelled.
@@ -70,8 +76,10 @@ class LocalGenerator : public Generator {
   std::shared_ptr<const grammar::Constraint> CallConstraint(const ChatRequest& request,
                                                             const RenderedChat& prompt);
   std::vector<int32_t> CompletionTokens(const CompletionRequest& request) const;
+  std::shared_ptr<const AdapterMix> MixOf(const std::vector<AdapterUse>& uses) const;
   bool DropsLeadingSpace(int32_t last_prompt_token) const;
   std::vector<std::vector<float>> EmbedTokens(std::vector<std::vector<int32_t>> texts,
+                                              const std::vector<AdapterUse>& adapters,
                                               CancelToken cancel);
   void EngineLoop();
 
@@ -80,6 +88,7 @@ class LocalGenerator : public Generator {
   const std::shared_ptr<ThreadPool> threads_;
   const ChatPrompt chat_prompt_;
   GrammarCompiler grammars_;
+  const std::vector<EngineOptions::NamedAdapter> adapters_;
   const std::shared_ptr<Inbox> inbox_;  // generations wake the engine through it, even later
   Runner runner_;
   GeneratorInfo info_;

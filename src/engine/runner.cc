@@ -130,7 +130,8 @@ void Runner::Build() {
   for (const Scheduler::Slice& slice : slices_) {
     const Sequence& sequence = *sequences_.at(slice.id);
     const auto first_row = static_cast<int>(batch_.tokens.size());
-    batch_.sequences.push_back({sequence.kv.get(), first_row, slice.n_rows, slice.position});
+    batch_.sequences.push_back(
+        {sequence.kv.get(), first_row, slice.n_rows, slice.position, sequence.adapters.get()});
     for (int p = slice.position; p < slice.position + slice.n_rows; ++p) {
       batch_.tokens.push_back(sequence.tokens[p]);
       batch_.positions.push_back(p);

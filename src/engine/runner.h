@@ -8,8 +8,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -89,7 +89,8 @@ class Runner : private KvSpace {
   void EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> infos);
   void EmitToken(Sequence& sequence, Outcome& outcome);
   // completes: nothing can follow under its grammar.
-  bool AppendToken(Sequence& sequence, int32_t token, std::optional<TokenInfo> info, bool completes);
+  bool AppendToken(Sequence& sequence, int32_t token, std::optional<TokenInfo> info,
+                   bool completes);
   void Push(const Sequence& sequence, AnswerText::Piece piece);
   void PushAnswer(Sequence& sequence, AnswerText::Piece piece);
   static void Send(const Sequence& sequence, std::vector<GenerationEvent> events);

@@ -12,6 +12,7 @@
 #include "engine/event_channel.h"
 #include "engine/generator.h"
 #include "engine/sampler.h"
+#include "model/adapter.h"
 #include "model/kv_pages.h"
 #include "text/grammar/constraint.h"
 
@@ -34,6 +35,7 @@ struct Sequence {
   const GenerationOptions options;
   const int index;
   std::shared_ptr<EventChannel> channel;
+  std::shared_ptr<const AdapterMix> adapters;  // null = the model as it is
 
   std::vector<int32_t> tokens;  // of the prompt, then of the answer
   int n_prompt = 0;

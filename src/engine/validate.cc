@@ -125,6 +125,12 @@ void ValidateOptions(const GenerationOptions& options, int vocab_size) {
   ValidateLimits(options.limits);
   CheckRange("n", options.n, 1, kMaxAnswers);
   CheckRange("top_logprobs", options.top_logprobs, 0, kMaxTopLogprobs);
+  ValidateAdapters(options.adapters);
+}
+
+void ValidateAdapters(const std::vector<AdapterUse>& adapters) {
+  CheckRange("adapters (how many)", static_cast<int>(adapters.size()), 0, kMaxAdapters);
+  for (const AdapterUse& use : adapters) CheckRange("adapters.scale", use.scale, -100.0, 100.0);
 }
 
 void ValidateChat(const ChatRequest& request, int vocab_size) {

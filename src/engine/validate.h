@@ -10,10 +10,14 @@ inline constexpr int kMaxTopLogprobs = 20;
 inline constexpr int kMaxStopStrings = 64;
 inline constexpr int kMaxStopBytes = 4096;
 inline constexpr int kMaxLogitBiases = 65536;
+inline constexpr int kMaxAdapters = 16;  // of one request
 
 // Throws Error{kInvalidArgument} that names the field, its value and the range allowed.
 // vocab_size bounds the ids of logit_bias.
 void ValidateOptions(const GenerationOptions& options, int vocab_size);
+
+// At most kMaxAdapters, their scales in range.
+void ValidateAdapters(const std::vector<AdapterUse>& adapters);
 
 // The options, and: at least one message, known roles, roles where their fields belong.
 void ValidateChat(const ChatRequest& request, int vocab_size);

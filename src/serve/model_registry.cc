@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/progress.h"
+#include "engine/adapter_generator.h"
 #include "serve/api_error.h"
 
 namespace pioneer::serve {
@@ -81,6 +82,10 @@ struct ModelRegistry::Entry {
   std::optional<ApiError> failure;
   int64_t failed_ns = 0;
 
+  GeneratorInfo info() const { return generator ? generator->info() : model.info; }
+  ModelStatus status() const {
+    return {info(), state(), model.bytes, failure ? failure->what() : ""};
+  }
   ModelState state() const {
     if (generator) return ModelState::kLoaded;
     if (loading || wanted > 0) return ModelState::kLoading;
@@ -235,21 +240,25 @@ std::vector<ModelStatus> ModelRegistry::Statuses() {
   const std::lock_guard lock(shared_->mutex);
   std::vector<ModelStatus> statuses;
   for (const EntryPtr& entry : shared_->entries) {
-    statuses.push_back({entry->generator ? entry->generator->info() : entry->model.info,
-                        entry->state(), entry->model.bytes,
-                        entry->failure ? entry->failure->what() : ""});
+    const ModelStatus status = entry->status();
+    statuses.push_back(status);
+    for (const AdapterUse& adapter : status.info.adapters) {
+      statuses.push_back(status);
+      statuses.back().info = AdapterGenerator::InfoOf(status.info, adapter);
+    }
   }
   return statuses;
 }
 
 ModelStatus ModelRegistry::Status(const std::string& id) {
-  const EntryPtr entry = Lookup(id);
+  const Found found = Lookup(id);
   const std::lock_guard lock(shared_->mutex);
-  return {entry->generator ? entry->generator->info() : entry->model.info, entry->state(),
-          entry->model.bytes, entry->failure ? entry->failure->what() : ""};
+  ModelStatus status = found.entry->status();
+  if (found.adapter) status.info = AdapterGenerator::InfoOf(status.info, *found.adapter);
+  return status;
 }
 
-ModelRegistry::EntryPtr ModelRegistry::Lookup(const std::string& id) {
+ModelRegistry::Found ModelRegistry::Lookup(const std::string& id) {
   for (const bool last : {false, true}) {
     {
       const std::lock_guard lock(shared_->mutex);
@@ -258,16 +267,24 @@ ModelRegistry::EntryPtr ModelRegistry::Lookup(const std::string& id) {
         throw ApiError(503, "server_error", "model_loading", "",
                        "the model is still being loaded; try again in a moment");
       }
-      if (id.empty()) return entries.front();
+      if (id.empty()) return {entries.front(), {}};
       for (const EntryPtr& entry : entries) {
-        if (entry->model.info.id == id) return entry;
+        if (entry->model.info.id == id) return {entry, {}};
+      }
+      for (const EntryPtr& entry : entries) {
+        for (const AdapterUse& adapter : entry->model.info.adapters) {
+          if (adapter.name == id) return {entry, adapter};
+        }
       }
     }
     if (!last) Refresh(kRefreshUnknownMs);
   }
   std::vector<std::string> known;
   const std::lock_guard lock(shared_->mutex);
-  for (const EntryPtr& entry : shared_->entries) known.push_back(entry->model.info.id);
+  for (const EntryPtr& entry : shared_->entries) {
+    known.push_back(entry->model.info.id);
+    for (const auto& adapter : entry->model.info.adapters) known.push_back(adapter.name);
+  }
   throw ApiError(404, "invalid_request_error", "model_not_found", "model",
                  fmt::format("model: there is no model \"{}\" here; known models: {}", id,
                              fmt::join(known, ", ")));
@@ -313,13 +330,15 @@ void ModelRegistry::Refresh(int64_t max_age_ms) {
 }
 
 std::shared_ptr<Generator> ModelRegistry::Find(const std::string& id) {
-  const EntryPtr entry = Lookup(id);
+  const auto [entry, adapter] = Lookup(id);
   std::unique_lock lock(shared_->mutex);
   for (;;) {
     if (shared_->stopping && !entry->generator) throw StoppingError();
     if (entry->generator) {
       const auto lease = std::make_shared<Lease>(shared_, entry);
-      return {lease, lease->generator.get()};
+      std::shared_ptr<Generator> generator(lease, lease->generator.get());
+      if (!adapter) return generator;
+      return std::make_shared<AdapterGenerator>(std::move(generator), *adapter);
     }
     const int64_t failed_ago_ns = shared_->clock.MonotonicNs() - entry->failed_ns;
     if (entry->failure && failed_ago_ns < kRetryFailedMs * kNsPerMs) throw *entry->failure;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,7 +42,7 @@ class ModelRegistry {
 
   // Those that are loaded; the default model first.
   GeneratorList All() const;
-  // All that may be asked for.
+  // All that may be asked for; after each model its adapters.
   std::vector<ModelStatus> Statuses();
   // Throws ApiError 404 model_not_found that names the known ones. "" means the default model.
   ModelStatus Status(const std::string& id);
@@ -61,7 +62,12 @@ class ModelRegistry {
   struct Lease;
   using EntryPtr = std::shared_ptr<Entry>;
 
-  EntryPtr Lookup(const std::string& id);
+  // A model, or one with an adapter that is offered as a model.
+  struct Found {
+    EntryPtr entry;
+    std::optional<AdapterUse> adapter;
+  };
+  Found Lookup(const std::string& id);
   void Refresh(int64_t max_age_ms);
   void LoaderLoop();
   void LoadOne(std::unique_lock<std::mutex>& lock, const EntryPtr& entry);

@@ -103,6 +103,24 @@ TEST_F(ModelRegistryTest, LoadsTheDefaultAtOnceAndOthersOnFirstUse) {
   ExpectError("c", 404, "known models: a, b");
 }
 
+TEST_F(ModelRegistryTest, AnAdapterIsOfferedAsAModel) {
+  ServedModel base = Model("b");
+  base.info.adapters = {{"poet", 0.5}, {"lawyer", 1.0}};
+  Serve({Model("a"), base});
+  std::vector<std::string> ids;
+  for (const ModelStatus& status : registry.Statuses()) ids.push_back(status.info.id);
+  EXPECT_THAT(ids, ElementsAre("a", "b", "poet", "lawyer"));
+  EXPECT_EQ(registry.Status("poet").info.base, "b");
+  EXPECT_EQ(StateOf("poet"), ModelState::kUnloaded);
+  const auto poet = registry.Find("poet");
+  EXPECT_EQ(poet->info().id, "poet");
+  EXPECT_EQ(poet->info().base, "b");
+  EXPECT_EQ(StateOf("b"), ModelState::kLoaded);
+  registry.Find("lawyer");
+  EXPECT_THAT(loaded, ElementsAre("a", "b")) << "one model for all";
+  ExpectError("c", 404, "known models: a, b, poet, lawyer");
+}
+
 TEST_F(ModelRegistryTest, LoadingDoesNotBlockOthers) {
   Gate gate;
   ServedModel slow = Model("slow");

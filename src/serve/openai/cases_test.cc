@@ -54,6 +54,7 @@ OrderedJson DumpOptions(const GenerationOptions& options) {
   Put(json, "repetition_penalty", sampling.repetition_penalty, plain.repetition_penalty);
   Put(json, "presence_penalty", sampling.presence_penalty, plain.presence_penalty);
   Put(json, "frequency_penalty", sampling.frequency_penalty, plain.frequency_penalty);
+  for (const AdapterUse& use : options.adapters) json["adapters"].push_back({use.name, use.scale});
   if (sampling.seed) json["seed"] = *sampling.seed;
   for (const auto& [id, bias] : sampling.logit_bias) json["logit_bias"][std::to_string(id)] = bias;
   Put(json, "max_tokens", options.limits.max_tokens, usual.limits.max_tokens);

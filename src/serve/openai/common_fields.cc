@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "engine/validate.h"
 #include "serve/api_error.h"
 
 namespace pioneer::serve::openai {
@@ -114,11 +115,32 @@ WireOptions ReadWireOptions(const FieldReader& body) {
   return wire;
 }
 
+std::vector<AdapterUse> ReadAdapters(const FieldReader& body) {
+  const Json* list = body.Array("adapters");
+  if (!list) return {};
+  if (list->size() > kMaxAdapters) {
+    throw InvalidField("adapters", fmt::format("must have at most {}", kMaxAdapters));
+  }
+  std::vector<AdapterUse> adapters;
+  for (size_t i = 0; i < list->size(); ++i) {
+    const std::string path = fmt::format("adapters[{}]", i);
+    const FieldReader fields((*list)[i], path);
+    AdapterUse use;
+    const auto name = fields.String("name");
+    if (!name) throw InvalidField(path + ".name", "is missing");
+    use.name = *name;
+    use.scale = fields.Number("scale", -100, 100).value_or(1.0);
+    adapters.push_back(std::move(use));
+  }
+  return adapters;
+}
+
 GenerationOptions ReadGenerationOptions(const FieldReader& body) {
   GenerationOptions options;
   options.sampling = ReadSampling(body);
   options.limits.stop = ReadStrings(body, "stop");
   options.limits.ignore_eos = body.Bool("ignore_eos").value_or(false);
+  options.adapters = ReadAdapters(body);
   options.n = static_cast<int>(body.Int("n", 1, kMaxAnswers).value_or(1));
   return options;
 }

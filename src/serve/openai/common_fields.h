@@ -27,7 +27,10 @@ struct WireOptions {
 
 WireOptions ReadWireOptions(const FieldReader& body);
 
-// temperature, top_p, top_k, min_p, the penalties, seed, logit_bias, stop, n. Not the token limit
+// adapters: a list of {name, scale}.
+std::vector<AdapterUse> ReadAdapters(const FieldReader& body);
+
+// temperature, top_p, top_k, min_p, the penalties, seed, logit_bias, stop, n, adapters. Not the token limit
 // and the logprobs, which differ between the endpoints.
 GenerationOptions ReadGenerationOptions(const FieldReader& body);
 

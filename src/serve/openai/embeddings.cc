@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "serve/api_error.h"
 #include "serve/json_fields.h"
+#include "serve/openai/common_fields.h"
 #include "serve/openai/text_inputs.h"
 #include "serve/openai/text_routes.h"
 
@@ -26,6 +27,7 @@ EmbeddingCall Parse(std::string_view text) {
   EmbeddingCall call;
   call.model = body.String("model").value_or("");
   call.request.texts = ReadTextInputs(body, "input", kMaxEmbeddingTexts);
+  call.request.adapters = ReadAdapters(body);
   call.dimensions = static_cast<int>(body.Int("dimensions", 1, 1 << 20).value_or(0));
   const std::string format = body.String("encoding_format").value_or("float");
   if (format != "float" && format != "base64") {

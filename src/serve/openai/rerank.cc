@@ -6,6 +6,7 @@
 
 #include "serve/api_error.h"
 #include "serve/json_fields.h"
+#include "serve/openai/common_fields.h"
 #include "serve/openai/text_routes.h"
 
 namespace pioneer::serve::openai {
@@ -45,6 +46,7 @@ RerankCall Parse(std::string_view text) {
   }
   const auto n = static_cast<int64_t>(documents->size());
   call.top_n = static_cast<size_t>(std::min(n, body.Int("top_n", 1, 1 << 30).value_or(n)));
+  call.request.adapters = ReadAdapters(body);
   call.return_documents = body.Bool("return_documents").value_or(false);
   return call;
 }

@@ -176,6 +176,7 @@ OrderedJson ModelJson(const ModelStatus& model) {
                       {"description", info.description},
                       {"context_length", info.context_length},
                       {"n_parameters", info.n_parameters}};
+  if (!info.base.empty()) json["parent"] = info.base;
   json["state"] = ModelStateName(model.state);
   if (!model.problem.empty()) json["error"] = model.problem;
   return json;
