@@ -1,7 +1,8 @@
 // Why: the same file must say the same thing everywhere. Continues each prompt greedily in llama.cpp
 // and in Pioneer and counts the prompts whose tokens are all the same. Where they part, both engines
 // are asked how close the call was: activations are rounded to 8 bits, so that two tokens of nearly
-// equal probability may fall either way (they do between a program's own instruction sets too).
+// equal probability may fall either way. How often they do without another program is told too:
+// llama.cpp beside itself with keys and values in F32.
 //   node bench/peers/greedy.mjs PROMPTS.txt MODEL.gguf...      (one prompt a line)
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -13,6 +14,7 @@ const program = process.env.PIONEER ?? "build/pioneer";
 const nTokens = 64;
 
 const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error, maxThreads: 1 });
+const inF32 = { flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" };
 let failed = 0;
 
 function pioneerTokens(file, prompt) {
@@ -41,18 +43,21 @@ async function likeliest(model, sequence, tokens) {
     i < tokens.length - 1 ? token : [token, { generateNext: { probabilities: true } }]);
   const { probabilities } = (await sequence.controlledEvaluate(input)).at(-1).next;
   return [...probabilities].sort((a, b) => b[1] - a[1]).slice(0, 2)
-    .map(([token, p]) => `${JSON.stringify(model.detokenize([token]))} (${p.toFixed(5)})`).join(" and ");
+    .map(([token, p]) => `${JSON.stringify(model.detokenize([token], true))} (${p.toFixed(5)})`).join(" and ");
 }
 
 for (const file of files) {
   const model = await llama.loadModel({ modelPath: file });
   const context = await model.createContext({ contextSize: 512 });
   const sequence = context.getSequence();
-  let same = 0;
+  const otherContext = await model.createContext({ contextSize: 512, ...inF32 });
+  const otherSequence = otherContext.getSequence();
+  let [same, sameAsItself] = [0, 0];
   for (const prompt of prompts) {
     const start = model.tokenize(prompt, false);
     if (model.tokens.shouldPrependBosToken) start.unshift(model.tokens.bos);
     const theirs = await llamaTokens(model, sequence, start);
+    sameAsItself += `${await llamaTokens(model, otherSequence, start)}` === `${theirs}`;
     const ours = pioneerTokens(file, prompt);
     const length = Math.max(ours.length, theirs.length);
     const at = Array.from({ length }, (_, i) => ours[i] === theirs[i]).indexOf(false);
@@ -61,9 +66,11 @@ for (const file of files) {
     console.log(`  ${JSON.stringify(prompt)}: they part at token ${at}, where llama.cpp's likeliest are ` +
       await likeliest(model, sequence, [...start, ...ours.slice(0, at)]));
   }
-  console.log(`${file}: ${same} of ${prompts.length} prompts give the same ${nTokens} tokens`);
+  console.log(`${file}: ${same} of ${prompts.length} prompts give the same ${nTokens} tokens; ` +
+    `llama.cpp with keys and values in F32: ${sameAsItself}`);
   failed += prompts.length - same;
   await context.dispose();
+  await otherContext.dispose();
   await model.dispose();
 }
 process.exit(failed === 0 ? 0 : 1);

@@ -2,8 +2,9 @@
 // F16) file to every type, once with Pioneer and once with llama.cpp (pure: one type for every
 // matrix), lets Pioneer continue each prompt greedily, and asks llama.cpp for the probabilities of the
 // same tokens at the same places. Both programs round activations to 8 bits for quantized weights,
-// each in its own way; so llama.cpp also runs the file's weights in F32 ("exact", with keys and values
-// in F32), and the table tells how far each program is from that. Prints Markdown:
+// after which the smallest difference in a sum may flip a code; so llama.cpp also runs the file's
+// weights in F32 ("exact", with keys and values in F32), and the table tells how far each program is
+// from that, and llama.cpp from itself when it only keeps keys and values in F32. Prints Markdown:
 //   error     of the weights: root of the mean square, relative to the source's
 //   a : b     how far a is from b: the largest difference in probability at any place over Pioneer's
 //             20 likeliest tokens, and the mean over places of the divergence (Kullback-Leibler, in
@@ -22,6 +23,7 @@ const [promptFile, source, ...wanted] = process.argv.slice(2);
 const prompts = readFileSync(promptFile, "utf8").split("\n").filter((line) => line !== "");
 const program = process.env.PIONEER ?? "build/pioneer";
 const nTokens = 16;
+const inF32 = { flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" };
 const types = ["F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_S", "Q4_1", "Q4_0",
   "IQ4_NL", "IQ4_XS", "MXFP4", "Q3_K_S", "Q2_K"];
 
@@ -110,7 +112,10 @@ async function weights(file, exact) {
 let failed = 0;
 const percent = (x) => `${(100 * x).toFixed(x < 0.001 ? 3 : 2)} %`;
 const cell = ({ largest, divergence }) => `${largest.toFixed(4)}, ${Math.max(divergence, 0).toExponential(1)}`;
-console.log("| type | MB | written by | error | Pioneer : llama.cpp | llama.cpp : exact | Pioneer : exact |\n|---|---|---|---|---|---|---|");
+const columns = ["type", "MB", "written by", "error", "Pioneer : llama.cpp", "llama.cpp : itself, F32 keys and values",
+  "llama.cpp : exact", "Pioneer : exact"];
+const row = (cells) => `| ${cells.join(" | ")} |`;
+console.log(`${row(columns)}\n${row(columns.map(() => "---"))}`);
 for (const type of wanted.length > 0 ? wanted : types) {
   for (const [writer, write] of [["Pioneer", quantizeWithPioneer], ["llama.cpp", quantizeWithLlama]]) {
     const file = join(folder, "model.gguf");
@@ -123,14 +128,14 @@ for (const type of wanted.length > 0 ? wanted : types) {
     const ours = places.map((list) => list.map(([, logprob]) => Math.exp(logprob)));
     const ofTheSame = (distributions) => places.map((list, i) => list.map(([token]) => distributions[i].get(token) ?? 0));
     const theirs = ofTheSame(await llamaAnswers(file, answers));
-    const exact = ofTheSame(await llamaAnswers(exactFile, answers, {
-      flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32",
-    }));
-    const [apart, theirDistance, ourDistance] = [compare(ours, theirs), compare(theirs, exact), compare(ours, exact)];
+    const itself = ofTheSame(await llamaAnswers(file, answers, inF32));
+    const exact = ofTheSame(await llamaAnswers(exactFile, answers, inF32));
+    const pairs = [[ours, theirs], [theirs, itself], [theirs, exact], [ours, exact]].map(([a, b]) => compare(a, b));
+    const [apart, , theirDistance, ourDistance] = pairs;
     const explained = apart.divergence <= 1.25 * (theirDistance.divergence + ourDistance.divergence) + 1e-7;
     failed += !same || !explained;
-    console.log(`| ${type} | ${(statSync(file).size / 1e6).toFixed(2)} | ${writer} | ${percent(error)} | ${cell(apart)} | ` +
-      `${cell(theirDistance)} | ${cell(ourDistance)} |${same ? "" : " OTHER WEIGHTS"}${explained ? "" : " DIFFERENT"}`);
+    console.log(row([type, (statSync(file).size / 1e6).toFixed(2), writer, percent(error), ...pairs.map(cell)]) +
+      `${same ? "" : " OTHER WEIGHTS"}${explained ? "" : " DIFFERENT"}`);
   }
 }
 rmSync(folder, { recursive: true });

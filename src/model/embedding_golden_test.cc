@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "model/test_files.h"
 #include "model/test_models.h"
+#include "model/vocabulary.h"
+#include "text/tokenizer.h"
 
 namespace pioneer {
 namespace {
@@ -63,6 +65,40 @@ RandomModelOptions CrossEncoder() {
   return options;
 }
 
+// XLM-RoBERTa's way: four special tokens first, spaces as U+2581, one row of token types.
+Vocabulary UnigramVocabulary() {
+  Vocabulary vocabulary;
+  vocabulary.kind = VocabularyKind::kUnigram;
+  vocabulary.tokens = {"<s>", "<pad>", "</s>", "<unk>", "▁"};
+  for (char c = 'a'; c <= 'z'; ++c) vocabulary.tokens.push_back({c});
+  for (const char* piece :
+       {"▁the",   "▁a",    "▁qu", "ick",  "▁brown", "▁fox", "▁jump", "ing",
+        "er",     "▁over", "laz", "▁dog", ".",      ",",    "?",     "▁안녕",
+        "하세요", "▁오늘", "은",  "▁날",  "씨",     "가",   "▁좋",   "습니다"}) {
+    vocabulary.tokens.push_back(piece);
+  }
+  vocabulary.types.assign(vocabulary.tokens.size(), TokenType::kNormal);
+  for (const int special : {0, 1, 2}) vocabulary.types[special] = TokenType::kControl;
+  vocabulary.types[3] = TokenType::kUnknown;
+  for (size_t i = 0; i < vocabulary.tokens.size(); ++i) {
+    vocabulary.scores.push_back(i < 4 ? 0.0f : -5.0f - 0.0625f * static_cast<float>(i));
+  }
+  vocabulary.bos_id = 0;
+  vocabulary.padding_id = 1;
+  vocabulary.eos_id = vocabulary.separator_id = 2;
+  vocabulary.unknown_id = 3;
+  vocabulary.add_bos = vocabulary.add_eos = true;
+  vocabulary.remove_extra_whitespace = true;
+  return vocabulary;
+}
+
+RandomModelOptions XlmRoberta(RandomModelOptions options) {
+  options.vocabulary = UnigramVocabulary();
+  options.keys.push_back({"attention.layer_norm_epsilon", 1e-5});
+  options.keys.push_back({"tokenizer.ggml.token_type_count", uint64_t{1}});
+  return options;
+}
+
 RandomModelOptions Qwen2(Pooling pooling) {
   RandomModelOptions options = Tiny("qwen2");
   options.n_kv_heads = 2;
@@ -86,10 +122,15 @@ struct Case {
 };
 
 std::vector<Case> AllCases() {
-  return {{"bert-cls", Bert(Pooling::kCls)},     {"bert-mean", Bert(Pooling::kMean)},
-          {"bert-rank", CrossEncoder()},         {"nomic-bert-mean", Nomic()},
-          {"qwen2-mean", Qwen2(Pooling::kMean)}, {"qwen3-last", Qwen3(Pooling::kLast)},
-          {"qwen3-rank", Qwen3(Pooling::kRank)}};
+  return {{"bert-cls", Bert(Pooling::kCls)},
+          {"bert-mean", Bert(Pooling::kMean)},
+          {"bert-rank", CrossEncoder()},
+          {"nomic-bert-mean", Nomic()},
+          {"qwen2-mean", Qwen2(Pooling::kMean)},
+          {"qwen3-last", Qwen3(Pooling::kLast)},
+          {"qwen3-rank", Qwen3(Pooling::kRank)},
+          {"xlm-roberta-cls", XlmRoberta(Bert(Pooling::kCls))},
+          {"xlm-roberta-rank", XlmRoberta(CrossEncoder())}};
 }
 
 // Runs texts by themselves or in one batch.
@@ -168,8 +209,14 @@ TEST(EmbeddingGoldenTest, AloneAndTogetherAsLlamaCpp) {
     WriteRandomModel(folder / "model.gguf", c.options);
     Embedder embedder(folder / "model.gguf");
     ASSERT_TRUE(golden.contains(c.name));
+    const auto tokenizer = MakeTokenizer(LoadVocabulary(*GgufFile::Open(folder / "model.gguf")));
     std::vector<std::vector<int32_t>> texts;
-    for (const Json& text : golden.at(c.name)) texts.push_back(text.at("tokens"));
+    for (const Json& text : golden.at(c.name)) {
+      texts.push_back(text.at("tokens"));
+      if (!text.contains("text")) continue;
+      EXPECT_EQ(tokenizer->Encode(text.at("text").get<std::string>(), {.add_special = true}),
+                texts.back());
+    }
     const Matrix together = embedder.Run(texts);
     for (size_t i = 0; i < texts.size(); ++i) {
       SCOPED_TRACE(texts[i].size());
