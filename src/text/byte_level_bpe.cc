@@ -1,5 +1,6 @@
 #include "text/byte_level_bpe.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,13 +24,15 @@ ByteLevelBpeTokenizer::ByteLevelBpeTokenizer(Vocabulary vocabulary)
       pre_tokenizer_(PreTokenizerOf(vocabulary_)),
       merges_(ReadMerges()),
       whole_pieces_(bytes_, 0) {
+  std::array<int32_t, 256> byte_symbols{};  // token of each byte; -1 = the vocabulary has none
   for (int byte = 0; byte < 256; ++byte) {
     std::string token;
     AppendUtf8(token, ByteToAlphabet(static_cast<uint8_t>(byte)));
     const int32_t id = FindToken(token);
-    byte_symbols_[byte] = id >= 0 && type(id) == TokenType::kNormal ? id : -1;
+    byte_symbols[byte] = id >= 0 && type(id) == TokenType::kNormal ? id : -1;
   }
   FillBytes();
+  characters_.emplace(byte_symbols, merges_, vocabulary_.tokens);
   IndexWholePieces();
 }
 
@@ -51,32 +54,28 @@ void ByteLevelBpeTokenizer::IndexWholePieces() {
   }
 }
 
-void ByteLevelBpeTokenizer::MergePiece(std::string_view piece,
-                                       std::vector<int32_t>& symbols) const {
+void ByteLevelBpeTokenizer::EncodePiece(std::string_view piece, std::vector<int32_t>& symbols,
+                                        std::vector<int32_t>& ids) const {
+  if (const int32_t id = whole_pieces_.Find(piece); id >= 0) {
+    ids.push_back(id);
+    return;
+  }
   symbols.clear();
-  for (const char byte : piece) symbols.push_back(byte_symbols_[static_cast<uint8_t>(byte)]);
+  characters_->Append(piece, symbols);
   MergeSymbols(merges_, symbols);
+  for (const int32_t symbol : symbols) {
+    const int32_t known = symbol >= 0 ? symbol : vocabulary_.unknown_id;
+    if (known >= 0) ids.push_back(known);
+  }
 }
 
 void ByteLevelBpeTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
   std::vector<int32_t> symbols;
   PieceMemoPool::Lease memo(memos_);
   PieceReader reader(pre_tokenizer_, text);
-  for (std::string_view piece; reader.Next(piece);) {
-    const uint64_t hash = HashBytes(piece);
-    if (memo->Recall(piece, hash, ids)) continue;
-    const size_t first_id = ids.size();
-    if (const int32_t id = whole_pieces_.Find(piece, hash); id >= 0) {
-      ids.push_back(id);
-    } else {
-      MergePiece(piece, symbols);
-      for (const int32_t symbol : symbols) {
-        const int32_t known = symbol >= 0 ? symbol : vocabulary_.unknown_id;
-        if (known >= 0) ids.push_back(known);
-      }
-    }
-    memo->Remember(piece, hash, ids, first_id);
-  }
+  EncodePieces(
+      *memo, [&](std::string_view& piece) { return reader.Next(piece); },
+      [&](std::string_view piece) { EncodePiece(piece, symbols, ids); }, ids);
 }
 
 }  // namespace pioneer

@@ -1,12 +1,13 @@
 // Why: the tokenizer of GPT-2, Llama 3, Qwen and most models since: pieces of bytes, merged.
 #pragma once
 
-#include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "text/piece_memo.h"
 #include "text/pre_tokenizer.h"
+#include "text/settled_characters.h"
 #include "text/symbol_merger.h"
 #include "text/tokenizer_base.h"
 
@@ -23,11 +24,12 @@ class ByteLevelBpeTokenizer final : public TokenizerBase {
  private:
   void FillBytes();
   void IndexWholePieces();
-  void MergePiece(std::string_view piece, std::vector<int32_t>& symbols) const;
+  void EncodePiece(std::string_view piece, std::vector<int32_t>& symbols,
+                   std::vector<int32_t>& ids) const;
 
   PreTokenizer pre_tokenizer_;
-  std::array<int32_t, 256> byte_symbols_;  // token of each byte; -1 = the vocabulary has none
   MergeTable merges_;
+  std::optional<SettledCharacters> characters_;
   StringIndex whole_pieces_;  // tokens that are taken whole, whatever the merges say
   mutable PieceMemoPool memos_;
 };

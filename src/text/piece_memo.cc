@@ -6,7 +6,6 @@
 namespace pioneer {
 namespace {
 
-constexpr size_t kSlots = size_t{1} << 15;
 constexpr size_t kMaxFreeMemos = 64;
 
 }  // namespace
@@ -14,7 +13,7 @@ constexpr size_t kMaxFreeMemos = 64;
 PieceMemo::PieceMemo() : slots_(kSlots) {}
 
 bool PieceMemo::Recall(std::string_view piece, uint64_t hash, std::vector<int32_t>& ids) const {
-  const Slot& slot = slots_[hash & (kSlots - 1)];
+  const Slot& slot = slots_[hash % kSlots];
   if (slot.length != piece.size() || slot.n_ids == 0) return false;
   if (std::memcmp(slot.bytes.data(), piece.data(), piece.size()) != 0) return false;
   const char* next = slot.bytes.data() + slot.length;
@@ -29,7 +28,7 @@ bool PieceMemo::Recall(std::string_view piece, uint64_t hash, std::vector<int32_
 void PieceMemo::Remember(std::string_view piece, uint64_t hash, const std::vector<int32_t>& ids,
                          size_t first_id) {
   const size_t n_ids = ids.size() - first_id;
-  Slot& slot = slots_[hash & (kSlots - 1)];
+  Slot& slot = slots_[hash % kSlots];
   if (n_ids == 0 || n_ids > slot.bytes.size() / kIdBytes ||
       piece.size() > slot.bytes.size() - n_ids * kIdBytes) {
     return;

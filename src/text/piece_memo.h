@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/string_index.h"
+
 namespace pioneer {
 
 // Remembers the ids of short pieces; a newer piece takes the place of an older one. Piece and ids
@@ -19,6 +21,8 @@ class PieceMemo {
   // 2 MiB.
   PieceMemo();
 
+  // Starts to bring what Recall() of this hash will look at.
+  void Prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash % kSlots]); }
   // `hash` is HashBytes(piece). Appends the ids of an equal piece seen before; false if there is
   // none.
   bool Recall(std::string_view piece, uint64_t hash, std::vector<int32_t>& ids) const;
@@ -27,6 +31,7 @@ class PieceMemo {
                 size_t first_id);
 
  private:
+  static constexpr size_t kSlots = size_t{1} << 15;
   static constexpr size_t kIdBytes = 3;
   struct alignas(64) Slot {
     uint8_t length = 0, n_ids = 0;
@@ -45,7 +50,7 @@ class PieceMemoPool {
     ~Lease() { pool_.Return(std::move(memo_)); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
-    PieceMemo* operator->() { return memo_.get(); }
+    PieceMemo& operator*() { return *memo_; }
 
    private:
     PieceMemoPool& pool_;
@@ -59,5 +64,30 @@ class PieceMemoPool {
   std::mutex mutex_;
   std::vector<std::unique_ptr<PieceMemo>> free_;
 };
+
+// Appends the ids of the pieces that `next(piece)` gives until it returns false. Those that are not
+// remembered are made by encode(piece), which appends to `ids` itself. Looks some pieces ahead,
+// since a memo's slot is seldom in the cache.
+template <class Next, class Encode>
+void EncodePieces(PieceMemo& memo, Next next, Encode encode, std::vector<int32_t>& ids) {
+  struct Piece {
+    std::string_view bytes;
+    uint64_t hash;
+  };
+  std::array<Piece, 8> pieces;
+  for (bool more = true; more;) {
+    size_t n = 0;
+    while (n < pieces.size() && (more = next(pieces[n].bytes))) {
+      pieces[n].hash = HashBytes(pieces[n].bytes);
+      memo.Prefetch(pieces[n++].hash);
+    }
+    for (size_t i = 0; i < n; ++i) {
+      if (memo.Recall(pieces[i].bytes, pieces[i].hash, ids)) continue;
+      const size_t first_id = ids.size();
+      encode(pieces[i].bytes);
+      memo.Remember(pieces[i].bytes, pieces[i].hash, ids, first_id);
+    }
+  }
+}
 
 }  // namespace pioneer

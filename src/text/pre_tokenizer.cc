@@ -55,14 +55,18 @@ size_t PieceReader::NextEnd(size_t stage, std::string_view text, size_t begin) {
   if (level.match_end > begin) return level.match_end;
   if (const size_t end = Match(stage, text, begin); end > begin) return end;
   const SplitAlphabet& alphabet = *pre_tokenizer_.alphabet_;
+  const SplitAutomaton* const automaton = pre_tokenizer_.stages_[stage].automaton.get();
   size_t gap_end = begin + alphabet.At(text, begin).length;
   while (gap_end < text.size()) {
-    const size_t end = Match(stage, text, gap_end);
-    if (end > gap_end) {
-      level.match_end = end;
-      break;
+    const SplitAlphabet::Symbol symbol = alphabet.At(text, gap_end);
+    if (automaton == nullptr || automaton->CanStart(symbol.value)) {
+      const size_t end = Match(stage, text, gap_end);
+      if (end > gap_end) {
+        level.match_end = end;
+        break;
+      }
     }
-    gap_end += alphabet.At(text, gap_end).length;
+    gap_end += symbol.length;
   }
   return gap_end;
 }

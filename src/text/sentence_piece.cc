@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "text/short_character.h"
 
 namespace pioneer {
 namespace {
@@ -33,6 +34,7 @@ SentencePieceTokenizer::SentencePieceTokenizer(Vocabulary vocabulary)
   FillMarkedBytes();
   IndexSymbols();
   merges_ = MakeMerges();
+  IndexCharacters();
   IndexLineBreaks();
 }
 
@@ -91,6 +93,15 @@ int32_t SentencePieceTokenizer::AddCharacter(std::string_view character) {
   return symbol;
 }
 
+void SentencePieceTokenizer::IndexCharacters() {
+  std::string character;
+  for (char32_t c = 0; c < 0x10000; ++c) {
+    character.clear();
+    AppendUtf8(character, c);
+    characters_.push_back(symbols_.Find(character));
+  }
+}
+
 MergeTable SentencePieceTokenizer::MakeMerges() {
   return vocabulary_.merges.empty() ? MergesByScore() : ReadMerges();
 }
@@ -137,8 +148,10 @@ void SentencePieceTokenizer::SplitAndMerge(std::string_view word,
                                            std::vector<int32_t>& symbols) const {
   symbols.clear();
   while (!word.empty()) {
-    const int length = DecodeUtf8(word).length;
-    symbols.push_back(symbols_.Find(word.substr(0, length)));
+    const ShortCharacter c = ReadShortCharacter(word, 0);
+    const int length = c.length > 0 ? c.length : DecodeUtf8(word).length;
+    symbols.push_back(c.length > 0 ? characters_[c.code_point]
+                                   : symbols_.Find(word.substr(0, length)));
     word.remove_prefix(length);
   }
   MergeSymbols(merges_, symbols);
@@ -160,23 +173,26 @@ void SentencePieceTokenizer::EncodeWord(std::string_view word, std::vector<int32
   }
 }
 
-void SentencePieceTokenizer::EncodeWords(std::string_view text, PieceMemoPool::Lease& memo,
+void SentencePieceTokenizer::EncodeWords(std::string_view text, PieceMemo& memo,
                                          std::vector<int32_t>& ids) const {
   std::vector<int32_t> symbols;
-  for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
-    end = words_.End(text, begin);
-    const std::string_view word = text.substr(begin, end - begin);
-    const uint64_t hash = HashBytes(word);
-    if (memo->Recall(word, hash, ids)) continue;
-    const size_t first_id = ids.size();
-    const int32_t id = word[0] == '\n' ? line_breaks_.Find(word, hash) : -1;
+  size_t begin = 0;
+  const auto next = [&](std::string_view& word) {
+    if (begin == text.size()) return false;
+    const size_t end = words_.End(text, begin);
+    word = text.substr(begin, end - begin);
+    begin = end;
+    return true;
+  };
+  const auto encode = [&](std::string_view word) {
+    const int32_t id = word[0] == '\n' ? line_breaks_.Find(word) : -1;
     if (id >= 0) {
       ids.push_back(id);
     } else {
       EncodeWord(word, symbols, ids);
     }
-    memo->Remember(word, hash, ids, first_id);
-  }
+  };
+  EncodePieces(memo, next, encode, ids);
 }
 
 void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& ids) const {
@@ -184,12 +200,12 @@ void SentencePieceTokenizer::EncodePlain(std::string_view text, std::vector<int3
       (vocabulary_.add_space_prefix ? std::string(kSpaceMark) : "") + MarkSpaces(text);
   const std::string_view whole = spaced;
   PieceMemoPool::Lease memo(memos_);
-  if (vocabulary_.merges.empty()) return EncodeWords(whole, memo, ids);
+  if (vocabulary_.merges.empty()) return EncodeWords(whole, *memo, ids);
   // Listed merges never join a line break with something else.
   for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {
     end = whole[begin] == '\n' ? whole.find_first_not_of('\n', begin) : whole.find('\n', begin);
     end = std::min(end, whole.size());
-    EncodeWords(whole.substr(begin, end - begin), memo, ids);
+    EncodeWords(whole.substr(begin, end - begin), *memo, ids);
   }
 }
 

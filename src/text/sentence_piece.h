@@ -28,13 +28,13 @@ class SentencePieceTokenizer final : public TokenizerBase {
  private:
   std::vector<uint32_t> RankScores() const;
   void IndexSymbols();
+  void IndexCharacters();
   MergeTable MakeMerges();
   MergeTable MergesByScore();
   void IndexLineBreaks();
   bool IsPlain(int32_t id) const;
   int32_t AddCharacter(std::string_view character);
-  void EncodeWords(std::string_view text, PieceMemoPool::Lease& memo,
-                   std::vector<int32_t>& ids) const;
+  void EncodeWords(std::string_view text, PieceMemo& memo, std::vector<int32_t>& ids) const;
   void EncodeWord(std::string_view word, std::vector<int32_t>& symbols,
                   std::vector<int32_t>& ids) const;
   void SplitAndMerge(std::string_view word, std::vector<int32_t>& symbols) const;
@@ -42,8 +42,9 @@ class SentencePieceTokenizer final : public TokenizerBase {
   std::array<int32_t, 256> byte_tokens_;
   // Symbols are the tokens, and behind them the characters that only occur inside tokens.
   std::vector<std::string> symbol_texts_;
-  StringIndex symbols_;      // plain tokens and those characters
-  StringIndex line_breaks_;  // tokens that are taken whole
+  StringIndex symbols_;              // plain tokens and those characters
+  std::vector<int32_t> characters_;  // the symbol of a code point below 2^16; -1 = none
+  StringIndex line_breaks_;          // tokens that are taken whole
   MergeTable merges_;
   MarkedWords words_;
   mutable PieceMemoPool memos_;

@@ -133,16 +133,6 @@ std::vector<uint8_t> SplitAlphabet::Partition(const std::vector<icu::UnicodeSet>
 }
 
 SplitAlphabet::Symbol SplitAlphabet::Decode(std::string_view text, size_t position) const {
-  // The common case first: a whole character of three bytes, neither overlong nor a surrogate.
-  if (position + 2 < text.size()) {
-    const auto a = static_cast<uint8_t>(text[position]);
-    const auto b = static_cast<uint8_t>(text[position + 1]);
-    const auto c = static_cast<uint8_t>(text[position + 2]);
-    if (a > 0xE0 && a < 0xED && (b & 0xC0) == 0x80 && (c & 0xC0) == 0x80) {
-      const auto code_point = static_cast<char32_t>((a & 0xF) << 12 | (b & 0x3F) << 6 | (c & 0x3F));
-      return {symbols_[code_point], 3};
-    }
-  }
   const DecodedChar decoded = DecodeUtf8(text.substr(position));
   return {symbols_[decoded.code_point], static_cast<uint8_t>(decoded.length)};
 }

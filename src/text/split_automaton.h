@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "text/code_point_table.h"
+#include "text/short_character.h"
 #include "text/split_regex.h"
 
 namespace pioneer {
@@ -33,7 +34,9 @@ class SplitAlphabet {
   Symbol At(std::string_view text, size_t position) const {
     if (position >= text.size()) return {};
     const auto byte = static_cast<uint8_t>(text[position]);
-    return byte < 0x80 ? Symbol{ascii_[byte], 1} : Decode(text, position);
+    if (byte < 0x80) return {ascii_[byte], 1};
+    const ShortCharacter c = ReadShortCharacter(text, position);
+    return c.length > 0 ? Symbol{symbols_[c.code_point], c.length} : Decode(text, position);
   }
 
   size_t n_symbols() const { return n_symbols_; }

@@ -156,15 +156,16 @@ void UnigramTokenizer::EncodePlain(std::string_view text, std::vector<int32_t>& 
   const std::string_view whole = normalized;
   std::vector<Best> best;
   PieceMemoPool::Lease memo(memos_);
-  for (size_t begin = 0, end = 0; begin < whole.size(); begin = end) {
-    end = words_.End(whole, begin);
-    const std::string_view word = whole.substr(begin, end - begin);
-    const uint64_t hash = HashBytes(word);
-    if (memo->Recall(word, hash, ids)) continue;
-    const size_t first_id = ids.size();
-    EncodeWord(word, best, ids);
-    memo->Remember(word, hash, ids, first_id);
-  }
+  size_t begin = 0;
+  const auto next = [&](std::string_view& word) {
+    if (begin == whole.size()) return false;
+    const size_t end = words_.End(whole, begin);
+    word = whole.substr(begin, end - begin);
+    begin = end;
+    return true;
+  };
+  EncodePieces(
+      *memo, next, [&](std::string_view word) { EncodeWord(word, best, ids); }, ids);
 }
 
 }  // namespace pioneer

@@ -4,10 +4,12 @@
 // Source: Google's BERT (https://arxiv.org/abs/1810.04805), as Hugging Face's tokenizers do it.
 #pragma once
 
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "text/bert_text.h"
+#include "text/byte_trie.h"
+#include "text/piece_memo.h"
 #include "text/tokenizer_base.h"
 
 namespace pioneer {
@@ -21,11 +23,12 @@ class WordPieceTokenizer final : public TokenizerBase {
   void EncodePlain(std::string_view text, std::vector<int32_t>& ids) const override;
 
  private:
-  std::string Normalize(std::string_view text) const;
+  // `word` has a space mark in front.
   void EncodeWord(std::string_view word, std::vector<int32_t>& ids) const;
 
-  StringIndex pieces_;  // plain tokens; those at the start of a word have a space mark
-  size_t longest_piece_ = 0;
+  BertText cleaner_;
+  ByteTrie pieces_;  // plain tokens; those at the start of a word have a space mark
+  mutable PieceMemoPool memos_;
 };
 
 }  // namespace pioneer
