@@ -1,6 +1,7 @@
 // room: net
 // Why: request bytes come from strangers, in pieces of any size. The first byte chooses the size of
-// the pieces; reading must end in a request or a failure, whatever the pieces, and never stand still.
+// the pieces; reading must end in a request or a failure, whatever the pieces, and never stand
+// still.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

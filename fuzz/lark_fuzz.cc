@@ -4,17 +4,16 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "text/grammar/constraint.h"
+#include "grammar_walk.h"
 #include "text/grammar/lark.h"
-#include "text/grammar/test_matcher.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace pioneer;
   using namespace pioneer::grammar;
   static const auto vocabulary = ByteVocabulary();
+  const std::string_view source(reinterpret_cast<const char*>(data), size);
   try {
-    Grammar grammar = ParseLark({reinterpret_cast<const char*>(data), size});
-    WalkSome(Constraint::Compile(std::move(grammar), vocabulary, kFuzzLimits));
+    WriteAnswer(Constraint::Compile(ParseLark(source), vocabulary, kFuzzLimits), source);
   } catch (const Error&) {
   }
   return 0;

@@ -164,7 +164,7 @@ bool AnswerParser::BeginsBareCall(std::string_view text) const {
 bool AnswerParser::RunText() {
   if (BeginsBareCall(pending_)) {
     Drop(pending_.find('{'));
-    EnterCall();
+    EnterCall(1);
     return true;
   }
   const Found found = FindMarker(pending_);
@@ -187,8 +187,11 @@ bool AnswerParser::RunText() {
     before.remove_suffix(space_before_.size());
   }
   EmitText(before);
+  if (open) {
+    Drop(before.size());
+    return false;
+  }
   Drop(found.position);
-  if (open) return false;
   EnterMarker(found);
   return true;
 }
@@ -214,7 +217,7 @@ void AnswerParser::EnterMarker(const Found& found) {
       in_section_ = true;
       break;
     case MarkerKind::kCall:
-      EnterCall();
+      EnterCall(size);
       break;
   }
 }
@@ -254,12 +257,13 @@ bool AnswerParser::RunSection() {
     Drop(separator.size());
     return true;
   }
-  EnterCall();
+  EnterCall(0);
   return true;
 }
 
-void AnswerParser::EnterCall() {
+void AnswerParser::EnterCall(size_t opening_bytes) {
   mode_ = Mode::kCall;
+  opening_bytes_ = opening_bytes;
   pattern_ = 0;
   announced_ = false;
   arguments_sent_ = 0;
@@ -346,8 +350,7 @@ void AnswerParser::FailCall() {
     in_section_ = false;
     return;
   }
-  const size_t lead = pattern_leads_.front().size();
-  const size_t n = last_ ? pending_.size() : std::max({reader_->position(), lead, size_t{1}});
+  const size_t n = last_ ? pending_.size() : std::max(reader_->position(), opening_bytes_);
   std::string text = pending_.substr(0, n);
   if (in_section_) text.insert(0, Trimmed(format_->calls.section_begin));
   text.insert(0, std::exchange(space_before_, ""));

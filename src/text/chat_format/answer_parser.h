@@ -78,7 +78,7 @@ class AnswerParser {
   size_t HeldBack(std::string_view text, bool reasoning) const;
   bool BeginsBareCall(std::string_view text) const;
   void EnterMarker(const Found& found);
-  void EnterCall();
+  void EnterCall(size_t opening_bytes);
   bool NextPattern();
   void FailCall();
   void EndCall(bool complete);
@@ -106,6 +106,7 @@ class AnswerParser {
 
   // Of the call that is read; pending_ begins where it begins.
   bool in_section_ = false;
+  size_t opening_bytes_ = 0;  // of the marker at its front, which is not looked for again
   size_t pattern_ = 0;
   std::optional<CallReader> reader_;
   bool announced_ = false;

@@ -138,7 +138,7 @@ CallReader::Step CallReader::ReadName() {
 CallReader::Step CallReader::ReadUntil(std::string_view end, std::string* out) {
   const size_t found = rest().find(end);
   if (found == std::string_view::npos || end.empty()) {
-    return rest().size() > kMaxAnyBytes ? Step::kBroken : Step::kMore;
+    return rest().size() > kMaxAnyBytes + end.size() ? Step::kBroken : Step::kMore;
   }
   if (found > kMaxAnyBytes) return Step::kBroken;
   if (out) *out = Trimmed(rest().substr(0, found));
@@ -163,8 +163,11 @@ CallReader::Step CallReader::ReadJson(std::string* out) {
 }
 
 CallReader::Step CallReader::ReadArguments() {
+  if (arguments_.empty()) {
+    SkipSpace();
+    if (!rest().empty() && rest().front() != '{') return Step::kBroken;
+  }
   const Step step = ReadJson(&arguments_);
-  if (!arguments_.empty() && arguments_.front() != '{') return Step::kBroken;
   arguments_begun_ = !arguments_.empty();
   arguments_whole_ = step == Step::kNext;
   return step;

@@ -126,7 +126,8 @@ Shape SchemaEvaluator::WithStrings(Regex strings, bool others) const {
 
 Shape SchemaEvaluator::StringKeyword(const Schema& schema, const Schema::Member& keyword,
                                      bool negated) {
-  const auto& [name, value] = keyword;
+  const std::string& name = keyword.first;
+  const Schema& value = keyword.second;
   const auto text_of = [&]() -> const std::string& {
     if (!value.is_string()) FailKeyword(schema, name, "must be a string");
     return value.text;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,13 +12,15 @@
 
 namespace pioneer::grammar {
 
+inline constexpr int32_t kEndToken = 260;
+
 // A vocabulary of the 256 bytes, spelled tokens 256 to 259, and an end token.
 inline std::shared_ptr<const TokenTrie> ByteVocabulary() {
   std::vector<std::string> tokens;
   for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
   for (int id = 256; id < 260; ++id) tokens.push_back(SpecialTokenSpelling(id));
   tokens.emplace_back();
-  return std::make_shared<TokenTrie>(std::move(tokens), std::vector<int32_t>{260});
+  return std::make_shared<TokenTrie>(std::move(tokens), std::vector<int32_t>{kEndToken});
 }
 
 class Matcher {
@@ -35,25 +36,6 @@ class Matcher {
  private:
   std::shared_ptr<const Constraint> constraint_;
 };
-
-// Small, so that a fuzzer tries much.
-inline constexpr ConstraintLimits kFuzzLimits = {
-    .max_states = 2'000, .max_compile_work = 50'000, .max_mask_work = 50'000};
-
-// Writes an answer of some tokens, always the first that may come. What a mask allows is accepted.
-inline void WalkSome(const std::shared_ptr<const Constraint>& constraint) {
-  ConstraintState state(constraint);
-  TokenMask mask;
-  for (int n = 0; n < 20; ++n) {
-    state.ComputeMask(mask);
-    int32_t token = 0;
-    while (token < mask.size() && !mask.Has(token)) ++token;
-    if (token == mask.size()) return;
-    ConstraintState copy = state;
-    if (!state.Accept(token)) throw std::logic_error("a token of the mask is refused");
-    copy.ForcedBytes();
-  }
-}
 
 template <typename Make>
 std::string MessageOf(const Make& make) {
