@@ -18,14 +18,17 @@ std::string FirstClass(const Json& json) {
 
 }  // namespace
 
-Json ReadModelJson(const fs::path& path, size_t max_bytes) {
+Json ReadAnyModelJson(const fs::path& path, size_t max_bytes) {
   const std::string text = ReadFile(path, max_bytes);
-  Json json;
   try {
-    json = ParseJson(text);
+    return ParseJson(text);
   } catch (const Error& error) {
     Fail(ErrorCode::kCorruptFile, "{}: {}", path.string(), error.what());
   }
+}
+
+Json ReadModelJson(const fs::path& path, size_t max_bytes) {
+  Json json = ReadAnyModelJson(path, max_bytes);
   if (!json.is_object()) Fail(ErrorCode::kCorruptFile, "{}: this is no object", path.string());
   return json;
 }

@@ -14,7 +14,9 @@
 
 namespace pioneer {
 
-// A JSON object file of a model's folder. Throws Error{kCorruptFile} when it is something else.
+// A JSON file of a model's folder. Throws Error{kCorruptFile} when it is something else.
+Json ReadAnyModelJson(const fs::path& path, size_t max_bytes = size_t{16} << 20);
+// The same of a file that must hold an object.
 Json ReadModelJson(const fs::path& path, size_t max_bytes = size_t{16} << 20);
 
 // What config.json says of the language model: of a model with pictures or sound, the part named

@@ -2,8 +2,11 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <initializer_list>
+
+#include "base/error.h"
 
 namespace pioneer {
 namespace {
@@ -160,6 +163,66 @@ Rules Lfm2Tensors() {
           {"model.layers.{}.feed_forward.w3.weight", "blk.{}.ffn_up.weight"}};
 }
 
+// DeepSeek's attention has names of its own; its experts are named as Qwen's.
+Rules DeepSeekTensors() {
+  return {{"model.layers.{}.self_attn.q_proj.weight", "blk.{}.attn_q.weight"},
+          {"model.layers.{}.self_attn.q_a_proj.weight", "blk.{}.attn_q_a.weight"},
+          {"model.layers.{}.self_attn.q_a_layernorm.weight", "blk.{}.attn_q_a_norm.weight"},
+          {"model.layers.{}.self_attn.q_b_proj.weight", "blk.{}.attn_q_b.weight"},
+          {"model.layers.{}.self_attn.kv_a_proj_with_mqa.weight", "blk.{}.attn_kv_a_mqa.weight"},
+          {"model.layers.{}.self_attn.kv_a_layernorm.weight", "blk.{}.attn_kv_a_norm.weight"},
+          {"model.layers.{}.self_attn.kv_b_proj.weight", "blk.{}.attn_k_b.weight", kLatentKeys},
+          {"model.layers.{}.self_attn.kv_b_proj.weight", "blk.{}.attn_v_b.weight", kLatentValues},
+          {"model.layers.{}.self_attn.o_proj.weight", "blk.{}.attn_output.weight"},
+          {"model.layers.{}.mlp.gate.e_score_correction_bias", "blk.{}.exp_probs_b.bias"},
+          {"model.layers.{}.mlp.shared_experts.gate_proj.weight", "blk.{}.ffn_gate_shexp.weight"},
+          {"model.layers.{}.mlp.shared_experts.up_proj.weight", "blk.{}.ffn_up_shexp.weight"},
+          {"model.layers.{}.mlp.shared_experts.down_proj.weight", "blk.{}.ffn_down_shexp.weight"}};
+}
+
+// Encoders have the names of the first of them.
+Rules BertTensors(TensorLayout positions) {
+  Rules rules = {{"embeddings.word_embeddings.weight", "token_embd.weight"},
+                 {"embeddings.position_embeddings.weight", "position_embd.weight", positions},
+                 {"embeddings.token_type_embeddings.weight", "token_types.weight"}};
+  static constexpr std::pair<std::string_view, std::string_view> kParts[] = {
+      {"embeddings.LayerNorm.weight", "token_embd_norm.weight"},
+      {"embeddings.LayerNorm.bias", "token_embd_norm.bias"},
+      {"encoder.layer.{}.attention.self.query.weight", "blk.{}.attn_q.weight"},
+      {"encoder.layer.{}.attention.self.query.bias", "blk.{}.attn_q.bias"},
+      {"encoder.layer.{}.attention.self.key.weight", "blk.{}.attn_k.weight"},
+      {"encoder.layer.{}.attention.self.key.bias", "blk.{}.attn_k.bias"},
+      {"encoder.layer.{}.attention.self.value.weight", "blk.{}.attn_v.weight"},
+      {"encoder.layer.{}.attention.self.value.bias", "blk.{}.attn_v.bias"},
+      {"encoder.layer.{}.attention.output.dense.weight", "blk.{}.attn_output.weight"},
+      {"encoder.layer.{}.attention.output.dense.bias", "blk.{}.attn_output.bias"},
+      {"encoder.layer.{}.attention.output.LayerNorm.weight", "blk.{}.attn_output_norm.weight"},
+      {"encoder.layer.{}.attention.output.LayerNorm.bias", "blk.{}.attn_output_norm.bias"},
+      {"encoder.layer.{}.intermediate.dense.weight", "blk.{}.ffn_up.weight"},
+      {"encoder.layer.{}.intermediate.dense.bias", "blk.{}.ffn_up.bias"},
+      {"encoder.layer.{}.output.dense.weight", "blk.{}.ffn_down.weight"},
+      {"encoder.layer.{}.output.dense.bias", "blk.{}.ffn_down.bias"},
+      {"encoder.layer.{}.output.LayerNorm.weight", "blk.{}.layer_output_norm.weight"},
+      {"encoder.layer.{}.output.LayerNorm.bias", "blk.{}.layer_output_norm.bias"}};
+  for (const auto& [name, gguf_name] : kParts) rules.push_back({name, gguf_name});
+  return rules;
+}
+
+// A head that scores pairs; models that embed have a layer in its place that nothing uses.
+Rules BertHead() {
+  return {{"pooler.dense.weight", "cls.weight"},
+          {"pooler.dense.bias", "cls.bias"},
+          {"classifier.weight", "cls.output.weight"},
+          {"classifier.bias", "cls.output.bias"}};
+}
+Rules RobertaHead() {
+  return {{"classifier.dense.weight", "cls.weight"},
+          {"classifier.dense.bias", "cls.bias"},
+          {"classifier.out_proj.weight", "cls.output.weight"},
+          {"classifier.out_proj.bias", "cls.output.bias"}};
+}
+Rules NoHead() { return {{"pooler.dense.weight", "", kDrop}, {"pooler.dense.bias", "", kDrop}}; }
+
 // Which layers look at a window only, as config.json says it.
 void AddWindowPattern(const HuggingFaceConfig& config, const std::string& architecture,
                       GgufWriter& writer) {
@@ -245,6 +308,54 @@ void AddLfm2Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
   writer.SetU32("lfm2.feed_forward_length", static_cast<uint32_t>(width));
 }
 
+// Attention is written as llama.cpp has it: one head over compressed vectors.
+void AddDeepSeekKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  const auto set = [&](const char* key, int64_t value) {
+    writer.SetU32(std::string("deepseek2.") + key, static_cast<uint32_t>(value));
+  };
+  const int64_t compressed = config.RequiredCount({"kv_lora_rank"}),
+                rotated = config.RequiredCount({"qk_rope_head_dim"}),
+                plain = config.RequiredCount({"qk_nope_head_dim"});
+  set("attention.head_count_kv", 1);
+  set("attention.key_length", compressed + rotated);
+  set("attention.value_length", compressed);
+  set("attention.key_length_mla", plain + rotated);
+  set("attention.value_length_mla", config.RequiredCount({"v_head_dim"}));
+  set("rope.dimension_count", rotated);
+  const bool has_experts = config.Has("n_routed_experts");
+  set("leading_dense_block_count",
+      config.Count({"first_k_dense_replace"})
+          .value_or(has_experts ? 0 : config.RequiredCount({"num_hidden_layers"})));
+  set("expert_feed_forward_length",
+      config.RequiredCount({"moe_intermediate_size", "intermediate_size"}));
+  set("expert_shared_count", config.Count({"n_shared_experts"}).value_or(0));
+  set("expert_gating_func", config.Text("scoring_func") == "sigmoid" ? 2 : 1);
+  if (const auto multiplier = config.Rope().Number("mscale_all_dim")) {
+    writer.SetF32("deepseek2.rope.scaling.yarn_log_multiplier",
+                  static_cast<float>(0.1 * *multiplier));
+  }
+}
+
+void AddBertKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  const std::string f = config.Text("hidden_act"),
+                    positions = config.Text("position_embedding_type");
+  if ((!f.empty() && f != "gelu") || (!positions.empty() && positions != "absolute")) {
+    Fail(ErrorCode::kUnsupported,
+         "{}: encoders with \"hidden_act\" \"{}\" and \"position_embedding_type\" \"{}\" are not "
+         "supported (gelu and absolute are)",
+         config.name(), f.substr(0, 64), positions.substr(0, 64));
+  }
+  writer.SetBool("bert.attention.causal", false);
+  writer.SetU32("tokenizer.ggml.token_type_count",
+                static_cast<uint32_t>(config.Count({"type_vocab_size"}).value_or(1)));
+}
+
+void AddRobertaKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
+  AddBertKeys(config, writer);
+  const int64_t rows = config.RequiredCount({"max_position_embeddings"});
+  writer.SetU32("bert.context_length", static_cast<uint32_t>(std::max<int64_t>(1, rows - 2)));
+}
+
 const std::vector<KeyRule>& WindowKey() {
   static const std::vector<KeyRule> keys = {{"sliding_window", "attention.sliding_window"}};
   return keys;
@@ -305,6 +416,33 @@ std::vector<ModelFamily> MakeFamilies() {
        Lfm2Tensors(),
        {{"conv_L_cache", "shortconv.l_cache"}},
        AddLfm2Keys},
+      {"deepseek2",
+       {"DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM"},
+       Join({Ends(), PreNorms(), DeepSeekTensors(), FeedForward(), QwenExperts()}),
+       {{"kv_lora_rank", "attention.kv_lora_rank"},
+        {"q_lora_rank", "attention.q_lora_rank"},
+        {"n_routed_experts", "expert_count"},
+        {"n_group", "expert_group_count"},
+        {"topk_group", "expert_group_used_count"},
+        {"norm_topk_prob", "expert_weights_norm", kFlag},
+        {"routed_scaling_factor", "expert_weights_scale", kNumber}},
+       AddDeepSeekKeys},
+      {"bert", {"BertModel"}, Join({BertTensors(kAsIs), NoHead()}), {}, AddBertKeys},
+      {"bert",
+       {"BertForSequenceClassification"},
+       Join({BertTensors(kAsIs), BertHead()}),
+       {},
+       AddBertKeys},
+      {"bert",
+       {"XLMRobertaModel", "RobertaModel"},
+       Join({BertTensors(kFromThirdRow), NoHead()}),
+       {},
+       AddRobertaKeys},
+      {"bert",
+       {"XLMRobertaForSequenceClassification", "RobertaForSequenceClassification"},
+       Join({BertTensors(kFromThirdRow), RobertaHead()}),
+       {},
+       AddRobertaKeys},
   };
 }
 
@@ -350,7 +488,11 @@ std::optional<TensorMatch> Match(const TensorRule& rule, std::string_view name) 
 
 std::string UnwrappedTensorName(std::string name) {
   constexpr std::pair<std::string_view, std::string_view> kWrappers[] = {
-      {"model.language_model.", "model."}, {"language_model.", ""}, {"transformer.", ""}};
+      {"model.language_model.", "model."},
+      {"language_model.", ""},
+      {"transformer.", ""},
+      {"bert.", ""},
+      {"roberta.", ""}};
   for (const auto& [wrapper, inner] : kWrappers) {
     if (name.starts_with(wrapper)) return std::string(inner) + name.substr(wrapper.size());
   }

@@ -31,8 +31,14 @@ enum class TensorLayout {
   kMxfp4,  // blocks and scales become MXFP4 blocks
   kMxfp4EvenRows,
   kMxfp4OddRows,
-  kSqueeze,      // [n, 1, k] becomes [n, k]
-  kNegativeExp,  // -exp(x): the decay of gated delta nets
+  kSqueeze,       // [n, 1, k] becomes [n, k]
+  kNegativeExp,   // -exp(x): the decay of gated delta nets
+  kFromThirdRow,  // RoBERTa counts positions from 2
+  kDrop,          // of no use here
+  // Of [n_heads * (d + v), c], which makes each head's keys (d rows) and values (v) of a compressed
+  // vector: the keys' rows turned round [n_heads, c, d], the values' [n_heads, v, c].
+  kLatentKeys,
+  kLatentValues,
 };
 
 struct TensorRule {

@@ -10,6 +10,7 @@
 #include "model/huggingface/safetensors.h"
 #include "model/huggingface/tensor_layout.h"
 #include "model/huggingface/tokenizer_json.h"
+#include "model/model.h"
 #include "model/quantize_preset.h"
 #include "model/vocabulary.h"
 
@@ -41,13 +42,24 @@ std::string Fill(std::string_view pattern, std::string_view hole, int64_t number
   return at == std::string::npos ? filled : filled.replace(at, hole.size(), std::to_string(number));
 }
 
+// "" when it is no text.
+std::string TextOf(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 // The tensors under the names that the families' tables use, each used at most as often as rules
 // name it; what is left at the end is something that the tables do not know.
 class NamedTensors {
  public:
-  explicit NamedTensors(const Safetensors& files) {
+  // Layers [n_layers, n_layers + n_more) guess further tokens ahead; nothing here uses them.
+  NamedTensors(const Safetensors& files, int64_t n_layers, int64_t n_more) {
     for (const auto& [name, tensor] : files.tensors()) {
       if (!IsIgnored(name)) tensors_.emplace(UnwrappedTensorName(name), tensor);
+    }
+    for (int64_t layer = n_layers; layer < n_layers + n_more; ++layer) {
+      const std::string prefix = fmt::format("model.layers.{}.", layer);
+      std::erase_if(tensors_, [&](const auto& named) { return named.first.starts_with(prefix); });
     }
     // Models published without a head begin a level lower.
     if (!tensors_.contains("embed_tokens.weight")) return;
@@ -84,8 +96,9 @@ class FolderReader {
       : folder_(folder),
         config_(HuggingFaceConfig::Read(folder)),
         family_(FamilyOf(config_)),
-        tensors_(Safetensors::OpenFolder(folder)),
         n_layers_(config_.RequiredCount({"num_hidden_layers", "n_layer"})),
+        tensors_(Safetensors::OpenFolder(folder), n_layers_,
+                 std::min<int64_t>(16, config_.Count({"num_nextn_predict_layers"}).value_or(0))),
         writer_(writer) {
     if (n_layers_ > kMaxLayers) {
       Fail(ErrorCode::kCorruptFile, "{}: {} layers are more than any model has", config_.name(),
@@ -98,6 +111,8 @@ class FolderReader {
     writer_.SetString("general.name", ModelName());
     AddTensors();
     AddModelKeys(family_, config_, writer_);
+    AddPooling();
+    AddLabels();
     AddVocabulary();
     AddChatTemplate();
     writer_.SetU32("general.file_type", FileTypeOf(main_type_));
@@ -158,9 +173,20 @@ class FolderReader {
     plan.name = std::string(gguf_name);
     plan.layout = rule.layout;
     plan.sources = Sources(rule.layout, std::string(name));
-    if (plan.sources.empty()) return;
+    if (plan.sources.empty() || rule.layout == TensorLayout::kDrop) return;
+    if (rule.layout == TensorLayout::kFromThirdRow) {
+      plan.layout = TensorLayout::kAsIs;
+      plan.first_row = 2;
+    }
+    if (plan.name == "cls.output.weight" && !plan.sources[0].shape.empty()) {
+      n_labels_ = plan.sources[0].shape[0];
+    }
     if (rule.layout == TensorLayout::kInterleaveQ) plan.n_heads = Heads("num_attention_heads");
     if (rule.layout == TensorLayout::kInterleaveK) plan.n_heads = Heads("num_key_value_heads");
+    if (rule.layout == TensorLayout::kLatentKeys || rule.layout == TensorLayout::kLatentValues) {
+      plan.n_heads = Heads("num_attention_heads");
+      plan.key_rows = config_.RequiredCount({"qk_nope_head_dim"});
+    }
     if (plan.name == "token_embd.weight") {
       n_embeddings_ = plan.sources[0].shape.empty() ? 0 : plan.sources[0].shape[0];
       main_type_ = plan.sources[0].dtype == "F32"   ? DType::kF32
@@ -196,6 +222,52 @@ class FolderReader {
       }
     }
     return sources;
+  }
+
+  // Sentence Transformers' modules say how the rows of a text become its vector.
+  void AddPooling() {
+    const fs::path path = folder_ / "modules.json";
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) return;
+    const Json modules = ReadAnyModelJson(path);
+    if (!modules.is_array()) return;
+    for (const Json& module : modules) {
+      if (!module.is_object() || !TextOf(module, "type").ends_with(".Pooling")) continue;
+      const std::string name = TextOf(module, "path");
+      if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.')) return;
+      return AddPooling(HuggingFaceConfig(ReadModelJson(folder_ / name / "config.json"), name));
+    }
+  }
+
+  void AddPooling(const HuggingFaceConfig& pooling) {
+    constexpr std::pair<const char*, Pooling> kModes[] = {
+        {"pooling_mode_mean_tokens", Pooling::kMean},
+        {"pooling_mode_cls_token", Pooling::kCls},
+        {"pooling_mode_lasttoken", Pooling::kLast}};
+    for (const auto& [mode, value] : kModes) {
+      if (!pooling.Flag(mode, false)) continue;
+      writer_.SetU32(std::string(family_.architecture) + ".pooling_type",
+                     static_cast<uint32_t>(value));
+      return;
+    }
+    Fail(ErrorCode::kUnsupported,
+         "{}: its vectors are pooled in a way that is not supported (mean, the first and the last "
+         "token are)",
+         folder_.string());
+  }
+
+  // What the scores of a classifier are for.
+  void AddLabels() {
+    const Json* names = config_.Find("id2label");
+    if (n_labels_ < 2 || names == nullptr || !names->is_object()) return;
+    if (static_cast<int64_t>(names->size()) != n_labels_) return;
+    std::vector<std::string> labels;
+    for (int64_t i = 0; i < n_labels_; ++i) {
+      const auto name = names->find(std::to_string(i));
+      if (name == names->end() || !name->is_string()) return;
+      labels.push_back(name->get<std::string>());
+    }
+    writer_.SetStrings(std::string(family_.architecture) + ".classifier.output_labels", labels);
   }
 
   // The embedding may have more rows than there are tokens: GGUF wants a token for each.
@@ -295,10 +367,11 @@ class FolderReader {
   const fs::path folder_;
   const HuggingFaceConfig config_;
   const ModelFamily& family_;
-  NamedTensors tensors_;
   const int64_t n_layers_;
+  NamedTensors tensors_;
   GgufWriter& writer_;
   int64_t n_embeddings_ = 0;
+  int64_t n_labels_ = 0;  // of a classifier
   DType main_type_ = DType::kBF16;
 };
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "model/huggingface/config.h"
 #include "model/huggingface/import.h"
+#include "model/random_presets.h"
 #include "model/registry.h"
 #include "model/test_files.h"
 #include "model/test_models.h"
@@ -205,6 +206,251 @@ TEST_F(FolderTest, ComputesWhatTheGgufComputes) {
       EXPECT_EQ(Logits(folder / "imported.gguf"), expected);
     }
   }
+}
+
+// DeepSeek's compressed keys and values are one matrix there, and its experts one tensor each.
+class DeepSeekFolderTest : public FolderTest {
+ protected:
+  static std::string Name(std::string name) {
+    static const std::pair<std::string, std::string> kNames[] = {
+        {"token_embd", "model.embed_tokens"},
+        {"output_norm", "model.norm"},
+        {"attn_output", "self_attn.o_proj"},
+        {"attn_q_a_norm", "self_attn.q_a_layernorm"},
+        {"attn_q_a.", "self_attn.q_a_proj."},
+        {"attn_q_b.", "self_attn.q_b_proj."},
+        {"attn_kv_a_norm", "self_attn.kv_a_layernorm"},
+        {"attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa"},
+        {"attn_norm", "input_layernorm"},
+        {"ffn_norm", "post_attention_layernorm"},
+        {"ffn_gate_inp", "mlp.gate"},
+        {"exp_probs_b.bias", "mlp.gate.e_score_correction_bias"},
+        {"ffn_gate_shexp", "mlp.shared_experts.gate_proj"},
+        {"ffn_up_shexp", "mlp.shared_experts.up_proj"},
+        {"ffn_down_shexp", "mlp.shared_experts.down_proj"},
+        {"ffn_gate.", "mlp.gate_proj."},
+        {"ffn_up.", "mlp.up_proj."},
+        {"ffn_down.", "mlp.down_proj."},
+        {"blk.", "model.layers."}};
+    for (const auto& [from, to] : kNames) {
+      const size_t at = name.find(from);
+      if (at != std::string::npos) name.replace(at, from.size(), to);
+    }
+    return name;
+  }
+
+  static std::vector<float> Values(const Tensor& tensor) {
+    const auto* data = reinterpret_cast<const float*>(tensor.data);
+    return {data, data + tensor.rows() * tensor.cols()};
+  }
+  static Published Make(const std::string& name, std::vector<int64_t> shape,
+                        const std::vector<float>& values) {
+    return {
+        name, "F32", std::move(shape),
+        std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float))};
+  }
+
+  // k_b [h, c, d] and v_b [h, v, c] as rows of keys and values [h (d + v), c].
+  static Published Joined(const std::string& name, const Tensor& k, const Tensor& v) {
+    const int64_t heads = k.shape[0], c = k.shape[1], d = k.shape[2], n_values = v.shape[1];
+    const std::vector<float> keys = Values(k), values = Values(v);
+    std::vector<float> joined;
+    for (int64_t head = 0; head < heads; ++head) {
+      for (int64_t row = 0; row < d; ++row) {
+        for (int64_t i = 0; i < c; ++i) joined.push_back(keys[(head * c + i) * d + row]);
+      }
+      const auto first = values.begin() + head * n_values * c;
+      joined.insert(joined.end(), first, first + n_values * c);
+    }
+    return Make(name, {heads * (d + n_values), c}, joined);
+  }
+
+  static void AddExperts(const Tensor& tensor, std::vector<Published>& out) {
+    const std::string layer = tensor.name.substr(0, tensor.name.find("ffn_"));
+    const std::string kind = tensor.name.substr(layer.size() + 4);  // "gate_exps.weight"
+    const std::vector<float> all = Values(tensor);
+    const int64_t size = tensor.shape[1] * tensor.shape[2];
+    for (int64_t e = 0; e < tensor.shape[0]; ++e) {
+      out.push_back(Make(fmt::format("{}mlp.experts.{}.{}_proj.weight", Name(layer), e,
+                                     kind.substr(0, kind.find('_'))),
+                         {tensor.shape[1], tensor.shape[2]},
+                         {all.begin() + e * size, all.begin() + (e + 1) * size}));
+    }
+  }
+};
+
+TEST_F(DeepSeekFolderTest, ComputesWhatTheGgufComputes) {
+  RandomModelOptions options = RandomPreset("deepseek2");
+  options.vocabulary = MakeByteVocabulary(300);
+  WriteRandomModel(gguf, options);
+  const auto file = GgufFile::Open(gguf);
+  std::vector<Published> tensors;
+  for (const Tensor& tensor : file->tensors()) {
+    if (tensor.name.ends_with("attn_v_b.weight")) continue;
+    if (tensor.name.ends_with("attn_k_b.weight")) {
+      std::string v = tensor.name;
+      v.replace(v.find("k_b"), 3, "v_b");
+      const std::string layer = Name(tensor.name.substr(0, tensor.name.find("attn_")));
+      tensors.push_back(Joined(layer + "self_attn.kv_b_proj.weight", tensor, *file->FindTensor(v)));
+    } else if (tensor.name.find("_exps.") != std::string::npos) {
+      AddExperts(tensor, tensors);
+    } else {
+      tensors.push_back(Make(Name(tensor.name), tensor.shape, Values(tensor)));
+    }
+  }
+  // A layer that guesses ahead is left out.
+  tensors.push_back(
+      Make(fmt::format("model.layers.{}.eh_proj.weight", options.n_layers), {1}, {1}));
+  fs::create_directories(model);
+  WriteShards(tensors);
+  config = {{"architectures", {"DeepseekV3ForCausalLM"}},
+            {"hidden_size", options.d_model},
+            {"intermediate_size", options.d_ff},
+            {"moe_intermediate_size", file->Int("deepseek2.expert_feed_forward_length")},
+            {"max_position_embeddings", options.context_length},
+            {"num_attention_heads", options.n_heads},
+            {"num_key_value_heads", options.n_heads},
+            {"num_hidden_layers", options.n_layers},
+            {"num_nextn_predict_layers", 1},
+            {"rms_norm_eps", file->Float("deepseek2.attention.layer_norm_rms_epsilon", 0)},
+            {"rope_theta", options.rope_base},
+            {"q_lora_rank", 32},
+            {"kv_lora_rank", 32},
+            {"qk_nope_head_dim", 32},
+            {"qk_rope_head_dim", 16},
+            {"v_head_dim", 32},
+            {"n_routed_experts", file->Int("deepseek2.expert_count")},
+            {"num_experts_per_tok", file->Int("deepseek2.expert_used_count")},
+            {"n_shared_experts", 1},
+            {"first_k_dense_replace", 1},
+            {"scoring_func", "sigmoid"},
+            {"norm_topk_prob", true},
+            {"routed_scaling_factor", 1.5},
+            {"tie_word_embeddings", true},
+            {"vocab_size", 300}};
+  WriteConfig();
+  WriteFileAtomically(model / "tokenizer.json", DumpJson(TokenizerJson(options.vocabulary)));
+  EXPECT_EQ(Logits(model), Logits(gguf));
+}
+
+// Encoders: BERT, and RoBERTa, whose table of positions begins two rows later.
+class EncoderFolderTest : public FolderTest {
+ protected:
+  static std::string EncoderName(std::string name, bool roberta) {
+    static const std::pair<std::string, std::string> kNames[] = {
+        {"token_embd_norm", "embeddings.LayerNorm"},
+        {"token_embd", "embeddings.word_embeddings"},
+        {"position_embd", "embeddings.position_embeddings"},
+        {"token_types", "embeddings.token_type_embeddings"},
+        {"attn_output_norm", "attention.output.LayerNorm"},
+        {"attn_output", "attention.output.dense"},
+        {"attn_q", "attention.self.query"},
+        {"attn_k", "attention.self.key"},
+        {"attn_v", "attention.self.value"},
+        {"ffn_up", "intermediate.dense"},
+        {"ffn_down", "output.dense"},
+        {"layer_output_norm", "output.LayerNorm"},
+        {"blk.", "encoder.layer."}};
+    if (name.starts_with("cls.output")) {
+      return (roberta ? "classifier.out_proj" : "classifier") + name.substr(10);
+    }
+    if (name.starts_with("cls"))
+      return (roberta ? "classifier.dense" : "pooler.dense") + name.substr(3);
+    for (const auto& [from, to] : kNames) {
+      const size_t at = name.find(from);
+      if (at != std::string::npos) name.replace(at, from.size(), to);
+    }
+    return (roberta ? "roberta." : "bert.") + name;
+  }
+
+  void MakeEncoder(const std::string& class_name, bool roberta, bool ranks) {
+    RandomModelOptions options;
+    options.architecture = "bert";
+    options.vocabulary = MakeByteVocabulary(300);
+    options.n_heads = options.n_kv_heads = kHeads;
+    options.keys = {{"pooling_type", static_cast<uint64_t>(ranks ? Pooling::kRank : Pooling::kCls)},
+                    {"attention.layer_norm_epsilon", 1e-12},
+                    {"attention.causal", false},
+                    {"tokenizer.ggml.token_type_count", uint64_t{2}}};
+    options.optional_tensors = {"token_types.weight", "norm.bias",    "attn_q.bias",
+                                "attn_k.bias",        "attn_v.bias",  "attn_output.bias",
+                                "ffn_up.bias",        "ffn_down.bias"};
+    if (ranks) {
+      options.optional_tensors.insert(
+          options.optional_tensors.end(),
+          {"cls.weight", "cls.bias", "cls.output.weight", "cls.output.bias"});
+    }
+    WriteRandomModel(gguf, options);
+    const auto file = GgufFile::Open(gguf);
+    std::vector<Published> tensors;
+    for (const Tensor& tensor : file->tensors()) {
+      Published out{EncoderName(tensor.name, roberta), "F32", tensor.shape,
+                    std::string(reinterpret_cast<const char*>(tensor.data), tensor.bytes())};
+      if (roberta && tensor.name == "position_embd.weight") {
+        out.shape[0] += 2;
+        out.bytes.insert(0, 2 * sizeof(float) * static_cast<size_t>(out.shape[1]), '\1');
+      }
+      tensors.push_back(std::move(out));
+    }
+    if (!ranks) tensors.push_back({"bert.pooler.dense.bias", "F32", {1}, std::string(4, '\0')});
+    fs::create_directories(model / "1_Pooling");
+    WriteShards(tensors);
+    config = {{"architectures", {class_name}},
+              {"hidden_size", options.d_model},
+              {"intermediate_size", options.d_ff},
+              {"max_position_embeddings", options.context_length + (roberta ? 2 : 0)},
+              {"num_attention_heads", kHeads},
+              {"num_hidden_layers", kLayers},
+              {"layer_norm_eps", 1e-12},
+              {"hidden_act", "gelu"},
+              {"type_vocab_size", 2},
+              {"vocab_size", 300}};
+    WriteConfig();
+    WriteFileAtomically(
+        model / "modules.json",
+        R"([{"idx":0,"path":"","type":"sentence_transformers.models.Transformer"},)"
+        R"({"idx":1,"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+    WriteFileAtomically(model / "1_Pooling" / "config.json",
+                        R"({"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":false})");
+    if (ranks) fs::remove(model / "modules.json");
+    WriteFileAtomically(model / "tokenizer.json", DumpJson(TokenizerJson(options.vocabulary)));
+  }
+
+  static std::vector<float> Vector(const fs::path& path) {
+    const auto encoder = LoadModel(path);
+    ThreadPool threads(1);
+    StepBatch batch;
+    batch.tokens = {5, 70, 12, 101, 33, 8, 260, 44};
+    for (int i = 0; i < 8; ++i) batch.positions.push_back(i);
+    batch.sequences.push_back({nullptr, 0, 8, 0});
+    Matrix out;
+    encoder->EmbedTexts(threads, batch, out);
+    return {out.row(0), out.row(0) + out.cols()};
+  }
+};
+
+TEST_F(EncoderFolderTest, ComputesWhatTheGgufComputes) {
+  struct {
+    const char* class_name;
+    bool roberta, ranks;
+  } const kCases[] = {{"BertModel", false, false},
+                      {"BertForSequenceClassification", false, true},
+                      {"XLMRobertaModel", true, false},
+                      {"XLMRobertaForSequenceClassification", true, true}};
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.class_name);
+    MakeEncoder(c.class_name, c.roberta, c.ranks);
+    EXPECT_EQ(Vector(model), Vector(gguf));
+  }
+}
+
+TEST_F(EncoderFolderTest, RefusesWhatItWouldComputeWrongly) {
+  MakeEncoder("BertModel", false, false);
+  WriteFileAtomically(model / "1_Pooling" / "config.json", R"({"pooling_mode_max_tokens":true})");
+  EXPECT_THAT(OpenError(ErrorCode::kUnsupported), HasSubstr("pooled in a way"));
+  config["hidden_act"] = "relu";
+  WriteConfig();
+  EXPECT_THAT(OpenError(ErrorCode::kUnsupported), HasSubstr("\"relu\""));
 }
 
 TEST_F(FolderTest, KeepsTheVocabularyAndTheTemplate) {

@@ -97,6 +97,18 @@ std::vector<int64_t> WithRows(std::vector<int64_t> shape, int64_t n) {
   return shape;
 }
 
+struct LatentShape {
+  int64_t value_rows = 0, columns = 0;
+};
+
+LatentShape ReadLatent(const TensorPlan& plan) {
+  const std::vector<int64_t>& shape = plan.sources[0].shape;
+  const bool fits = shape.size() == 2 && plan.n_heads > 0 && plan.key_rows > 0 &&
+                    shape[0] % plan.n_heads == 0 && shape[0] / plan.n_heads > plan.key_rows;
+  if (!fits) FailShape(plan, "rows of keys and values for each head");
+  return {shape[0] / plan.n_heads - plan.key_rows, shape[1]};
+}
+
 RowPlan PlanInterleave(const TensorPlan& plan) {
   const std::vector<int64_t>& shape = plan.sources[0].shape;
   const int64_t rows = shape[0];
@@ -133,6 +145,17 @@ RowPlan PlanStack(const TensorPlan& plan) {
   return {{n, shape[0], shape[1]}, shape[1], [](int64_t row) { return row; }};
 }
 
+// Rows of each head behind those of its key.
+RowPlan PlanLatentValues(const TensorPlan& plan) {
+  const LatentShape latent = ReadLatent(plan);
+  return {{plan.n_heads, latent.value_rows, latent.columns},
+          latent.columns,
+          [latent, keys = plan.key_rows](int64_t row) {
+            const int64_t head = row / latent.value_rows, inside = row % latent.value_rows;
+            return head * (keys + latent.value_rows) + keys + inside;
+          }};
+}
+
 RowPlan PlanFrom(const TensorPlan& plan) {
   std::vector<int64_t> shape = plan.sources[0].shape;
   if (shape.size() != 2 || shape[0] <= plan.first_row) FailShape(plan, "a matrix of more rows");
@@ -153,6 +176,8 @@ std::optional<RowPlan> PlanRows(const TensorPlan& plan) {
       return PlanHalf(plan, 2);
     case kStackExperts:
       return PlanStack(plan);
+    case kLatentValues:
+      return PlanLatentValues(plan);
     default:
       if (plan.first_row > 0) return PlanFrom(plan);
       return {};
@@ -197,15 +222,16 @@ void ConvertToF32(const SafeTensor& source, DType dtype, const Change& change,
   }
 }
 
-void Transpose(const SafeTensor& source, size_t element_bytes, const GgufSink& sink) {
-  const auto rows = static_cast<size_t>(source.shape[0]),
-             cols = static_cast<size_t>(source.shape[1]);
+// Rows [first, first + rows) of a matrix, column by column.
+void Transpose(const SafeTensor& source, size_t first, size_t rows, size_t element_bytes,
+               const GgufSink& sink) {
+  const auto cols = static_cast<size_t>(source.shape[1]);
   Buffer buffer(sink);
   std::vector<std::byte> line(rows * element_bytes);
   for (size_t col = 0; col < cols; ++col) {
     for (size_t row = 0; row < rows; ++row) {
       std::memcpy(line.data() + row * element_bytes,
-                  source.data + (row * cols + col) * element_bytes, element_bytes);
+                  source.data + ((first + row) * cols + col) * element_bytes, element_bytes);
     }
     buffer.Put(line.data(), line.size());
   }
@@ -302,7 +328,20 @@ void AddTransposed(const TensorPlan& plan, DType dtype, GgufWriter& writer) {
   if (source.shape.size() != 2) FailShape(plan, "a matrix");
   Tensor tensor{plan.name, dtype, {source.shape[1], source.shape[0]}, nullptr, {}};
   writer.AddTensor(std::move(tensor), [=](const GgufSink& sink) {
-    Transpose(source, static_cast<size_t>(InfoOf(dtype).block_bytes), sink);
+    Transpose(source, 0, static_cast<size_t>(source.shape[0]),
+              static_cast<size_t>(InfoOf(dtype).block_bytes), sink);
+  });
+}
+
+void AddLatentKeys(const TensorPlan& plan, DType dtype, GgufWriter& writer) {
+  const LatentShape latent = ReadLatent(plan);
+  Tensor tensor{plan.name, dtype, {plan.n_heads, latent.columns, plan.key_rows}, nullptr, {}};
+  writer.AddTensor(std::move(tensor), [=, source = plan.sources[0], keys = plan.key_rows,
+                                       n_heads = plan.n_heads](const GgufSink& sink) {
+    for (int64_t head = 0; head < n_heads; ++head) {
+      Transpose(source, static_cast<size_t>(head * (keys + latent.value_rows)),
+                static_cast<size_t>(keys), static_cast<size_t>(InfoOf(dtype).block_bytes), sink);
+    }
   });
 }
 
@@ -326,6 +365,7 @@ void AddPlannedTensor(const TensorPlan& plan, GgufWriter& writer) {
   if (std::optional<RowPlan> rows = PlanRows(plan)) {
     return AddMapped(plan, std::move(*rows), dtype, writer);
   }
+  if (plan.layout == kLatentKeys) return AddLatentKeys(plan, dtype, writer);
   if (plan.layout == kTranspose) return AddTransposed(plan, dtype, writer);
   const bool changed = plan.layout == kAddOne || plan.layout == kNegativeExp;
   if (changed || MustBeF32(plan.name, plan.sources[0].shape.size())) {

@@ -17,7 +17,8 @@ struct TensorPlan {
   TensorLayout layout = TensorLayout::kAsIs;
   // One; kStackExperts: one an expert, in order; the kMxfp4s: blocks, then scales.
   std::vector<SafeTensor> sources;
-  int64_t n_heads = 0;    // kInterleaveQ, kInterleaveK: of this tensor
+  int64_t n_heads = 0;    // kInterleaveQ, kInterleaveK, kLatentKeys, kLatentValues: of this tensor
+  int64_t key_rows = 0;   // kLatentKeys, kLatentValues: d
   int64_t first_row = 0;  // kAsIs of a matrix: rows before it are left out
 };
 
