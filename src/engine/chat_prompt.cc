@@ -167,6 +167,7 @@ ChatTemplateInput ChatPrompt::MakeInput(const ChatRequest& request) const {
     messages = TellAboutTools(std::move(messages), input.tools, abilities_.system);
     input.tools = nullptr;
   }
+  if (!abilities_.calls_without_results) TellCallsWithoutResults(messages);
   for (const ChatMessage& message : messages) input.messages.push_back(MakeMessage(message));
   if (!request.template_variables_json.empty()) {
     input.extra = ParseField(request.template_variables_json, "chat_template_kwargs", false);

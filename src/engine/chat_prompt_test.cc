@@ -185,17 +185,63 @@ TEST_F(ChatPromptTest, FindsOutWhetherPublishedModelsThink) {
   const std::pair<const char*, Thinking> kExpected[] = {
       {"meta-llama-Llama-3.1-8B-Instruct", Thinking::kNever},
       {"openai-gpt-oss-120b", Thinking::kAlways},
-      {"deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", Thinking::kAlways},
+      {"deepseek-ai-DeepSeek-R1-Distill-Llama-8B", Thinking::kAlways},
       {"Qwen-Qwen3-0.6B", Thinking::kOnByDefault},
       {"HuggingFaceTB-SmolLM3-3B", Thinking::kOnByDefault},
       {"GLM-4.6", Thinking::kOnByDefault},
       {"ibm-granite-granite-3.3-2B-Instruct", Thinking::kOffByDefault},
       {"deepseek-ai-DeepSeek-V3.1", Thinking::kOffByDefault},
+      {"Qwen-QwQ-32B", Thinking::kOffByDefault},
   };
   for (const auto& [name, expected] : kExpected) {
     const ChatPrompt prompt(tokenizer_, ReadFile(folder / (std::string(name) + ".jinja")));
     EXPECT_EQ(prompt.thinking(), expected) << name;
   }
+}
+
+// Who runs no tools may go on talking after calls that have no results.
+TEST_F(ChatPromptTest, ConversationsGoOnAfterCallsWithoutResults) {
+  const fs::path folder = fs::path(PIONEER_SOURCE_DIR) / "../shared/data/templates";
+  if (!fs::exists(folder)) GTEST_SKIP() << "needs ../shared/data";
+  const auto refusal = [&](const ChatPrompt& prompt, const ChatRequest& request) {
+    try {
+      prompt.Render(request);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  int n_templates = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const ChatPrompt prompt(tokenizer_, ReadFile(entry.path()));
+    ChatRequest request = Request("What is the weather?");
+    if (!refusal(prompt, request).empty()) continue;  // wants tools, or further variables
+    for (const char* thoughts : {"", "They want the weather."}) {
+      for (const char* content : {"", "Let me look."}) {
+        ChatMessage call = Message("assistant", content);
+        call.tool_calls = {{"call12345", "weather", R"({"city": "Oslo"})"}};
+        call.reasoning = thoughts;
+        request.messages = {request.messages[0], call, Message("user", "It is 20 degrees.")};
+        EXPECT_EQ(refusal(prompt, request), "") << entry.path().filename() << thoughts << content;
+      }
+    }
+    ++n_templates;
+  }
+  EXPECT_GE(n_templates, 60);
+}
+
+TEST_F(ChatPromptTest, CallsWithoutResultsAreToldWhereTheTemplateWantsResults) {
+  const std::string strict =
+      "{% for m in messages %}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% if loop.last or "
+      "messages[loop.index].role != 'tool' %}{{ raise_exception('no result') }}{% endif %}"
+      "{% endif %}{{ m.role }}:{{ m.content }};{% endfor %}{{ tools }}";
+  ChatRequest request = Request("Hi");
+  ChatMessage call = Message("assistant", "Let me look.");
+  call.tool_calls = {{"call12345", "weather", R"({"city": "Oslo"})"}, {"call12346", "now", "{}"}};
+  request.messages = {request.messages[0], call, Message("user", "20 degrees")};
+  EXPECT_EQ(tokenizer_.Decode(Tokens(strict, request)),
+            "user:Hi;assistant:Let me look.\nweather {\"city\": \"Oslo\"}\nnow {};"
+            "user:20 degrees;");
 }
 
 TEST_F(ChatPromptTest, CallsAreReadWhereTheRequestSaysSo) {

@@ -91,10 +91,26 @@ TemplateAbilities ProbeTemplate(const ChatTemplate& chat_template) {
       if (!Shows(chat_template, Conversation(content, arguments), "probe_value", tools)) continue;
       abilities.arguments_as_text = as_text;
       abilities.calls_without_content = without_content;
+      OrderedJson messages = Conversation(content, arguments);
+      messages.back() = {{"role", "user"}, {"content", "probe_next"}};
+      abilities.calls_without_results =
+          Shows(chat_template, std::move(messages), "probe_next", tools);
       return abilities;
     }
   }
   return abilities;
+}
+
+void TellCallsWithoutResults(std::vector<ChatMessage>& messages) {
+  for (size_t i = 0; i + 1 < messages.size(); ++i) {
+    ChatMessage& message = messages[i];
+    if (messages[i + 1].role == "tool") continue;
+    for (const ChatMessage::ToolCall& call : message.tool_calls) {
+      if (!message.content.empty()) message.content += "\n";
+      message.content += call.name + " " + call.arguments_json;
+    }
+    message.tool_calls.clear();
+  }
 }
 
 std::vector<ChatMessage> TellAboutTools(std::vector<ChatMessage> messages, const OrderedJson& tools,

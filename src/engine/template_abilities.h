@@ -15,6 +15,7 @@ struct TemplateAbilities {
   bool tools = false;                  // tools, calls and results
   bool arguments_as_text = false;      // calls' arguments are text, not an object
   bool calls_without_content = false;  // calls are shown only beside a content of none
+  bool calls_without_results = true;   // a user may speak right after calls
 };
 
 // Renders a few small conversations. Never throws because of what the template does.
@@ -24,5 +25,8 @@ TemplateAbilities ProbeTemplate(const ChatTemplate& chat_template);
 // first one; calls and results as messages. The syntax is that of the format "generic".
 std::vector<ChatMessage> TellAboutTools(std::vector<ChatMessage> messages, const OrderedJson& tools,
                                         bool system);
+
+// For templates without calls_without_results: calls that no result follows, in words.
+void TellCallsWithoutResults(std::vector<ChatMessage>& messages);
 
 }  // namespace pioneer

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { ask, composer, kDesktop, kPhone, leave, settled, startBrowser, startService, visit } from './browser.mjs';
+import { ask, composer, kDesktop, kPhone, leave, real, settled, startBrowser, startService, visit } from './browser.mjs';
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -75,6 +75,33 @@ for (const { name, ...options } of settings) {
       await page.locator('.toast').waitFor();
       await axe(page, 'toast');
     }
+    await leave(page);
+  });
+}
+
+for (const { name, ...options } of settings) {
+  test(`axe: thoughts and tools, ${name}`, real ? { skip: 'needs the mock\'s answers' } : {}, async () => {
+    const page = await visit(browser, service.url, options);
+    await page.locator('.topbar .model-button').click();
+    await page.getByRole('menuitemradio', { name: /thinker/ }).click();
+    await axe(page, 'switch on');
+    await page.locator('.thinking-switch').click();
+    await axe(page, 'switch off');
+    await page.locator('.thinking-switch').click();
+    await ask(page, 'a slow long thought');
+    await page.locator('.glimpse', { hasText: /Step/ }).waitFor();
+    await axe(page, 'thinking');
+    await page.locator('.thoughts-head').click();
+    await axe(page, 'thinking, open');
+    await page.locator('.send.stop').click();
+    await settled(page, 1);
+    await ask(page, 'think, and also call a tool');
+    await settled(page, 2);
+    await page.locator('.thoughts-head').last().click();
+    await page.locator('.thoughts-body .hljs-keyword').first().waitFor();
+    await axe(page, 'thoughts and calls');
+    await page.locator('.tool-call-head').first().click();
+    await axe(page, 'calls folded');
     await leave(page);
   });
 }

@@ -1,5 +1,6 @@
 // The mock's invented answers. A word in the question chooses: "markdown" shows everything the page can
-// render, "long" is long, "slow" is slow ("steady" less so), "/fail" breaks off, anything else is small talk.
+// render, "long" is long, "slow" is slow ("steady" less so), "think" thinks first, "only think" does nothing
+// else, "tool" calls tools, "/fail" breaks off, anything else is small talk.
 const kMarkdown = `## Sorting, briefly
 
 A **merge sort** splits the list, sorts both halves and merges them. It needs $O(n \\log n)$ comparisons, because
@@ -45,9 +46,39 @@ function textFor(question) {
   return /[가-힣]/.test(question) ? kKorean : kEnglish;
 }
 
-export function answerTo(question) {
-  const pieces = textFor(question).match(/\s*\S+/gu) ?? [];
-  const pause_ms = /slow/i.test(question) ? 40 : /steady/i.test(question) ? 4 : 1;
+const kThoughts = `The visitor asks something. **First**, what do I know?
+
+1. A greeting wants a greeting.
+2. A question wants \`an answer\`, and not a lecture.
+
+\`\`\`python
+def answer(question): return "short"
+\`\`\`
+
+So a friendly, short answer will do. Let me write it.`;
+
+const kCalls = [
+  { name: 'get_weather', text: '{"city": "서울", "days": 3, "units": {"temperature": "celsius", "wind": null}}' },
+  { name: 'now', text: '{}' },
+];
+
+const wordsOf = (text) => text.match(/\s*\S+/gu) ?? [];
+
+function thoughtsFor(question) {
+  if (/long thought/i.test(question)) return Array.from({ length: 60 }, (_, at) => `Step ${at + 1} of the thought.`).join('\n\n');
+  return /think/i.test(question) ? kThoughts : '';
+}
+
+export function answerTo(question, thinks) {
   const fails = question.includes('/fail');
-  return { pieces: fails ? pieces.slice(0, 5) : pieces, pause_ms, fails };
+  const calls = /tool/i.test(question) ? kCalls : [];
+  const silent = /only think/i.test(question) || (calls.length && !/also/i.test(question));
+  const pieces = silent ? [] : wordsOf(textFor(question));
+  return {
+    thoughts: thinks ? wordsOf(thoughtsFor(question)) : [],
+    pieces: fails ? pieces.slice(0, 5) : pieces,
+    calls: calls.map(({ name, text }) => ({ name, pieces: text.match(/.{1,7}/gsu) })),
+    pause_ms: /slow/i.test(question) ? 40 : /steady/i.test(question) ? 4 : 1,
+    fails,
+  };
 }

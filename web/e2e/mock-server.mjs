@@ -15,8 +15,9 @@ const kPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
   "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const kModels = [
-  { id: 'pioneer-tiny', description: 'Built-in small-talk model, 4M parameters', context_length: 1024 },
-  { id: 'echo', description: 'Test model', context_length: 4096 },
+  { id: 'pioneer-tiny', description: 'Built-in small-talk model, 4M parameters', context_length: 1024, state: 'loaded', thinking: 'never' },
+  { id: 'echo', description: 'Test model', context_length: 4096, state: 'loaded', thinking: 'never' },
+  { id: 'thinker', description: 'Thinks before it answers', context_length: 8192, state: 'loaded', thinking: 'on' },
 ];
 const kDefaults = { temperature: 0.7, top_p: 0.95, max_tokens: 512 };
 const kMostTitle = 60;
@@ -101,7 +102,8 @@ class Mock {
 
   message(chat, parent_id, role, content, status) {
     const model = role === 'assistant' ? chat.model : null;
-    const message = { id: randomUUID(), parent_id, role, content, status, model, created_at: this.now(), usage: null, error: null };
+    const thoughts = { reasoning: null, reasoning_ms: null, tool_calls: [] };
+    const message = { id: randomUUID(), parent_id, role, content, ...thoughts, status, model, created_at: this.now(), usage: null, error: null };
     chat.messages.push(message);
     return message;
   }
@@ -123,7 +125,7 @@ class Mock {
     const send = (event, data) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     send('saved', { user_message: question, assistant_message: { ...answer }, title: chat.title });
     try {
-      await this.stream(answer, asked.content, response, send);
+      await this.stream(answer, answerTo(asked.content, chat.settings?.thinking ?? true), response, send);
     } finally {
       chat.busy = false;
       chat.updated_at = this.now();
@@ -131,15 +133,33 @@ class Mock {
     }
   }
 
-  async stream(answer, question, response, send) {
-    const { pieces, pause_ms, fails } = answerTo(question);
-    for (const text of pieces) {
-      if (response.destroyed) break;
+  async stream(answer, { thoughts, pieces, calls, pause_ms, fails }, response, send) {
+    const started = Date.now();
+    const say = async (all, take) => {
+      for (const [at, text] of all.entries()) {
+        if (response.destroyed) return;
+        take(text, at === all.length - 1);
+        await new Promise((resolve) => setTimeout(resolve, pause_ms));
+      }
+    };
+    await say(thoughts, (text) => {
+      answer.reasoning = (answer.reasoning ?? '') + text;
+      answer.reasoning_ms = Date.now() - started;
+      send('reasoning', { text, ms: answer.reasoning_ms });
+    });
+    await say(pieces, (text) => {
       answer.content += text;
       send('delta', { text });
-      await new Promise((resolve) => setTimeout(resolve, pause_ms));
+    });
+    for (const [call, { name, pieces: written }] of calls.entries()) {
+      const made = { id: `call_${call}`, name, arguments: '' };
+      if (!response.destroyed) answer.tool_calls.push(made);
+      await say(written, (text, finished) => {
+        made.arguments += text;
+        send('tool_call', { call, id: made.id, name, arguments: text, finished });
+      });
     }
-    answer.usage = { prompt_tokens: 12, completion_tokens: pieces.length };
+    answer.usage = { prompt_tokens: 12, completion_tokens: thoughts.length + pieces.length };
     answer.status = response.destroyed ? 'stopped' : fails ? 'error' : 'done';
     if (!fails) return send('done', { message: answer });
     answer.error = 'The model ran out of memory.';

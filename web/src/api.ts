@@ -7,12 +7,20 @@ export interface Settings {
   top_p?: number;
   max_tokens?: number;
   system?: string;
+  /** Where the model lets itself be asked. */
+  thinking?: boolean;
 }
+
+/** Whether a model thinks before it answers: "on" and "off" are its ways until it is asked otherwise. */
+export type Thinking = 'never' | 'always' | 'on' | 'off';
 
 export interface Model {
   id: string;
   description: string;
   context_length: number;
+  state: 'unloaded' | 'loading' | 'loaded' | 'failed';
+  /** Known once the model has been loaded; "never" until then. */
+  thinking: Thinking;
 }
 
 export interface ServiceState {
@@ -42,11 +50,21 @@ export interface Usage {
   completion_tokens: number;
 }
 
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** JSON, as far as it was written. */
+  arguments: string;
+}
+
 export interface Message {
   id: string;
   parent_id: string | null;
   role: 'user' | 'assistant';
   content: string;
+  reasoning: string | null;
+  reasoning_ms: number | null;
+  tool_calls: ToolCall[];
   status: MessageStatus;
   model: string | null;
   created_at: number;
@@ -72,7 +90,9 @@ export interface ErrorBody {
 
 export type GenerateEvent =
   | { event: 'saved'; data: { user_message: Message | null; assistant_message: Message; title: string } }
+  | { event: 'reasoning'; data: { text: string; ms: number } }
   | { event: 'delta'; data: { text: string } }
+  | { event: 'tool_call'; data: { call: number; id: string; name: string; arguments: string; finished: boolean } }
   | { event: 'done'; data: { message: Message } }
   | { event: 'error'; data: { message: Message; error: ErrorBody } };
 

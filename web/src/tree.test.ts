@@ -4,7 +4,8 @@ import { newestLeaf, pathTo, siblingsOf, toMap } from './tree';
 
 let clock = 0;
 function message(id: string, parent_id: string | null, role: Message['role']): Message {
-  return { id, parent_id, role, content: id, status: 'done', model: null, created_at: ++clock, usage: null, error: null };
+  const nothing = { reasoning: null, reasoning_ms: null, tool_calls: [], model: null, usage: null, error: null };
+  return { id, parent_id, role, content: id, status: 'done', created_at: ++clock, ...nothing };
 }
 
 const messages = toMap([

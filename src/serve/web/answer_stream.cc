@@ -41,6 +41,7 @@ AnswerStream::AnswerStream(Service& service, AnswerPlace place, const Turn& turn
       claim_(std::move(claim)),
       writer_(writer),
       timer_(service.metrics, place_.request_start_ns),
+      answer_(turn.assistant_message),
       last_save_ns_(service.NowNs()),
       last_write_ns_(last_save_ns_) {
   claim_->SetCancel([events = events_] { events->Cancel(); });
@@ -78,12 +79,11 @@ void AnswerStream::Pump() {
 
 void AnswerStream::Take(const GenerationEvent& event) {
   if (const auto* text = std::get_if<TextEvent>(&event)) {
-    if (text->text.empty()) return;
-    timer_.OnText(service_.NowNs());
-    const std::string shown = WithoutNul(text->text);
-    text_ += shown;
-    unsaved_ = true;
-    Write("delta", {{"text", shown}});
+    TakeText(*text);
+  } else if (const auto* reasoning = std::get_if<ReasoningEvent>(&event)) {
+    TakeReasoning(*reasoning);
+  } else if (const auto* call = std::get_if<ToolCallEvent>(&event)) {
+    TakeToolCall(*call);
   } else if (const auto* finish = std::get_if<FinishEvent>(&event)) {
     Finish(*finish);
   } else if (const auto* usage = std::get_if<UsageEvent>(&event)) {
@@ -91,11 +91,50 @@ void AnswerStream::Take(const GenerationEvent& event) {
   }
 }
 
+void AnswerStream::TakeText(const TextEvent& event) {
+  if (event.text.empty()) return;
+  timer_.OnText(service_.NowNs());
+  const std::string shown = WithoutNul(event.text);
+  answer_.content += shown;
+  unsaved_ = true;
+  Write("delta", {{"text", shown}});
+}
+
+void AnswerStream::TakeReasoning(const ReasoningEvent& event) {
+  if (event.text.empty()) return;
+  const int64_t now_ns = service_.NowNs();
+  timer_.OnText(now_ns);
+  if (answer_.reasoning.empty()) reasoning_start_ns_ = now_ns;
+  const std::string shown = WithoutNul(event.text);
+  answer_.reasoning += shown;
+  answer_.reasoning_ms = (now_ns - reasoning_start_ns_) / kNsPerMs;
+  unsaved_ = true;
+  Write("reasoning", {{"text", shown}, {"ms", *answer_.reasoning_ms}});
+}
+
+void AnswerStream::TakeToolCall(const ToolCallEvent& event) {
+  timer_.OnText(service_.NowNs());
+  const auto index = static_cast<size_t>(event.call);
+  if (index >= answer_.tool_calls.size()) answer_.tool_calls.resize(index + 1);
+  MessageToolCall& call = answer_.tool_calls[index];
+  const std::string arguments = WithoutNul(event.arguments);
+  call.id += WithoutNul(event.id);
+  call.name += WithoutNul(event.name);
+  call.arguments += arguments;
+  unsaved_ = true;
+  Write("tool_call", {{"call", event.call},
+                      {"id", call.id},
+                      {"name", call.name},
+                      {"arguments", arguments},
+                      {"finished", event.finished}});
+}
+
 void AnswerStream::Finish(const FinishEvent& event) {
-  if (event.reason == FinishReason::kCancelled) status_ = MessageStatus::kStopped;
+  const bool stopped = event.reason == FinishReason::kCancelled;
+  answer_.status = stopped ? MessageStatus::kStopped : MessageStatus::kDone;
   if (event.reason != FinishReason::kError) return;
-  status_ = MessageStatus::kError;
-  error_ = event.error;
+  answer_.status = MessageStatus::kError;
+  answer_.error = event.error;
   error_code_ = "generation_failed";
 }
 
@@ -109,28 +148,33 @@ void AnswerStream::KeepAlive() {
 void AnswerStream::SaveNowAndThen() {
   const int64_t now_ns = service_.NowNs();
   if (!unsaved_ || now_ns - last_save_ns_ < service_.options.partial_save_ms * kNsPerMs) return;
-  MessageChange change;
-  change.content = text_;
-  service_.chats->UpdateMessage(place_.visitor_id, place_.chat_id, turn_.assistant_message.id,
-                                change);
+  service_.chats->UpdateMessage(place_.visitor_id, place_.chat_id, answer_.id, Written());
   unsaved_ = false;
   last_save_ns_ = now_ns;
 }
 
-void AnswerStream::SaveEnd() {
+MessageChange AnswerStream::Written() const {
   MessageChange change;
-  change.content = text_;
-  change.status = status_;
+  change.content = answer_.content;
+  change.reasoning = answer_.reasoning;
+  change.reasoning_ms = answer_.reasoning_ms;
+  change.tool_calls = answer_.tool_calls;
+  return change;
+}
+
+void AnswerStream::SaveEnd() {
+  MessageChange change = Written();
+  change.status = answer_.status;
   change.prompt_tokens = usage_.prompt_tokens;
   change.completion_tokens = usage_.completion_tokens;
-  if (!error_.empty()) change.error = error_;
-  const Message message = service_.chats->UpdateMessage(place_.visitor_id, place_.chat_id,
-                                                        turn_.assistant_message.id, change);
+  change.error = answer_.error;
+  const Message message =
+      service_.chats->UpdateMessage(place_.visitor_id, place_.chat_id, answer_.id, change);
   // Before the page hears of the end: it may ask the next question at once.
   claim_.reset();
-  if (status_ == MessageStatus::kError) {
+  if (message.status == MessageStatus::kError) {
     Write("error", {{"message", MessageJson(message)},
-                    {"error", {{"message", error_}, {"code", error_code_}}}});
+                    {"error", {{"message", *message.error}, {"code", error_code_}}}});
   } else {
     Write("done", {{"message", MessageJson(message)}});
   }
@@ -142,18 +186,18 @@ void AnswerStream::Fail(const std::exception& error) {
   events_->Cancel();
   const ApiError api_error = ToApiError(error);
   if (api_error.status == 500) spdlog::error("{}: {}", writer_.route, error.what());
-  Message message = turn_.assistant_message;
-  message.content = text_;
-  message.status = MessageStatus::kError;
-  message.error = api_error.what();
+  answer_.status = MessageStatus::kError;
+  answer_.error = api_error.what();
   try {
-    MessageChange change{text_, MessageStatus::kError, {}, {}, api_error.what()};
-    service_.chats->UpdateMessage(place_.visitor_id, place_.chat_id, message.id, change);
+    MessageChange change = Written();
+    change.status = answer_.status;
+    change.error = answer_.error;
+    service_.chats->UpdateMessage(place_.visitor_id, place_.chat_id, answer_.id, change);
   } catch (const std::exception& second) {
     spdlog::error("an answer could not be kept: {}", second.what());
   }
   claim_.reset();
-  Write("error", {{"message", MessageJson(message)},
+  Write("error", {{"message", MessageJson(answer_)},
                   {"error", {{"message", api_error.what()}, {"code", api_error.code}}}});
 }
 

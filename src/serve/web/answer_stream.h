@@ -23,17 +23,21 @@ class AnswerStream {
                std::unique_ptr<Generation> generation, std::unique_ptr<ActiveChats::Claim> claim,
                ServeWriter& writer);
 
-  // Sends `saved`, the deltas, and `done` or `error`; returns when the answer is on disk with its
-  // last status.
+  // Sends `saved`, what comes (`reasoning`, `delta`, `tool_call`), and `done` or `error`; returns
+  // when the answer is on disk with its last status.
   void Run();
 
  private:
   void Pump();
   void Take(const GenerationEvent& event);
+  void TakeText(const TextEvent& event);
+  void TakeReasoning(const ReasoningEvent& event);
+  void TakeToolCall(const ToolCallEvent& event);
   void Finish(const FinishEvent& event);
   void KeepAlive();
   void SaveNowAndThen();
   void SaveEnd();
+  MessageChange Written() const;
   void Fail(const std::exception& error);
   void Write(const char* event, const OrderedJson& data);
 
@@ -45,11 +49,11 @@ class AnswerStream {
   ServeWriter& writer_;
   TokenTimer timer_;
 
-  std::string text_;
+  Message answer_;  // as far as it is written
   bool unsaved_ = false;
+  int64_t reasoning_start_ns_ = 0;
   int64_t last_save_ns_ = 0, last_write_ns_ = 0;
-  MessageStatus status_ = MessageStatus::kDone;
-  std::string error_, error_code_;
+  std::string error_code_;
   UsageEvent usage_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/utf8.h"
@@ -13,6 +14,8 @@ namespace pioneer::serve::web {
 namespace {
 
 constexpr size_t kTitleCharacters = 60;
+constexpr std::array<std::string_view, 5> kSettings = {"temperature", "top_p", "max_tokens",
+                                                       "system", "thinking"};
 constexpr size_t kMaxSystemBytes = size_t{128} << 10;
 
 OrderedJson TextOrNull(const std::string& text) {
@@ -30,7 +33,27 @@ OrderedJson SettingsJson(const ChatSettings& settings) {
   if (settings.top_p) json["top_p"] = *settings.top_p;
   if (settings.max_tokens) json["max_tokens"] = *settings.max_tokens;
   if (settings.system) json["system"] = *settings.system;
+  if (settings.thinking) json["thinking"] = *settings.thinking;
   return json;
+}
+
+OrderedJson ToolCallsJson(const Message& message) {
+  OrderedJson json = OrderedJson::array();
+  for (const MessageToolCall& call : message.tool_calls) {
+    json.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+  }
+  return json;
+}
+
+// A fence longer than any run of backticks inside.
+std::string CallMarkdown(const MessageToolCall& call) {
+  size_t run = 0, longest = 2;
+  for (const char c : call.arguments) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(longest + 1, '`');
+  return fmt::format("\n*({})*\n\n{}json\n{}\n{}\n", call.name, fence, call.arguments, fence);
 }
 
 OrderedJson UsageJson(const Message& message) {
@@ -61,6 +84,9 @@ OrderedJson MessageJson(const Message& message) {
           {"parent_id", ValueOrNull(message.parent_id)},
           {"role", MessageRoleName(message.role)},
           {"content", message.content},
+          {"reasoning", TextOrNull(message.reasoning)},
+          {"reasoning_ms", ValueOrNull(message.reasoning_ms)},
+          {"tool_calls", ToolCallsJson(message)},
           {"status", MessageStatusName(message.status)},
           {"model", TextOrNull(message.model)},
           {"created_at", message.created_at_ms},
@@ -71,8 +97,8 @@ OrderedJson MessageJson(const Message& message) {
 ChatSettings ReadSettings(const Json& json) {
   const FieldReader fields(json, "settings");
   for (const auto& [key, value] : json.items()) {
-    if (key != "temperature" && key != "top_p" && key != "max_tokens" && key != "system") {
-      throw InvalidField("settings", "has temperature, top_p, max_tokens and system only");
+    if (std::find(kSettings.begin(), kSettings.end(), key) == kSettings.end()) {
+      throw InvalidField("settings", fmt::format("has {} only", fmt::join(kSettings, ", ")));
     }
   }
   ChatSettings settings;
@@ -82,6 +108,7 @@ ChatSettings ReadSettings(const Json& json) {
   if (const auto limit = fields.Int("max_tokens", 1, openai::kMaxTokensLimit)) {
     settings.max_tokens = static_cast<int>(*limit);
   }
+  settings.thinking = fields.Bool("thinking");
   settings.system = fields.String("system");
   if (settings.system && settings.system->size() > kMaxSystemBytes) {
     throw InvalidField("settings.system",
@@ -137,7 +164,9 @@ std::string ExportMarkdown(const Chat& chat, const std::vector<Message>& path) {
   for (const Message& message : path) {
     const bool user = message.role == MessageRole::kUser;
     const std::string name = user ? "You" : message.model.empty() ? "Assistant" : message.model;
-    text += fmt::format("\n## {}\n\n{}\n", name, message.content);
+    text += fmt::format("\n## {}\n", name);
+    if (!message.content.empty()) text += fmt::format("\n{}\n", message.content);
+    for (const MessageToolCall& call : message.tool_calls) text += CallMarkdown(call);
     if (message.status == MessageStatus::kStopped) text += "\n*(stopped)*\n";
     if (message.status == MessageStatus::kError) {
       text += fmt::format("\n*(failed: {})*\n", message.error.value_or("unknown"));

@@ -51,19 +51,64 @@ ChatMessage TextMessage(const char* role, const std::string& content) {
   return message;
 }
 
-ChatRequest BuildRequest(const ServerOptions& options, const ChatSettings& settings,
-                         const std::vector<Message>& path, const Question& question) {
+// Templates fail on arguments that were cut off, so those of a stopped answer stay behind.
+bool IsWhole(const MessageToolCall& call) {
+  try {
+    return ParseJson(call.arguments).is_object();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+ChatMessage EarlierMessage(const Message& message) {
+  ChatMessage earlier = TextMessage(MessageRoleName(message.role), message.content);
+  earlier.reasoning = message.reasoning;
+  for (const MessageToolCall& call : message.tool_calls) {
+    if (IsWhole(call)) earlier.tool_calls.push_back({call.id, call.name, call.arguments});
+  }
+  return earlier;
+}
+
+bool Thinks(Thinking model, std::optional<bool> wanted) {
+  switch (model) {
+    case Thinking::kNever:
+      return false;
+    case Thinking::kAlways:
+      return true;
+    case Thinking::kOnByDefault:
+      return wanted.value_or(true);
+    case Thinking::kOffByDefault:
+      return wanted.value_or(false);
+  }
+  return false;
+}
+
+// What the template does by itself is not asked for: some know several efforts.
+std::string ReasoningEffort(Thinking model, bool thinks) {
+  if (model == Thinking::kOnByDefault && !thinks) return "none";
+  if (model == Thinking::kOffByDefault && thinks) return "medium";
+  return "";
+}
+
+ChatRequest BuildRequest(const ServerOptions& options, Thinking thinking,
+                         const ChatSettings& settings, const std::vector<Message>& path,
+                         const Question& question) {
   ChatRequest request;
+  request.read_all_calls = true;
   const std::string system = settings.system.value_or("");
   if (!system.empty()) request.messages.push_back(TextMessage("system", system));
   for (const Message& message : path) {
-    request.messages.push_back(TextMessage(MessageRoleName(message.role), message.content));
+    request.messages.push_back(EarlierMessage(message));
   }
   if (question.content) request.messages.push_back(TextMessage("user", *question.content));
   SamplingParams& sampling = request.options.sampling;
   sampling.temperature = settings.temperature.value_or(options.default_temperature);
   sampling.top_p = settings.top_p.value_or(options.default_top_p);
-  request.options.limits.max_tokens = settings.max_tokens.value_or(options.default_max_tokens);
+  const bool thinks = Thinks(thinking, settings.thinking);
+  request.reasoning_effort = ReasoningEffort(thinking, thinks);
+  // How long a model thinks cannot be foreseen; a default must not end its thoughts unanswered.
+  const int usual_tokens = thinks ? -1 : options.default_max_tokens;
+  request.options.limits.max_tokens = settings.max_tokens.value_or(usual_tokens);
   return request;
 }
 
@@ -84,8 +129,9 @@ void Generate(Service& service, const HttpRequest& request, ServeWriter& writer)
   const auto generator = service.models.Find(chat->model);
   // Started before anything is stored: what cannot be answered (too long, queue full) stays in the
   // page's input, not as a question without an answer.
-  auto generation = generator->Chat(
-      BuildRequest(service.options, SettingsFromText(chat->settings_json), path, question));
+  auto generation =
+      generator->Chat(BuildRequest(service.options, generator->info().thinking,
+                                   SettingsFromText(chat->settings_json), path, question));
   NewTurn new_turn{question.parent_id, question.content, generator->info().id,
                    TitleFrom(question.content.value_or(""))};
   const Turn turn = service.chats->BeginTurn(visitor_id, chat_id, new_turn);

@@ -22,6 +22,20 @@ Chat RequireChat(Service& service, const std::string& visitor_id, const std::str
   return *chat;
 }
 
+const char* ThinkingName(Thinking thinking) {
+  switch (thinking) {
+    case Thinking::kNever:
+      return "never";
+    case Thinking::kAlways:
+      return "always";
+    case Thinking::kOnByDefault:
+      return "on";
+    case Thinking::kOffByDefault:
+      return "off";
+  }
+  return "never";
+}
+
 void ShowState(Service& service, const HttpRequest& request, ServeWriter& writer) {
   OfferVisitorCookie(request, writer);
   OrderedJson models = OrderedJson::array();
@@ -29,6 +43,7 @@ void ShowState(Service& service, const HttpRequest& request, ServeWriter& writer
     models.push_back({{"id", model.info.id},
                       {"description", model.info.description},
                       {"context_length", model.info.context_length},
+                      {"thinking", ThinkingName(model.info.thinking)},
                       {"state", ModelStateName(model.state)}});
   }
   const ServerOptions& options = service.options;

@@ -81,6 +81,87 @@ TEST_F(WebTest, AQuestionIsStoredThenAnswered) {
   EXPECT_EQ(generator->chats()[0].options.sampling.temperature, 0);
 }
 
+TEST_F(WebTest, ThoughtsAndToolCallsTravelApartFromTheText) {
+  FakeScript script;
+  script.chat_format = "hermes";
+  script.pieces = {"<think>Let me ",
+                   "see</think>",
+                   "Well:",
+                   "<tool_call>",
+                   R"({"name": "look", "arguments": {"at": "clock"}})",
+                   "</tool_call>"};
+  generator->Add("time", script);
+  generator->Add("", {"Noon."});
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  const auto events = client.Stream(GeneratePath(id), Question("What time is it?"));
+  std::string thoughts, text, arguments;
+  std::vector<std::string> order;
+  bool finished = false;
+  for (const SseEvent& event : events) {
+    if (order.empty() || order.back() != event.event) order.push_back(event.event);
+    const Json data = ParseJson(event.data);
+    if (event.event == "reasoning") {
+      thoughts += data["text"];
+      EXPECT_GE(data["ms"], 0);
+    } else if (event.event == "delta") {
+      text += data["text"];
+    } else if (event.event == "tool_call") {
+      EXPECT_EQ(data["call"], 0);
+      EXPECT_EQ(data["name"], "look");
+      EXPECT_FALSE(data["id"].get<std::string>().empty());
+      arguments += data["arguments"];
+      finished = data["finished"];
+    }
+  }
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(order, (Names{"saved", "reasoning", "delta", "tool_call", "done"}));
+  EXPECT_EQ(thoughts, "Let me see");
+  EXPECT_EQ(text, "Well:");
+  EXPECT_EQ(ParseJson(arguments), (Json{{"at", "clock"}}));
+  EXPECT_TRUE(finished);
+
+  const Json message = LastMessage(client, id);
+  EXPECT_EQ(message, ParseJson(events.back().data)["message"]);
+  EXPECT_EQ(message["status"], "done");
+  EXPECT_EQ(message["content"], text);
+  EXPECT_EQ(message["reasoning"], thoughts);
+  EXPECT_GE(message["reasoning_ms"], 0);
+  ASSERT_EQ(message["tool_calls"].size(), 1u);
+  EXPECT_EQ(message["tool_calls"][0]["name"], "look");
+  EXPECT_EQ(message["tool_calls"][0]["arguments"], arguments);
+
+  // The model gets them back, and nobody finds a chat by its thoughts.
+  const Json plain = AskAndRead(client, id, Question("And now?", message["id"]));
+  EXPECT_EQ(plain["reasoning"], nullptr);
+  EXPECT_TRUE(plain["tool_calls"].empty());
+  const ChatMessage earlier = generator->chats().back().messages.at(1);
+  EXPECT_EQ(earlier.content, text);
+  EXPECT_EQ(earlier.reasoning, thoughts);
+  ASSERT_EQ(earlier.tool_calls.size(), 1u);
+  EXPECT_EQ(earlier.tool_calls[0].arguments_json, arguments);
+  EXPECT_EQ(client.Ask(200, "GET", "/api/chats?q=well")["chats"].size(), 1u);
+  EXPECT_TRUE(client.Ask(200, "GET", "/api/chats?q=let")["chats"].empty());
+  const std::string document = client.Send("GET", "/api/chats/" + id + "/export").body;
+  EXPECT_NE(document.find("*(look)*\n\n```json\n{"), std::string::npos) << document;
+  EXPECT_EQ(document.find("Let me see"), std::string::npos);
+}
+
+TEST_F(WebTest, ACallThatWasCutOffIsShownButNotSentBack) {
+  FakeScript script;
+  script.chat_format = "hermes";
+  script.pieces = {"<tool_call>", R"({"name": "look", "arguments": {"at": "clo)"};
+  generator->Add("one", script);
+  generator->Add("", {"ok"});
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  const Json cut = AskAndRead(client, id, Question("one"));
+  ASSERT_EQ(cut["tool_calls"].size(), 1u);
+  EXPECT_EQ(cut["tool_calls"][0]["name"], "look");
+  AskAndRead(client, id, Question("two", cut["id"]));
+  EXPECT_TRUE(generator->chats().back().messages.at(1).tool_calls.empty());
+}
+
 TEST_F(WebTest, ChatsAreTrees) {
   generator->Add("", {"ok"});
   TestClient client = Client();
@@ -127,6 +208,7 @@ TEST_F(WebTest, BadQuestionsStoreNothing) {
   EXPECT_EQ(client.Ask(200, "GET", "/api/chats/" + id)["messages"].size(), 2u);
   client.Ask(400, "POST", "/api/chats", R"({"settings":{"temperature":9}})");
   client.Ask(400, "POST", "/api/chats", R"({"settings":{"colour":1}})");
+  client.Ask(400, "POST", "/api/chats", R"({"settings":{"thinking":"yes"}})");
   client.Ask(404, "POST", "/api/chats", R"({"model":"other"})");
   client.Ask(400, "GET", "/api/chats?limit=0");
   client.Ask(400, "GET", "/api/chats?before=x");
@@ -356,6 +438,73 @@ TEST_F(PartialSaveTest, AGrowingAnswerIsSavedNowAndThen) {
   EXPECT_EQ(LastMessage(client, id)["status"], "streaming");
   gate->Open();
   EXPECT_EQ(answer.get()["content"], "onetwothree");
+}
+
+TEST_F(PartialSaveTest, GrowingThoughtsAreSavedNowAndThen) {
+  FakeScript script;
+  script.chat_format = "hermes";
+  script.pieces = {"<think>hm", "hmm"};
+  script.gate = gate;
+  generator->Add("", script);
+  gate->Allow(1);
+  TestClient client = Client();
+  const std::string id = NewChatId(client);
+  auto answer = std::async(std::launch::async, [&, client]() mutable {
+    return AskAndRead(client, id, Question("one"));
+  });
+  gate->AwaitWaiting(1);
+  EXPECT_TRUE(Eventually([&] { return LastMessage(client, id)["reasoning"] == "hm"; }));
+  client.Ask(204, "DELETE", "/api/chats/" + id, "{}");
+  const Json stopped = answer.get();
+  EXPECT_EQ(stopped["status"], "stopped");
+  EXPECT_EQ(stopped["reasoning"], "hm");
+  EXPECT_EQ(stopped["content"], "");
+}
+
+// A model that can be told not to think, or to.
+class ThinkingTest : public WebTest, public testing::WithParamInterface<Thinking> {
+ protected:
+  void SetUp() override {
+    GeneratorInfo info = FakeGenerator::DefaultInfo();
+    info.thinking = GetParam();
+    generator = std::make_shared<FakeGenerator>(info);
+    generator->Add("", {"ok"});
+    StartServer();
+  }
+  // What the model is asked for in a chat of these settings.
+  ChatRequest RequestWith(const std::string& settings) {
+    TestClient client = Client();
+    const std::string id = NewChatId(client, R"({"settings":)" + settings + "}");
+    AskAndRead(client, id, Question("one"));
+    return generator->chats().back();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Models, ThinkingTest,
+                         testing::Values(Thinking::kNever, Thinking::kAlways,
+                                         Thinking::kOnByDefault, Thinking::kOffByDefault));
+
+TEST_P(ThinkingTest, IsSwitchedWhereTheTemplateCan) {
+  const Thinking thinking = GetParam();
+  const bool on = thinking == Thinking::kOnByDefault, off = thinking == Thinking::kOffByDefault;
+  const Json state = Client().Ask(200, "GET", "/api/state");
+  const char* const kNames[] = {"never", "always", "on", "off"};
+  EXPECT_EQ(state["models"][0]["thinking"], kNames[static_cast<int>(thinking)]);
+  EXPECT_EQ(RequestWith("{}").reasoning_effort, "");
+  EXPECT_EQ(RequestWith(R"({"thinking":true})").reasoning_effort, off ? "medium" : "");
+  EXPECT_EQ(RequestWith(R"({"thinking":false})").reasoning_effort, on ? "none" : "");
+}
+
+TEST_P(ThinkingTest, ThoughtsAreNotCutByADefault) {
+  const Thinking thinking = GetParam();
+  const bool usually = thinking == Thinking::kAlways || thinking == Thinking::kOnByDefault;
+  const auto limit = [&](const char* settings) {
+    return RequestWith(settings).options.limits.max_tokens;
+  };
+  EXPECT_EQ(limit("{}"), usually ? -1 : options.default_max_tokens);
+  const bool always = thinking == Thinking::kAlways;
+  EXPECT_EQ(limit(R"({"thinking":false})"), always ? -1 : options.default_max_tokens);
+  EXPECT_EQ(limit(R"({"max_tokens":7})"), 7);
 }
 
 TEST(TitleFrom, CutsBetweenWords) {

@@ -1,11 +1,14 @@
-// An answer of the model: its text as it grows, then its actions and a quiet line of numbers.
-import type { Signal } from '@preact/signals';
+// An answer of the model: its thoughts, its text and its tool calls as they grow, then its actions and a quiet
+// line of numbers.
 import type { Message } from '../api';
 import { formatNumber, t } from '../i18n';
+import type { Generation } from '../state/generation';
 import type { ChatSession } from '../state/session';
 import { CopyButton } from './CopyButton';
 import { RefreshIcon } from './icons';
 import { Markdown } from './Markdown';
+import { Thoughts } from './Thoughts';
+import { ToolCallView } from './ToolCallView';
 import { Versions } from './Versions';
 
 export function Waiting({ label }: { label: string }) {
@@ -30,19 +33,37 @@ function Numbers({ message, speed }: { message: Message; speed: number | undefin
 interface Props {
   message: Message;
   session: ChatSession;
-  /** What has arrived so far, while the answer is being written. */
-  text: Signal<string>;
+  /** What has arrived so far, while the answer is being written by this page's request. */
+  generation: Generation | null;
   last: boolean;
 }
 
-export function AnswerView({ message, session, text, last }: Props) {
+export function AnswerView({ message, session, generation, last }: Props) {
   const streaming = message.status === 'streaming';
-  const ours = session.generation.value?.message_id === message.id;
-  const content = ours ? text.value : message.content;
+  const content = generation ? generation.text.shown.value : message.content;
+  const thoughts = generation ? generation.thoughts.shown.value : (message.reasoning ?? '');
+  const growing = generation?.calls.value ?? [];
+  const calls = generation ? growing : message.tool_calls;
+  const thinking = streaming && !content && !calls.length && !generation?.thought.value;
   const regenerate = () => void session.regenerate(message);
   return (
     <article class={`answer${last ? ' last' : ''}`} aria-label={t('assistant')} aria-busy={streaming}>
-      {content ? <Markdown text={content} streaming={streaming} /> : streaming && <Waiting label={t('thinking')} />}
+      {thoughts.trim() && (
+        <Thoughts
+          text={thoughts}
+          live={thinking}
+          since={generation?.thinking_since ?? null}
+          time_ms={generation ? generation.thinking_ms : message.reasoning_ms}
+        />
+      )}
+      {content.trim() && <Markdown text={content} streaming={streaming} />}
+      {calls.map((call, index) => (
+        <ToolCallView key={index} call={call} growing={streaming && growing[index]?.finished === false} />
+      ))}
+      {streaming && !content && !thoughts.trim() && !calls.length && <Waiting label={t('waiting')} />}
+      {message.status === 'done' && thoughts && !content.trim() && !calls.length && (
+        <p class="unsaid">{t('onlyThoughts')}</p>
+      )}
       {message.status === 'error' && (
         <div class="failure" role="alert">
           <p>
@@ -58,7 +79,7 @@ export function AnswerView({ message, session, text, last }: Props) {
       {!streaming && (
         <div class="actions">
           <Versions message={message} session={session} />
-          <CopyButton text={() => message.content} />
+          {message.content && <CopyButton text={() => message.content} />}
           <button
             type="button"
             class="icon-button small"

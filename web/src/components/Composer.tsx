@@ -2,10 +2,11 @@
 // composition does neither.
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
-import { draft, setDraft } from '../state/chats';
+import { draft, reportFailure, setDraft } from '../state/chats';
 import type { ChatSession } from '../state/session';
+import { setThinking, thinks } from '../state/thinking';
 import { editing, focusComposer, isNarrow } from '../state/ui';
-import { ArrowUpIcon, StopIcon } from './icons';
+import { ArrowUpIcon, StopIcon, ThoughtIcon } from './icons';
 
 export const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229;
 
@@ -21,6 +22,25 @@ function editLastQuestion(session: ChatSession): boolean {
   if (!last || session.busy.peek()) return false;
   editing.value = last.id;
   return true;
+}
+
+/** Shown where the model can be asked to think, or not to. */
+function ThinkingSwitch({ session }: { session: ChatSession }) {
+  const on = thinks(session);
+  if (on === null) return null;
+  return (
+    <button
+      type="button"
+      class="thinking-switch"
+      aria-pressed={on}
+      aria-label={t('thinkingSwitch')}
+      title={on ? t('thinkingOn') : t('thinkingOff')}
+      onClick={() => void setThinking(session, !on).catch(reportFailure)}
+    >
+      <ThoughtIcon />
+      <span>{t('thinkingSwitch')}</span>
+    </button>
+  );
 }
 
 export function Composer({ session }: { session: ChatSession }) {
@@ -76,6 +96,7 @@ export function Composer({ session }: { session: ChatSession }) {
         onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
+      <ThinkingSwitch session={session} />
       {/* Keys, because one element that turns from "stop" to "submit" under a press would also send. */}
       {busy ? (
         <button

@@ -1,6 +1,6 @@
 // What holds for this browser: appearance, language, and the visitor's data.
 import { chooseLanguage, languageChoice, languageNames, t, type LanguageChoice } from '../i18n';
-import { dialog, theme, type Theme } from '../state/ui';
+import { dialog, showThoughts, theme, thoughtsOpen, type Theme } from '../state/ui';
 import { Dialog } from './Dialog';
 
 interface ChoiceProps<T extends string> {
@@ -56,6 +56,16 @@ export function PreferencesDialog({ onClose }: { onClose: () => void }) {
           options={languages}
           value={languageChoice.value}
           choose={chooseLanguage}
+        />
+        <Choice
+          name="thoughts"
+          label={t('thoughts')}
+          options={[
+            ['closed', t('closed')],
+            ['open', t('opened')],
+          ]}
+          value={thoughtsOpen.value ? 'open' : 'closed'}
+          choose={(value) => showThoughts(value === 'open')}
         />
         <section class="choice">
           <h3>{t('yourData')}</h3>

@@ -116,7 +116,7 @@ export function PendingView({ pending, session }: { pending: Pending; session: C
         </article>
       )}
       {pending.error === null ? (
-        <Waiting label={content === undefined ? t('thinking') : t('sending')} />
+        <Waiting label={content === undefined ? t('waiting') : t('sending')} />
       ) : (
         <div class="failure" role="alert">
           <p>

@@ -5,6 +5,7 @@ import { formatNumber, t } from '../i18n';
 import type { Key } from '../i18n/en';
 import { messageOf, service } from '../state/service';
 import type { ChatSession } from '../state/session';
+import { thinkingOf, thinks } from '../state/thinking';
 import { Dialog } from './Dialog';
 
 interface SliderProps {
@@ -55,6 +56,8 @@ export function SettingsDialog({ session, onClose }: { session: ChatSession; onC
   const defaults = service.value?.defaults ?? {};
   const [settings, setSettings] = useState<Settings>(session.settings.value);
   const [problem, setProblem] = useState('');
+  // The service sets thoughts no limit by itself.
+  const unlimited = thinks(session) ?? thinkingOf(session) === 'always';
   const change = (part: Partial<Record<keyof Settings, number | string | undefined>>) =>
     setSettings({ ...settings, ...part } as Settings);
 
@@ -109,19 +112,19 @@ export function SettingsDialog({ session, onClose }: { session: ChatSession; onC
             max={1_000_000}
             step={1}
             value={settings.max_tokens ?? ''}
-            placeholder={defaults.max_tokens === undefined ? '' : String(defaults.max_tokens)}
+            placeholder={unlimited || defaults.max_tokens === undefined ? '' : String(defaults.max_tokens)}
             onInput={(event) => {
               const number = event.currentTarget.valueAsNumber;
               change({ max_tokens: Number.isFinite(number) ? Math.round(number) : undefined });
             }}
           />
-          <small class="hint">{t('maxTokensHint')}</small>
+          <small class="hint">{t(unlimited ? 'maxTokensThinkingHint' : 'maxTokensHint')}</small>
         </label>
         <p class="field-problem" role="alert">
           {problem}
         </p>
         <div class="buttons">
-          <button type="button" class="button quiet start" onClick={() => setSettings({})}>
+          <button type="button" class="button quiet start" onClick={() => setSettings(settings.thinking === undefined ? {} : { thinking: settings.thinking })}>
             {t('useDefaults')}
           </button>
           <button type="button" class="button" onClick={onClose}>

@@ -1,6 +1,6 @@
 // The messages of a chat. The view follows a growing answer until the reader scrolls up; then a button
 // leads back.
-import { signal, useSignal, type Signal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { RefObject } from 'preact';
 import { t } from '../i18n';
@@ -30,16 +30,20 @@ function useFollow(scroller: RefObject<HTMLDivElement>, content: RefObject<HTMLD
     const sizes = new ResizeObserver(toEnd);
     sizes.observe(content.current!);
     sizes.observe(view);
+    // What the reader opens or closes stays under the pointer; only what still grows is followed.
+    const onFold = (event: MouseEvent) => {
+      if ((event.target as Element).closest('[data-fold=still]')) following.value = false;
+    };
     view.addEventListener('scroll', onScroll, { passive: true });
+    view.addEventListener('click', onFold, { capture: true });
     toEnd();
     return () => {
       sizes.disconnect();
       view.removeEventListener('scroll', onScroll);
+      view.removeEventListener('click', onFold, { capture: true });
     };
   }, []);
 }
-
-const never = signal('');
 
 export function Thread({ session }: { session: ChatSession }) {
   const scroller = useRef<HTMLDivElement>(null);
@@ -73,7 +77,7 @@ export function Thread({ session }: { session: ChatSession }) {
                 key={message.id}
                 message={message}
                 session={session}
-                text={generation?.message_id === message.id ? generation.text.shown : never}
+                generation={generation?.message_id === message.id ? generation : null}
                 last={index === path.length - 1}
               />
             ),

@@ -52,7 +52,8 @@ function ChatMenu({ session, id }: { session: ChatSession; id: string }) {
 
 export function TopBar({ session, sidebarOpen }: { session: ChatSession; sidebarOpen: boolean }) {
   const id = session.id.value;
-  const custom = Object.keys(session.settings.value).length > 0;
+  const { thinking: _, ...settings } = session.settings.value; // that one is seen beside the message box
+  const custom = Object.keys(settings).length > 0;
   return (
     <header class="topbar">
       {!sidebarOpen && (

@@ -87,6 +87,15 @@ export const HelpIcon = () => (
     <path d="M8 8.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.3v.2M10 13.7v.05" />
   </Icon>
 );
+export const ThoughtIcon = () => (
+  <Icon>
+    <path d="M10 3.2a5.2 5.2 0 0 0-2.9 9.5c.5.4.8.9.8 1.5h4.2c0-.6.3-1.1.8-1.5A5.2 5.2 0 0 0 10 3.2z" />
+    <path d="M8.3 16.8h3.4" />
+  </Icon>
+);
+export const ToolIcon = path(
+  'M12.9 3.7A4.1 4.1 0 0 0 8 9l-4.2 4.2a1.7 1.7 0 0 0 0 2.4l.6.6a1.7 1.7 0 0 0 2.4 0L11 12a4.1 4.1 0 0 0 5.3-4.9l-2.4 2.4-2.6-.8-.8-2.6z',
+);
 
 /** A north star over the horizon. */
 export const Logo = ({ size = 28 }: { size?: number }) => (

@@ -5,6 +5,7 @@ import { t } from '../i18n';
 import { ChatSession } from './session';
 import { messageOf, noticeFailure, whenOnline } from './service';
 import { readDraft, writeDraft } from './storage';
+import { firstSettings } from './thinking';
 import { drawerOpen, focusComposer, isNarrow, showToast } from './ui';
 
 const kPage = 50;
@@ -52,7 +53,11 @@ function sessionChanged(session: ChatSession) {
   if (!query.peek() || known) list.value = [summary, ...list.peek().filter((chat) => chat.id !== id)];
 }
 
-const freshSession = () => new ChatSession(null, sessionChanged, giveBack);
+function freshSession(): ChatSession {
+  const session = new ChatSession(null, sessionChanged, giveBack);
+  session.settings.value = firstSettings();
+  return session;
+}
 
 export const current = signal<ChatSession>(freshSession());
 export const currentId = computed(() => current.value.id.value);

@@ -1,6 +1,6 @@
 // Whether the service answers, what it offers, and whether it asks for a key. When it is away the page
 // stays as it is and asks again, less and less often, until it is back.
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { ApiError, api, type ServiceState } from '../api';
 
 export const service = signal<ServiceState | null>(null);
@@ -88,5 +88,22 @@ export async function connect(): Promise<boolean> {
     }
   }
 }
+
+const kLoading_ms = 1500;
+
+/** What a model can is known once it has been loaded: asks again until the models on the page are known. */
+export function refreshModel(id: string | null) {
+  const model = service.peek()?.models.find((known) => known.id === id);
+  if (!model || model.state === 'loaded') return;
+  api.state().then((state) => (service.value = state), noticeFailure);
+}
+
+effect(() => {
+  if (!service.value?.models.some((model) => model.state === 'loading')) return;
+  const timer = setTimeout(() => {
+    api.state().then((state) => (service.value = state), noticeFailure);
+  }, kLoading_ms);
+  return () => clearTimeout(timer);
+});
 
 export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -4,8 +4,8 @@ import { computed, signal } from '@preact/signals';
 import { ApiError, api, type GenerateEvent, type Message, type Settings } from '../api';
 import { t } from '../i18n';
 import { newestLeaf, pathTo, toMap, withMessage, type Messages } from '../tree';
-import { FrameText } from './frame-text';
-import { messageOf, noticeFailure, pause, whenOnline } from './service';
+import { Generation } from './generation';
+import { messageOf, noticeFailure, pause, refreshModel, whenOnline } from './service';
 import { announce } from './ui';
 
 export type LoadState = 'new' | 'loading' | 'ready' | 'missing' | 'failed';
@@ -19,13 +19,6 @@ export interface Question {
 export interface Pending {
   question: Question;
   error: string | null;
-}
-
-/** The answer being written. */
-export interface Generation {
-  message_id: string;
-  text: FrameText;
-  first_delta_at: number | null;
 }
 
 const kBusyTries = 6;
@@ -187,7 +180,9 @@ export class ChatSession {
 
   private take({ event, data }: GenerateEvent) {
     if (event === 'saved') this.saved(data.user_message, data.assistant_message, data.title);
-    else if (event === 'delta') this.delta(data.text);
+    else if (event === 'reasoning') this.generation.peek()?.addThoughts(data.text, data.ms);
+    else if (event === 'delta') this.generation.peek()?.addText(data.text);
+    else if (event === 'tool_call') this.generation.peek()?.addToCall(data);
     else if (event === 'done') this.finish(data.message);
     else if (event === 'error') this.finish({ ...data.message, error: data.message.error ?? data.error.message });
   }
@@ -198,28 +193,24 @@ export class ChatSession {
     this.messages.value = withMessage(messages, answer);
     this.leaf.value = answer.id;
     this.title.value = title;
-    this.generation.value = { message_id: answer.id, text: new FrameText(), first_delta_at: null };
+    this.generation.value = new Generation(answer.id);
     this.pending.value = null;
     announce(t('answering'));
     this.onChange(this);
   }
 
-  private delta(text: string) {
-    const generation = this.generation.peek();
-    if (!generation) return;
-    generation.first_delta_at ??= performance.now();
-    generation.text.append(text);
-  }
-
   private finish(message: Message) {
     const generation = this.generation.peek();
-    if (generation && generation.first_delta_at !== null && message.usage) {
-      const seconds = (performance.now() - generation.first_delta_at) / 1000;
+    if (generation && generation.begun_at !== null && message.usage) {
+      const seconds = (performance.now() - generation.begun_at) / 1000;
       if (seconds > 0.05) this.speeds.set(message.id, message.usage.completion_tokens / seconds);
     }
     this.messages.value = withMessage(this.messages.peek(), message);
     this.generation.value = null;
-    announce(message.status === 'error' ? t('answerFailed') : t('answerReady', { text: message.content }));
+    const said = [message.content, ...message.tool_calls.map((call) => t('calls', { name: call.name }))];
+    const text = said.filter(Boolean).join(' ');
+    announce(message.status === 'error' ? t('answerFailed') : t('answerReady', { text }));
+    refreshModel(message.model);
   }
 
   /** Keeps what has arrived, as the service does. */
@@ -227,7 +218,7 @@ export class ChatSession {
     const generation = this.generation.peek();
     const message = generation && this.messages.peek().get(generation.message_id);
     if (!generation || !message) return;
-    this.finish({ ...message, content: generation.text.whole(), status: 'stopped' });
+    this.finish({ ...message, ...generation.written(), status: 'stopped' });
   }
 
   private async afterStop(question: Question): Promise<void> {

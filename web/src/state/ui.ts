@@ -52,6 +52,14 @@ effect(() => {
   document.querySelector('meta[name=theme-color]')?.setAttribute('content', dark ? '#15181a' : '#faf9f6');
 });
 
+/** Whether thoughts are shown open until the reader closes them. */
+export const thoughtsOpen = signal(readSetting('thoughts') === 'open');
+
+export function showThoughts(open: boolean) {
+  thoughtsOpen.value = open;
+  writeSetting('thoughts', open ? 'open' : null);
+}
+
 const kToast_ms = 7000;
 const kToastWithAction_ms = 12000;
 export const toasts = signal<Toast[]>([]);
