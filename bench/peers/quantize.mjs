@@ -11,13 +11,14 @@
 //             nats) over these tokens and all others as one
 //   node bench/peers/quantize.mjs PROMPTS.txt MODEL-f32.gguf [TYPE...]      (one prompt a line)
 // Fails where the programs read other weights from a file, or where they are farther apart than two
-// independent roundings would be: divergences of independent errors add up.
+// independent roundings would be (divergences of independent errors add up), or where Pioneer's error
+// of a matrix is larger than llama.cpp's.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getLlama, LlamaLogLevel, readGgufFileInfo } from "node-llama-cpp";
-import { quantizeWithLlama } from "./llama_quantize.mjs";
+import { mixes, quantizeWithLlama } from "./llama_quantize.mjs";
 
 const [promptFile, source, ...wanted] = process.argv.slice(2);
 const prompts = readFileSync(promptFile, "utf8").split("\n").filter((line) => line !== "");
@@ -25,13 +26,14 @@ const program = process.env.PIONEER ?? "build/pioneer";
 const nTokens = 16;
 const inF32 = { flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" };
 const types = ["F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_S", "Q4_1", "Q4_0",
-  "IQ4_NL", "IQ4_XS", "MXFP4", "Q3_K_S", "Q2_K"];
+  "IQ4_NL", "IQ4_XS", "MXFP4", "Q3_K_S", "Q2_K", ...mixes];
 
 const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error, maxThreads: 1 });
 const folder = mkdtempSync(join(tmpdir(), "pioneer-quantize-"));
 
 function quantizeWithPioneer(input, output, type) {
-  execFileSync(program, ["quantize", input, output, type, "--pure", "--threads", "1"], { stdio: "ignore" });
+  const flags = mixes.includes(type) ? [] : ["--pure"];
+  execFileSync(program, ["quantize", input, output, type, ...flags, "--threads", "1"], { stdio: "ignore" });
 }
 
 function pioneerAnswer(file, prompt) {
@@ -96,17 +98,20 @@ async function weights(file, exact) {
   const ours = join(folder, "ours-f32.gguf");
   quantizeWithPioneer(file, ours, "F32");
   const [a, b] = [await matrices(exact), await matrices(ours)];
-  let [error, size, same] = [0, 0, true];
+  const errors = new Map();
+  let [size, same] = [0, true];
   for (const [name, values] of sourceMatrices) {
     const [theirs, read] = [a.get(name), b.get(name)];
+    let error = 0;
     values.forEach((value, i) => {
       error += (value - theirs[i]) ** 2;
       size += value ** 2;
       same &&= theirs[i] === read[i];
     });
+    errors.set(name, error);
   }
   rmSync(ours);
-  return { error: Math.sqrt(error / size), same };
+  return { error: Math.sqrt([...errors.values()].reduce((x, y) => x + y) / size), errors, same };
 }
 
 let failed = 0;
@@ -117,12 +122,14 @@ const columns = ["type", "MB", "written by", "error", "Pioneer : llama.cpp", "ll
 const row = (cells) => `| ${cells.join(" | ")} |`;
 console.log(`${row(columns)}\n${row(columns.map(() => "---"))}`);
 for (const type of wanted.length > 0 ? wanted : types) {
+  const errorsBy = {};
   for (const [writer, write] of [["Pioneer", quantizeWithPioneer], ["llama.cpp", quantizeWithLlama]]) {
     const file = join(folder, "model.gguf");
     const exactFile = join(folder, "exact.gguf");
     write(source, file, type);
     quantizeWithLlama(file, exactFile, "F32");
-    const { error, same } = await weights(file, exactFile);
+    const { error, errors, same } = await weights(file, exactFile);
+    errorsBy[writer] = errors;
     const answers = prompts.map((prompt) => pioneerAnswer(file, prompt));
     const places = answers.flatMap((answer) => answer.top_logprobs);
     const ours = places.map((list) => list.map(([, logprob]) => Math.exp(logprob)));
@@ -136,6 +143,11 @@ for (const type of wanted.length > 0 ? wanted : types) {
     failed += !same || !explained;
     console.log(row([type, (statSync(file).size / 1e6).toFixed(2), writer, percent(error), ...pairs.map(cell)]) +
       `${same ? "" : " OTHER WEIGHTS"}${explained ? "" : " DIFFERENT"}`);
+  }
+  const worse = [...errorsBy.Pioneer].filter(([name, error]) => error > errorsBy["llama.cpp"].get(name) * (1 + 1e-6));
+  failed += worse.length > 0;
+  for (const [name, error] of worse) {
+    console.log(`${type}: the error of ${name} is ${Math.sqrt(error / errorsBy["llama.cpp"].get(name)).toFixed(4)} times llama.cpp's`);
   }
 }
 rmSync(folder, { recursive: true });
