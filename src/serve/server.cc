@@ -2,10 +2,12 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/shared_use.h"
 #include "net/http_server.h"
 #include "serve/gate.h"
 #include "serve/service.h"
@@ -38,11 +40,13 @@ HttpServerOptions HttpOptions(const ServerOptions& options) {
   return http;
 }
 
-fs::path DatabasePath(const ServerOptions& options) {
-  const fs::path folder = options.data_folder.empty() ? PioneerHome() : options.data_folder;
+fs::path DataFolder(const ServerOptions& options) {
+  fs::path folder = options.data_folder.empty() ? PioneerHome() : options.data_folder;
   fs::create_directories(folder);
-  return folder / "pioneer.db";
+  return folder;
 }
+
+fs::path DatabasePath(const ServerOptions& options) { return DataFolder(options) / "pioneer.db"; }
 
 }  // namespace
 
@@ -69,10 +73,14 @@ class Server::Impl {
   ~Impl() { Stop(0); }
 
   void Start() {
-    // The address first: where another service has it, the answers being written are that one's.
     http_.Bind();
-    const int interrupted = service_.chats->MarkInterruptedMessages();
-    if (interrupted > 0) spdlog::info("{} answers were cut off by the last exit", interrupted);
+    // Answers that are being written while another service has this folder are that one's.
+    use_.emplace(DataFolder(service_.options) / "services.lock");
+    if (use_->alone()) {
+      const int interrupted = service_.chats->MarkInterruptedMessages();
+      if (interrupted > 0) spdlog::info("{} answers were cut off by the last exit", interrupted);
+      use_->Share();
+    }
     http_.Start();
     janitor_ = std::thread([this] { PurgeNowAndThen(); });
   }
@@ -132,6 +140,7 @@ class Server::Impl {
   Gate gate_;
   Router router_;
   HttpServer http_;
+  std::optional<SharedUse> use_;  // of the data folder
   std::mutex join_mutex_;
   std::mutex janitor_mutex_;
   std::condition_variable janitor_wakes_;

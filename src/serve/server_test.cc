@@ -2,6 +2,7 @@
 #include "serve/server.h"
 
 #include "serve/test_support.h"
+#include "store/chat_store.h"
 
 namespace pioneer::serve {
 namespace {
@@ -176,6 +177,23 @@ TEST_F(ServerTest, ALinkFromAnotherSiteKeepsTheVisitor) {
   const HttpResponse index = Client().Send("GET", "/", "", {{"Sec-Fetch-Site", "cross-site"}});
   EXPECT_EQ(index.status, 200);
   EXPECT_FALSE(index.headers.Has("Set-Cookie"));
+}
+
+// Only what nobody writes any more was cut off.
+TEST_F(ServerTest, ASecondServiceLeavesTheFirstsAnswersAlone) {
+  StartServer();
+  const auto store = OpenSqliteChatStore(folder.path() / "pioneer.db");
+  const std::string visitor = store->EnsureVisitor("hash").id;
+  const std::string chat = store->CreateChat(visitor, {}).id;
+  store->BeginTurn(visitor, chat, {.content = "Hi", .model = "fake"});
+  const auto status = [&] { return store->ListMessages(visitor, chat).back().status; };
+  auto second = std::make_unique<Server>(options, GeneratorsFor(generator));
+  second->Start();
+  EXPECT_EQ(status(), MessageStatus::kStreaming);
+  server.reset();
+  second.reset();
+  StartServer();
+  EXPECT_EQ(status(), MessageStatus::kStopped);
 }
 
 TEST_F(ServerTest, WorksWithoutAPage) {
