@@ -1,5 +1,6 @@
 // Why: GGUF files come from strangers; whatever the bytes, they end in a model that answers or in
-// an Error, and everything that the file offers lies inside the bytes. room: model
+// an Error, and everything that the file offers lies inside the bytes.
+// room: model
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -32,6 +32,8 @@ void Rearrange(const Safetensors& file, TensorLayout layout, bool all_at_once) {
     if (!all_at_once) break;
   }
   if (plan.sources.empty()) return;
+  const bool has_scales = layout >= TensorLayout::kMxfp4 && layout <= TensorLayout::kMxfp4OddRows;
+  if (has_scales) plan.sources = {plan.sources.front(), plan.sources.back()};
   try {
     GgufWriter writer;
     AddPlannedTensor(plan, writer);
