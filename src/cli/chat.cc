@@ -141,6 +141,9 @@ class Conversation {
       }
     }
     printer.End();
+    if (answer.content.empty() && answer.tool_calls.empty() && !answer.reasoning.empty()) {
+      fmt::print(stderr, "The model ended while it thought; --no-think may make it answer.\n");
+    }
     return answer;
   }
 
@@ -232,10 +235,17 @@ void AddChatCommand(CLI::App& root) {
                    "At most so many tokens an answer (default: 512, or until the context is full "
                    "where the model thinks first)")
       ->check(CLI::Range(1, 1 << 24));
-  command->add_flag("--think,!--no-think", options->think,
-                    "Ask the model to think first, or not to, where it can be asked");
-  command->add_flag("--thoughts,!--no-thoughts", options->show_thoughts,
-                    "Print the thoughts, or not (default: on a terminal)");
+  const auto choice = [&](const char* name, std::optional<bool>& choice, bool value,
+                          const char* help) {
+    command->add_flag_callback(
+        name, [&choice, value] { choice = value; }, help);
+  };
+  choice("--think", options->think, true, "Ask the model to think first, where it can be asked");
+  choice("--no-think", options->think, false, "Ask it to answer without thinking first");
+  choice("--thoughts", options->show_thoughts, true,
+         "Print the thoughts, too (as on a terminal, where they are dim)");
+  choice("--no-thoughts", options->show_thoughts, false,
+         "Print the answer alone (as elsewhere: to a file, to a program)");
   AddSamplingOptions(*command, options->generation);
   AddEngineOptions(*command, options->engine);
   command->callback([options] { Chat(*options); });

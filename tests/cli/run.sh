@@ -40,6 +40,11 @@ expect_equal 'scalar kernels say the same' "$text" \
   "$(PIONEER_ISA=scalar "$program" complete --prompt 'Once upon a time' --tokens 24 --temperature 0)"
 answer=$("$program" chat --temperature 0 'Hello')
 [ -n "$answer" ] || fail 'chat answers'
+node tests/thinking_model.mjs models/pioneer-mini.gguf "$scratch/thinking.gguf"
+thinks() { "$program" chat --model "$scratch/thinking.gguf" --temperature 0 --tokens 20 "$@" Hello 2>/dev/null; }
+expect_equal 'thoughts are no part of the answer' '' "$(thinks)"
+[[ $(thinks --thoughts) == '> '?* ]] || fail 'chat --thoughts marks thoughts'
+[[ $(thinks --no-think --thoughts) == [A-Za-z]* ]] || fail 'chat --no-think answers'
 "$program" models list | grep -q pioneer-mini || fail 'models list names the built-in model'
 "$program" models show pioneer-mini --json | grep -q '"architecture":"llama"' || fail 'models show --json'
 "$program" models catalogue | grep -q '^qwen3-0.6b ' || fail 'models catalogue names a small model'

@@ -1,5 +1,5 @@
-// The page on the real service with a slow model (tests/slow_model.sh): choose it, watch it stream, stop it,
-// reload: what came is kept, and the service is free again.
+// The page on the real service with a slow model and one that thinks (tests/slow_model.sh): choose it, watch it
+// stream, stop it, reload: what came is kept, and the service is free again.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { answers, ask, leave, real, settled, startBrowser, visit } from './browser.mjs';
@@ -45,5 +45,34 @@ test('a long answer streams, stops, and is there after a reload', { skip }, asyn
   const kept = await text();
   assert.ok(kept.startsWith(stopped), `${kept} does not begin with ${stopped}`);
   assert.ok(kept.length < stopped.length + 2000);
+  await leave(page);
+});
+
+test('thoughts come apart from the answer, are kept, and can be switched off', { skip }, async () => {
+  const page = await visit(browser, real);
+  const toggle = page.getByRole('button', { name: 'Think', exact: true });
+  await page.locator('.topbar .model-button').click();
+  await page.getByRole('menuitemradio', { name: /^thinking/ }).click();
+  await ask(page, 'Hello');
+  await settled(page, 1);
+  const head = answers(page).first().locator('.thoughts-head');
+  assert.match(await head.innerText(), /^Thought/);
+  await page.getByText('The model ended before it answered.').waitFor();
+  assert.equal(await answers(page).first().locator('.markdown').count(), 0);
+
+  // What the model can is known now that it has been loaded.
+  assert.equal(await toggle.getAttribute('aria-pressed'), 'true');
+  await toggle.click();
+  assert.equal(await toggle.getAttribute('aria-pressed'), 'false');
+  await ask(page, 'Who are you?');
+  await settled(page, 2);
+  assert.equal(await answers(page).nth(1).locator('.thoughts-head').count(), 0);
+  assert.ok((await answers(page).nth(1).locator('.markdown').innerText()).length > 0);
+
+  await page.reload();
+  await settled(page, 2);
+  await head.click();
+  await answers(page).first().locator('.thoughts-body .block').first().waitFor();
+  assert.ok(!(await page.locator('.messages').innerText()).includes('<think>'));
   await leave(page);
 });

@@ -1,7 +1,7 @@
 // One open chat: its message tree, its settings, and the answer that is being written. A session goes on
 // in the background when another chat is shown, so that looking elsewhere does not stop an answer.
-import { computed, signal } from '@preact/signals';
-import { ApiError, api, type GenerateEvent, type Message, type Settings } from '../api';
+import { computed, signal, type Signal } from '@preact/signals';
+import { ApiError, api, type ChatChange, type GenerateEvent, type Message, type Settings } from '../api';
 import { t } from '../i18n';
 import { newestLeaf, pathTo, toMap, withMessage, type Messages } from '../tree';
 import { Generation } from './generation';
@@ -47,6 +47,7 @@ export class ChatSession {
 
   private abort: AbortController | null = null;
   private settling = false;
+  private choosing: Promise<void> = Promise.resolve();
 
   constructor(
     id: string | null,
@@ -114,21 +115,26 @@ export class ChatSession {
     api.changeChat(chat, { leaf_id: leaf }).catch(noticeFailure);
   }
 
-  async saveSettings(settings: Settings): Promise<void> {
-    const id = this.id.peek();
-    if (id !== null) await api.changeChat(id, { settings });
-    this.settings.value = settings;
+  saveSettings(settings: Settings): Promise<void> {
+    return this.choose(this.settings, settings, { settings });
   }
 
-  async chooseModel(model: string): Promise<void> {
-    const before = this.model.peek();
-    this.model.value = model;
+  chooseModel(model: string): Promise<void> {
+    return this.choose(this.model, model, { model });
+  }
+
+  /** Shown at once, taken back when the service does not take it; the next question waits for it. */
+  private async choose<T>(shown: Signal<T>, value: T, change: ChatChange): Promise<void> {
+    const before = shown.peek();
+    shown.value = value;
     const id = this.id.peek();
     if (id === null) return;
+    const saved = this.choosing.then(() => api.changeChat(id, change));
+    this.choosing = saved.then(() => undefined, () => undefined);
     try {
-      await api.changeChat(id, { model });
+      await saved;
     } catch (error) {
-      this.model.value = before;
+      if (shown.peek() === value) shown.value = before;
       throw error;
     }
   }
@@ -140,6 +146,7 @@ export class ChatSession {
     this.pending.value = { question, error: null };
     try {
       await this.create();
+      await this.choosing;
       if (!abort.signal.aborted) await this.stream(question, abort.signal);
       if (abort.signal.aborted) await this.afterStop(question);
     } catch (error) {
@@ -161,6 +168,9 @@ export class ChatSession {
     this.id.value = chat.id;
     this.loadState.value = 'ready';
     this.onChange(this);
+    // What was chosen meanwhile.
+    if (this.settings.peek() !== settings) await this.saveSettings(this.settings.peek());
+    if (this.model.peek() !== model) await this.chooseModel(this.model.peek()!);
   }
 
   private async stream(question: Question, signal: AbortSignal): Promise<void> {
