@@ -179,8 +179,7 @@ class CallGrammarMaker {
           parts.push_back(Schema(ObjectSchema(tool), index, ""));
           break;
         case Kind::kParameters:
-          parts.push_back(syntax_.values == ValueStyle::kTyped ? Parameters(tool, index)
-                                                               : LooseParameters());
+          parts.push_back(Parameters(tool, index));
           break;
         default:
           parts.push_back(Id());
@@ -203,9 +202,10 @@ class CallGrammarMaker {
     return schema;
   }
 
-  Expr Schema(const OrderedJson& schema, size_t index, const std::string& path) {
+  Expr Schema(const OrderedJson& schema, size_t index, const std::string& path,
+              const grammar::JsonSchemaOptions& options = {}) {
     try {
-      return grammar::AddJsonSchema(grammar_, DumpJson(schema));
+      return grammar::AddJsonSchema(grammar_, DumpJson(schema), options);
     } catch (const Error& error) {
       Fail(error.code(), "tools[{}].function.parameters{}: {}", index, path, error.what());
     }
@@ -213,16 +213,25 @@ class CallGrammarMaker {
 
   // ---- parameters one by one, in the schema's order
 
+  // Built from the last one: what may follow where no parameter stands yet, and where one does.
   Expr Parameters(const Tool& tool, size_t index) {
-    std::vector<Expr> parts;
     const OrderedJson schema = ObjectSchema(tool);
     const auto properties = schema.find("properties");
     if (properties == schema.end() || !properties->is_object()) return grammar_.Empty();
+    std::vector<std::pair<Expr, bool>> parameters;  // and whether it must be there
     for (const auto& [key, property] : properties->items()) {
-      const Expr parameter = Parameter(schema, key, property, index);
-      parts.push_back(IsRequired(schema, key) ? parameter : grammar_.Optional(parameter));
+      parameters.emplace_back(Parameter(schema, key, property, index), IsRequired(schema, key));
     }
-    return parts.empty() ? grammar_.Empty() : grammar_.Sequence(std::move(parts));
+    const Expr separator = Text(syntax_.parameter_separator);
+    Expr first = grammar_.Empty(), later = first;
+    for (auto it = parameters.rbegin(); it != parameters.rend(); ++it) {
+      const auto& [parameter, required] = *it;
+      Expr begin = grammar_.Sequence({parameter, later});
+      Expr go_on = grammar_.Sequence({separator, parameter, later});
+      first = required ? begin : grammar_.Choice({begin, first});
+      later = required ? go_on : grammar_.Choice({go_on, later});
+    }
+    return first;
   }
 
   static bool IsRequired(const OrderedJson& schema, const std::string& key) {
@@ -234,7 +243,7 @@ class CallGrammarMaker {
   Expr Parameter(const OrderedJson& schema, const std::string& key, const OrderedJson& property,
                  size_t index) {
     const Pattern pattern = ParsePattern(syntax_.parameter, false);
-    const bool free = IsText(property);
+    const bool free = syntax_.values == ValueStyle::kTyped && IsText(property);
     std::vector<Expr> parts;
     for (size_t i = 0; i < pattern.size(); ++i) {
       switch (pattern[i].kind) {
@@ -295,14 +304,24 @@ class CallGrammarMaker {
     for (const char* definitions : {"$defs", "definitions"}) {
       if (schema.contains(definitions)) property[definitions] = schema[definitions];
     }
-    return Schema(property, index, ".properties." + key);
+    return Schema(property, index, ".properties." + key, ValueOptions());
   }
 
-  // Python's and Gemma's values: free, but for the tokens that end the call.
-  Expr LooseParameters() {
-    const ControlToken* quote = TokenAt("<|\"|>");
-    if (!quote) return AnyText();
-    return grammar_.RepeatSeparated(AnyText(), grammar_.SpecialToken(quote->id), 1, kUnbounded);
+  grammar::JsonSchemaOptions ValueOptions() {
+    grammar::JsonSchemaOptions options;
+    if (syntax_.values == ValueStyle::kPython) {
+      options.notation.null = "None";
+      options.notation.yes = "True";
+      options.notation.no = "False";
+      options.notation.unicode_escapes = false;
+      options.notation.single_quotes = true;
+    } else if (syntax_.values == ValueStyle::kGemma) {
+      options.compact = true;
+      options.notation.quote_text = "<|\"|>";
+      options.notation.quote = Text(options.notation.quote_text);
+      options.notation.bare_keys = true;
+    }
+    return options;
   }
 
   const ChatFormat& format_;

@@ -88,10 +88,8 @@ TEST(CallGrammar, EveryFamilyReadsWhatItForces) {
     const std::string& lead =
         calls.section_begin.empty() ? LeadingLiteral(calls.calls.front()) : calls.section_begin;
     std::vector<std::string> wanted = {"{\"name\"", "{\"city\":", "\"city\":", "get_weather"};
-    if (calls.values == ValueStyle::kPython)
-      wanted = {"get_weather", "city='Oslo')]<|tool_call_end|>"};
-    if (calls.values == ValueStyle::kGemma)
-      wanted = {"get_weather", "city:<|\"|>Oslo<|\"|>}<tool_call|>"};
+    if (calls.values == ValueStyle::kPython) wanted = {"'Oslo')]<|tool_call_end|>"};
+    if (calls.values == ValueStyle::kGemma) wanted = {"Oslo<|\"|>}<tool_call|>"};
     if (!calls.parameter.empty() && calls.values == ValueStyle::kTyped) {
       std::string value = "Oslo" + calls.parameter.substr(calls.parameter.find("%v") + 2);
       if (const size_t key = value.find("%i"); key != std::string::npos)
@@ -145,6 +143,80 @@ TEST(CallGrammar, ParametersFollowTheSchema) {
   EXPECT_FALSE(coder.Begins(begin + "</function>"));  // city is required
   EXPECT_FALSE(coder.Begins(begin + "<parameter=colour>"));
   EXPECT_FALSE(coder.Begins(begin + "<parameter=city>\nx\n</parameter>\n<parameter=days>\nmany"));
+}
+
+constexpr char kOrderTools[] = R"([{"type":"function","function":{"name":"order","parameters":{
+  "type":"object","properties":{
+    "size":{"enum":["small","large"]},
+    "count":{"type":"integer","minimum":1,"maximum":9},
+    "gift":{"type":"boolean"},
+    "extras":{"type":"array","items":{"type":"string","pattern":"^[a-z]+$"},"maxItems":2},
+    "to":{"type":"object","properties":{"street":{"type":"string"},"floor":{"type":["integer","null"]}},
+          "required":["street"],"additionalProperties":false}},
+  "required":["size","extras"]}}}])";
+
+Compiled CompileOrder(std::string_view family) {
+  CallGrammarOptions options;
+  options.required = true;
+  auto made = MakeCallGrammar(FindFormat(family), ToolSet(kOrderTools), options);
+  return {grammar::Constraint::Compile(std::move(*made), ByteTrie())};
+}
+
+// What the parser makes of the call's arguments.
+std::string ArgumentsOf(std::string_view family, std::string_view text) {
+  AnswerParserOptions parse;
+  parse.tools = std::make_shared<ToolSet>(kOrderTools);
+  AnswerParser parser(std::make_shared<ChatFormat>(FindFormat(family)), std::move(parse));
+  std::vector<AnswerPiece> pieces = parser.Push(text);
+  for (AnswerPiece& piece : parser.Finish()) pieces.push_back(std::move(piece));
+  std::string arguments;
+  for (const AnswerPiece& piece : pieces) {
+    if (piece.kind == AnswerPiece::Kind::kCallArguments) arguments += piece.text;
+  }
+  return DumpJson(ParseOrderedJson(arguments));
+}
+
+TEST(CallGrammar, PythonsValuesFollowTheSchema) {
+  const Compiled lfm = CompileOrder("lfm2");
+  const auto call = [](const std::string& arguments) {
+    return "<|tool_call_start|>[order(" + arguments + ")]<|tool_call_end|>";
+  };
+  const std::string all = call(
+      "size=\"large\", count=2, gift=True, extras=['nuts', \"milk\"], to={\"street\": \"A "
+      "\\\"b\\\"\", "
+      "\"floor\": None}");
+  EXPECT_TRUE(lfm.Takes(all));
+  EXPECT_EQ(ArgumentsOf("lfm2", all),
+            R"({"size":"large","count":2,"gift":true,"extras":["nuts","milk"],)"
+            R"("to":{"street":"A \"b\"","floor":null}})");
+  EXPECT_TRUE(lfm.Takes(call("size='small', extras=[]")));
+  for (const char* wrong :
+       {"size='medium'", "size=\"small\", count=0", "size=\"small\", count=10,",
+        "size=\"small\", gift=true", "extras=[]", "size='small')", "size='small', extras=['A",
+        "size='small', extras=['a', 'b', ", "size='small', extras=[], to={'floor': 1}",
+        "size='small', extras=[], to={\"street\": \"\\u"}) {
+    EXPECT_FALSE(lfm.Begins("<|tool_call_start|>[order(" + std::string(wrong))) << wrong;
+  }
+}
+
+TEST(CallGrammar, GemmasValuesFollowTheSchema) {
+  const Compiled gemma = CompileOrder("gemma-4");
+  const auto call = [](const std::string& arguments) {
+    return "<|tool_call>call:order{" + arguments + "}<tool_call|>";
+  };
+  const std::string all = call(
+      "size:<|\"|>large<|\"|>,count:2,gift:true,extras:[<|\"|>nuts<|\"|>,<|\"|>milk<|\"|>],"
+      "to:{street:<|\"|>A \"b\"\n<|\"|>,floor:null}");
+  EXPECT_TRUE(gemma.Takes(all));
+  EXPECT_EQ(ArgumentsOf("gemma-4", all),
+            R"({"size":"large","count":2,"gift":true,"extras":["nuts","milk"],)"
+            R"("to":{"street":"A \"b\"\n","floor":null}})");
+  for (const char* wrong :
+       {"size:<|\"|>medium", "size:\"small", "size:<|\"|>small<|\"|>,count:10,", "extras:[]",
+        "size:<|\"|>small<|\"|>,extras:[<|\"|>A", "size:<|\"|>small<|\"|>,extras:[],to:{floor",
+        "size:<|\"|>small<|\"|>,extras:[],to:{\"street"}) {
+    EXPECT_FALSE(gemma.Begins("<|tool_call>call:order{" + std::string(wrong))) << wrong;
+  }
 }
 
 TEST(CallGrammar, SchemasThatCannotBeHeldAreNamed) {

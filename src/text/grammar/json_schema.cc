@@ -24,7 +24,8 @@ Expr AddJsonSchema(Grammar& grammar, std::string_view schema, const JsonSchemaOp
   if (evaluator.algebra().IsNothing(evaluator.ShapeOf(root))) {
     Fail(ErrorCode::kInvalidArgument, "no JSON value can satisfy the schema");
   }
-  SchemaLowering lowering(grammar, text, evaluator, Space(grammar.regexes(), options));
+  SchemaLowering lowering(grammar, text, evaluator, Space(grammar.regexes(), options),
+                          options.notation);
   const Expr value = lowering.Value(root);
   lowering.Finish();
   return value;

@@ -6,6 +6,7 @@
 // members in the schema's order, one spelling of restricted strings, integers without ".0".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,11 +14,23 @@
 
 namespace pioneer::grammar {
 
+// How values are written. Models have notations of their own for the arguments of their calls.
+struct JsonNotation {
+  std::string null = "null", yes = "true", no = "false";
+  bool unicode_escapes = true;  // "\u00e9" in strings
+  bool single_quotes = false;   // 'text' too
+  // Stands around strings instead of '"', with its text; such strings have no escapes.
+  std::optional<Expr> quote;
+  std::string quote_text;
+  bool bare_keys = false;  // {key: 1}
+};
+
 struct JsonSchemaOptions {
   // No space between the parts of a value. Otherwise as JSON is printed, so that a model cannot
   // write blanks without end: none or one blank after a colon; inside brackets and after a comma
   // also a line break and up to kMaxIndent blanks or tabs.
   bool compact = false;
+  JsonNotation notation;
 };
 
 inline constexpr int kMaxIndent = 32;

@@ -13,8 +13,12 @@ constexpr int64_t kMaxStates = 100'000;
 }  // namespace
 
 SchemaLowering::SchemaLowering(Grammar& grammar, JsonText& text, SchemaEvaluator& evaluator,
-                               Regex space)
-    : grammar_(grammar), text_(text), evaluator_(evaluator), multiples_(grammar, text) {
+                               Regex space, JsonNotation notation)
+    : grammar_(grammar),
+      text_(text),
+      evaluator_(evaluator),
+      notation_(std::move(notation)),
+      multiples_(grammar, text) {
   RegexStore& store = text.store();
   const auto after = [&](const char* mark) {
     return grammar.Terminal(store.Concat(store.Literal(mark), space));
@@ -59,13 +63,62 @@ void SchemaLowering::CountStates(int64_t n, const char* what) {
   }
 }
 
+std::vector<Regex> SchemaLowering::Words(const Shape& shape) {
+  RegexStore& store = text_.store();
+  std::vector<Regex> words;
+  if (shape.null) words.push_back(store.Literal(notation_.null));
+  if (shape.no) words.push_back(store.Literal(notation_.no));
+  if (shape.yes) words.push_back(store.Literal(notation_.yes));
+  return words;
+}
+
+// Those of the texts in which none of these characters occurs.
+Regex SchemaLowering::Without(const CharSet& characters, Regex texts) {
+  RegexStore& store = text_.store();
+  return store.And({texts, store.Star(store.Chars(characters.Complement()))});
+}
+
+// With its quotes.
+Regex SchemaLowering::String(Regex texts) {
+  RegexStore& store = text_.store();
+  Regex spelled = texts;
+  if (!notation_.unicode_escapes) {
+    const Regex escape =
+        store.Concat(store.Literal("\\"), store.Chars(CharSet::Of('u').Complement()));
+    spelled = store.And(
+        {texts, store.Star(store.Or({store.Chars(CharSet::Of('\\').Complement()), escape}))});
+  }
+  if (!notation_.single_quotes) return text_.Quoted(spelled);
+  const Regex quote = store.Literal("'");
+  return store.Or({text_.Quoted(spelled),
+                   store.Concat({quote, Without({{'\'', '\''}, {'\\', '\\'}}, texts), quote})});
+}
+
+// Without escapes, texts stand there as they are; those that would need one are left out, but where
+// any text will do.
+Expr SchemaLowering::OwnQuotes(Regex texts) {
+  const Regex any = text_.store().TextWithout({notation_.quote_text});
+  const Regex inside =
+      texts == text_.FullText() ? any : text_.store().And({any, Without(CharSet::Of('\\'), texts)});
+  return grammar_.Sequence({*notation_.quote, grammar_.Terminal(inside), *notation_.quote});
+}
+
+Regex SchemaLowering::Key(Regex keys) {
+  if (!notation_.bare_keys) return String(keys);
+  RegexStore& store = text_.store();
+  return store.And({keys, store.Plus(store.Chars({{'0', '9'},
+                                                  {'A', 'Z'},
+                                                  {'a', 'z'},
+                                                  {'_', '_'},
+                                                  {'-', '-'},
+                                                  {'$', '$'},
+                                                  {0x80, 0x10FFFF}}))});
+}
+
 // One terminal for all texts.
 std::vector<Expr> SchemaLowering::Scalars(const Shape& shape) {
   RegexStore& store = text_.store();
-  std::vector<Regex> texts;
-  if (shape.null) texts.push_back(store.Literal("null"));
-  if (shape.no) texts.push_back(store.Literal("false"));
-  if (shape.yes) texts.push_back(store.Literal("true"));
+  std::vector<Regex> texts = Words(shape);
   std::vector<Expr> choices;
   for (const NumberShape& number : shape.numbers) {
     if (number.divisors.empty()) {
@@ -74,7 +127,13 @@ std::vector<Expr> SchemaLowering::Scalars(const Shape& shape) {
       choices.push_back(multiples_.Numbers(number));
     }
   }
-  if (!text_.IsEmpty(shape.strings)) texts.push_back(text_.Quoted(shape.strings));
+  if (!text_.IsEmpty(shape.strings)) {
+    if (notation_.quote) {
+      choices.push_back(OwnQuotes(shape.strings));
+    } else {
+      texts.push_back(String(shape.strings));
+    }
+  }
   if (!texts.empty()) choices.push_back(grammar_.Terminal(store.Or(std::move(texts))));
   return choices;
 }
@@ -257,7 +316,7 @@ void SchemaLowering::ResolveExisting(ObjectShape object, size_t from,
 }
 
 Expr SchemaLowering::Pair(Regex keys, TermId value) {
-  const Regex key = text_.store().Concat(text_.Quoted(keys), punctuation_.colon);
+  const Regex key = text_.store().Concat(Key(keys), punctuation_.colon);
   return grammar_.Sequence({grammar_.Terminal(key), Value(value)});
 }
 

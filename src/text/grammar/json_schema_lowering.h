@@ -8,6 +8,7 @@
 
 #include "text/grammar/grammar.h"
 #include "text/grammar/json_multiples.h"
+#include "text/grammar/json_schema.h"
 #include "text/grammar/json_schema_evaluator.h"
 
 namespace pioneer::grammar {
@@ -23,7 +24,8 @@ struct JsonPunctuation {
 class SchemaLowering {
  public:
   // `space`: what may stand between the parts of a value.
-  SchemaLowering(Grammar& grammar, JsonText& text, SchemaEvaluator& evaluator, Regex space);
+  SchemaLowering(Grammar& grammar, JsonText& text, SchemaEvaluator& evaluator, Regex space,
+                 JsonNotation notation);
 
   // A value of the term. The grammar is complete after Finish.
   Expr Value(TermId term);
@@ -39,6 +41,11 @@ class SchemaLowering {
 
   Expr Body(const Shape& shape);
   std::vector<Expr> Scalars(const Shape& shape);
+  std::vector<Regex> Words(const Shape& shape);  // null, false, true
+  Regex Without(const CharSet& characters, Regex texts);
+  Regex String(Regex texts);
+  Expr OwnQuotes(Regex texts);
+  Regex Key(Regex keys);
 
   Expr Array(const ArrayShape& array);
   Expr ArrayItems(const ArrayShape& array);
@@ -62,6 +69,7 @@ class SchemaLowering {
   Grammar& grammar_;
   JsonText& text_;
   SchemaEvaluator& evaluator_;
+  const JsonNotation notation_;
   JsonPunctuation punctuation_;
   JsonMultiples multiples_;
   std::unordered_map<TermId, Expr> values_;

@@ -18,14 +18,12 @@ constexpr size_t kMaxTextBytes = 1024;
 std::vector<std::string> SchemaLowering::TextsOf(TermId term) {
   const Shape& shape = evaluator_.ShapeOf(term);
   RegexStore& store = text_.store();
-  std::vector<Regex> parts = {text_.Quoted(shape.strings)};
+  std::vector<Regex> parts = Words(shape);
+  parts.push_back(String(shape.strings));
   for (const NumberShape& number : shape.numbers) {
     if (!number.divisors.empty()) return {};
     parts.push_back(number.text);
   }
-  if (shape.null) parts.push_back(store.Literal("null"));
-  if (shape.no) parts.push_back(store.Literal("false"));
-  if (shape.yes) parts.push_back(store.Literal("true"));
   if (!shape.arrays.empty() || !shape.objects.empty()) return {};
   std::vector<std::pair<Regex, std::string>> open = {{store.Or(std::move(parts)), ""}};
   std::vector<std::string> texts;
