@@ -6,6 +6,11 @@
 #include "base/error.h"
 
 namespace pioneer {
+namespace {
+
+constexpr float kForbidden = -std::numeric_limits<float>::infinity();
+
+}  // namespace
 
 void ForbidTokens(const grammar::ConstraintState& state, std::span<float> logits) {
   grammar::TokenMask mask;
@@ -17,12 +22,15 @@ void ForbidTokens(const grammar::ConstraintState& state, std::span<float> logits
     any |= word != 0;
     if (word == ~uint64_t{0}) continue;
     const size_t end = std::min(begin + 64, n);
+    if (word == 0) {
+      std::fill(logits.begin() + begin, logits.begin() + end, kForbidden);
+      continue;
+    }
     for (size_t i = begin; i < end; ++i) {
-      if ((word >> (i - begin) & 1) == 0) logits[i] = -std::numeric_limits<float>::infinity();
+      logits[i] = (word >> (i - begin) & 1) != 0 ? logits[i] : kForbidden;
     }
   }
-  std::fill(logits.begin() + static_cast<ptrdiff_t>(n), logits.end(),
-            -std::numeric_limits<float>::infinity());
+  std::fill(logits.begin() + n, logits.end(), kForbidden);
   if (any) return;
   Fail(ErrorCode::kInvalidArgument,
        "no token of this model can go on with the answer under its grammar");

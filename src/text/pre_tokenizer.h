@@ -78,8 +78,8 @@ struct NamedPreTokenizer {
 const NamedPreTokenizer* FindPreTokenizer(std::string_view name);
 // Throws Error{kUnsupported} that lists the known names.
 PreTokenizer MakePreTokenizer(std::string_view name);
-// The first name whose pre-tokenizer has these expressions, however they are written down; null when
-// there is none. Throws as PreTokenizer's constructor does.
+// The first name whose pre-tokenizer has these expressions, however they are written down; null
+// when there is none. Throws as PreTokenizer's constructor does.
 const NamedPreTokenizer* FindPreTokenizer(std::span<const std::string_view> expressions,
                                           bool ignore_merges);
 // "default, gpt-2, ..." for messages.

@@ -420,11 +420,22 @@ Regex RegexStore::Derive(Regex term, uint8_t byte) {
   const bool is_or = node.kind == Kind::kOr;
   std::vector<Regex> parts;
   for (int32_t i = 0; i < node.b; ++i) {
-    const Regex part = Derive(children_[node.a + i], byte);
+    const Regex child = children_[node.a + i];
+    const Regex part = is_or ? Derive(child, byte) : DeriveRemembering(child, byte);
     if (part == Nothing() && !is_or) return part;
     if (part != Nothing()) parts.push_back(part);
   }
   return is_or ? Or(std::move(parts)) : And(std::move(parts));
+}
+
+// Where a pattern meets a count ("at most 500 characters of this shape"), the states are pairs, but
+// the parts are few: each is derived once, not once a pair.
+Regex RegexStore::DeriveRemembering(Regex term, uint8_t byte) {
+  const uint64_t key = uint64_t{static_cast<uint32_t>(term.id)} << 8 | byte;
+  if (const auto known = derivatives_.find(key); known != derivatives_.end()) return known->second;
+  const Regex derivative = Derive(term, byte);
+  derivatives_.emplace(key, derivative);
+  return derivative;
 }
 
 Regex RegexStore::DeriveConcat(Regex term, uint8_t byte) {

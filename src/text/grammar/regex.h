@@ -134,6 +134,7 @@ class RegexStore {
   Regex LiteralTree(std::span<const std::string> sorted, size_t begin);
   ByteSet FirstBytesOf(Regex term);
   Regex DeriveConcat(Regex term, uint8_t byte);
+  Regex DeriveRemembering(Regex term, uint8_t byte);
   Regex Utf8Unit(std::span<const CharSet::Range> ranges, int n_tail, int lead);
   void PrintTo(Regex term, size_t max_bytes, std::string& out) const;
 
@@ -144,6 +145,7 @@ class RegexStore {
   std::unordered_map<Hash, int32_t, HashOf> by_hash_;
   std::unordered_map<Hash, int32_t, HashOf> byte_set_index_;
   std::unordered_map<int32_t, ByteSet> first_bytes_;
+  std::unordered_map<uint64_t, Regex> derivatives_;  // of parts of intersections, by term and byte
 };
 
 }  // namespace pioneer::grammar
