@@ -2,6 +2,32 @@
 #
 # One target a room, from all of its sources; its unit tests (*_test.cc) go into NAME_test, which
 # ctest runs whole.
+#
+# What nearly every file includes is parsed once for all rooms, and once for all tests
+# (pioneer_precompile below); builds with sanitizers go without, and so notice a missing include.
+set(PIONEER_COMMON_HEADERS
+    <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstdint> <cstring> <deque>
+    <filesystem> <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view>
+    <thread> <unordered_map> <utility> <variant> <vector> <fmt/format.h> <fmt/ranges.h>
+    <nlohmann/json.hpp>)
+
+# Targets of one kind (rooms, tests) share what the first of them compiles.
+function(pioneer_precompile target kind)
+  get_property(first GLOBAL PROPERTY PIONEER_PRECOMPILED_${kind})
+  if(PIONEER_SANITIZE)
+    return()
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)  # for ccache
+  endif()
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  else()
+    set_property(GLOBAL PROPERTY PIONEER_PRECOMPILED_${kind} ${target})
+    target_precompile_headers(${target} PRIVATE ${PIONEER_COMMON_HEADERS} ${ARGN})
+  endif()
+endfunction()
+
 function(pioneer_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -16,12 +42,15 @@ function(pioneer_room name)
   target_include_directories(pioneer_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ROOM_ROOMS PREPEND pioneer_)
   target_link_libraries(pioneer_${name} PUBLIC ${ROOM_ROOMS} ${ROOM_LIBRARIES})
+  pioneer_precompile(pioneer_${name} ROOMS)
 
   if(PIONEER_TESTS AND tests)
     find_package(GTest REQUIRED)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test pioneer_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE PIONEER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_options(${name}_test PRIVATE -O1)  # what is tested is optimized, not the asking
+    pioneer_precompile(${name}_test TESTS <gtest/gtest.h> <gmock/gmock.h>)
     add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
 endfunction()

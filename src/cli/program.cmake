@@ -8,3 +8,4 @@ add_executable(pioneer ${cli_sources} ${WEB_PAGE_SOURCE})
 target_compile_definitions(pioneer PRIVATE PIONEER_VERSION="${PROJECT_VERSION}"
                                            PIONEER_MODELS_DIR="${CMAKE_SOURCE_DIR}/models")
 target_link_libraries(pioneer pioneer_serve pioneer_train CLI11::CLI11 ${EDITLINE_LIBRARY})
+pioneer_precompile(pioneer COMMANDS <CLI/CLI.hpp>)
