@@ -229,6 +229,7 @@ bool CallReader::IsNameKey(const PatternPart& part) const {
 
 CallReader::Step CallReader::ReadObjectValue(const PatternPart& part) {
   const bool is_arguments = IsArgumentsKey(part);
+  if (is_arguments && arguments_whole_) return Step::kBroken;  // for a second time
   // Some models write the arguments as a string that holds JSON.
   if (!scanner_) value_is_text_ = rest().front() == '"';
   const bool as_text = !is_arguments || value_is_text_;
