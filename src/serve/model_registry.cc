@@ -345,7 +345,8 @@ std::shared_ptr<Generator> ModelRegistry::Find(const std::string& id) {
     if (entry->wanted == 0 && !entry->loading) entry->wanted = shared_->next_wanted++;
     shared_->changed.notify_all();
     const int64_t attempts = entry->attempts;
-    shared_->changed.wait(lock, [&] { return shared_->stopping || entry->attempts != attempts; });
+    shared_->changed.wait(
+        lock, [&, &entry = entry] { return shared_->stopping || entry->attempts != attempts; });
     // One that is only short of memory now may be tried at once by the next request.
     if (!entry->generator && entry->failure) throw *entry->failure;
   }
