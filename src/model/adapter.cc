@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "model/adapter_file.h"
-#include "model/gguf.h"
 #include "model/model.h"
 #include "tensor/ops/elementwise.h"
 
@@ -93,7 +92,6 @@ class AdapterBinder {
            "{}: it changes \"{}\", which is no matrix of {}: it was made for another model",
            file_.name, name, model_.config().name);
     }
-    Count(change);
   }
 
   void BindEmbedding(const AdapterTensor& change) {
@@ -101,7 +99,6 @@ class AdapterBinder {
     const int64_t rank = change.a.shape.size() == 2 ? change.a.cols() : 0;
     Check(kEmbedding, change, {config.vocab_size, rank}, {config.d_model, rank});
     adapter_->embedding_ = Adapter::TableChange{change.a, Weight(change.b), change.scale};
-    Count(change);
   }
 
   static int64_t Rank(const AdapterTensor& change) {
@@ -131,10 +128,6 @@ class AdapterBinder {
          model_.config().name, fmt::join(a, ", "), fmt::join(b, ", "));
   }
 
-  void Count(const AdapterTensor& change) {
-    adapter_->bytes_ += static_cast<int64_t>(change.a.bytes() + change.b.bytes());
-  }
-
   const AdapterFile& file_;
   const Model& model_;
   std::shared_ptr<Adapter> adapter_ = std::make_shared<Adapter>();
@@ -145,15 +138,6 @@ std::shared_ptr<const Adapter> LoadAdapter(const Model& model, const fs::path& p
   const AdapterFile file = folder.empty() ? ReadGgufAdapter(path, model.config())
                                           : ReadAdapterFolder(folder, model.config());
   return AdapterBinder(file, model).Bind();
-}
-
-bool IsAdapter(const fs::path& path) {
-  if (!AdapterFolderOf(path).empty()) return true;
-  try {
-    return GgufFile::Open(path)->String("general.type", "") == "adapter";
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 void AddAdapters(ThreadPool& pool, RowAdapters adapters, int site, const float* x, int64_t n,

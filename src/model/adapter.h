@@ -52,14 +52,11 @@ class Adapter {
     return site >= 0 && i < changes_.size() && changes_[i] ? &*changes_[i] : nullptr;
   }
   const TableChange* embedding() const { return embedding_ ? &*embedding_ : nullptr; }
-  // Bytes of its matrices, as they are prepared.
-  int64_t bytes() const { return bytes_; }
 
  private:
   friend class AdapterBinder;
   std::vector<std::optional<Change>> changes_;  // by site
   std::optional<TableChange> embedding_;
-  int64_t bytes_ = 0;
 };
 
 // What one answer uses. Immutable while rows point to it.
@@ -76,10 +73,6 @@ using RowAdapters = std::span<const AdapterMix* const>;
 // Throws Error{kNotFound} for a missing file, kCorruptFile for a broken one, kUnsupported for an
 // adapter of another model or kind; the message says what does not fit.
 std::shared_ptr<const Adapter> LoadAdapter(const Model& model, const fs::path& path);
-
-// Whether this is a GGUF adapter or a folder of PEFT's, as far as its name and header tell; false
-// for what cannot be read.
-bool IsAdapter(const fs::path& path);
 
 // y += what the rows' adapters change at this site; x: [n, n_in], y: [n, n_out]. A row's numbers do
 // not depend on the other rows.

@@ -330,9 +330,6 @@ TEST_F(AdapterTest, RefusesWhatDoesNotFitAndSaysWhy) {
                       pair(w, "token_embd.weight", {2, 320}, {64, 2});
                     }),
               HasSubstr("needs ["));
-  EXPECT_FALSE(IsAdapter(folder_ / "model.gguf"));
-  EXPECT_TRUE(IsAdapter(folder_ / "adapter.gguf"));
-  EXPECT_FALSE(IsAdapter(folder_ / "missing.gguf"));
 }
 
 // PEFT's folders say the same as GGUF files.
@@ -412,7 +409,6 @@ TEST_F(AdapterFolderTest, ChangesWhatTheSameAdapterChangesAsGguf) {
   const AdapterMix from_gguf = MixOf(model.model(), folder_ / "adapter.gguf");
   model.Use(&from_gguf);
   const auto expected = model.InChunks(prompt, 30);
-  EXPECT_TRUE(IsAdapter(folder));
   for (const fs::path& path : {folder, folder / "adapter_model.safetensors"}) {
     const AdapterMix from_folder = MixOf(model.model(), path);
     model.Use(&from_folder);
