@@ -141,7 +141,7 @@ void Remove(const std::string& name, bool json) {
 
 struct RandomOptions {
   std::string out, type = "Q8_0";
-  std::string architecture = "llama", vocabulary = "32000";
+  std::string architecture = "llama", vocabulary, shape;
   int n_layers = 0, n_kv_heads = 0;  // 0: what the architecture's preset has
   RandomModelOptions model;
 };
@@ -155,18 +155,41 @@ Vocabulary RandomVocabulary(const std::string& number_or_file, uint64_t seed) {
   return LoadVocabulary(*OpenModelFile(number_or_file));
 }
 
-void MakeRandom(RandomOptions& options) {
-  const auto dtype = ParseDType(options.type);
-  if (!dtype) Fail(ErrorCode::kInvalidArgument, "unknown type {}", options.type);
-  RandomModelOptions& model = options.model;
+std::vector<std::string> ShapeNames() {
+  std::vector<std::string> names;
+  for (const RandomShape& shape : RandomShapes()) names.push_back(shape.name);
+  return names;
+}
+
+// What the flags say, or the shape.
+RandomModelOptions SizesOf(const RandomOptions& options) {
+  for (const RandomShape& shape : RandomShapes()) {
+    if (shape.name == options.shape) return shape.options;
+  }
+  RandomModelOptions model = options.model;
   RandomModelOptions preset = RandomPreset(options.architecture);
   model.architecture = options.architecture;
   model.keys = std::move(preset.keys);
   model.optional_tensors = std::move(preset.optional_tensors);
   model.n_layers = options.n_layers > 0 ? options.n_layers : preset.n_layers;
   model.n_kv_heads = options.n_kv_heads > 0 ? options.n_kv_heads : preset.n_kv_heads;
+  return model;
+}
+
+std::string VocabularyOf(const RandomOptions& options) {
+  if (!options.vocabulary.empty()) return options.vocabulary;
+  for (const RandomShape& shape : RandomShapes()) {
+    if (shape.name == options.shape) return std::to_string(shape.vocab_size);
+  }
+  return "32000";
+}
+
+void MakeRandom(const RandomOptions& options) {
+  const auto dtype = ParseDType(options.type);
+  if (!dtype) Fail(ErrorCode::kInvalidArgument, "unknown type {}", options.type);
+  RandomModelOptions model = SizesOf(options);
   model.dtype = *dtype;
-  model.vocabulary = RandomVocabulary(options.vocabulary, model.seed);
+  model.vocabulary = RandomVocabulary(VocabularyOf(options), model.seed);
   WriteRandomModel(options.out, model);
 }
 
@@ -192,10 +215,17 @@ void AddRandom(CLI::App& models) {
   preset_size("--kv-heads", options->n_kv_heads);
   size("--feed-forward", options->model.d_ff);
   size("--context", options->model.context_length);
-  command
-      ->add_option("--vocabulary", options->vocabulary,
-                   "A number of made-up tokens, or the GGUF file whose tokens are taken")
-      ->capture_default_str();
+  command->add_option(
+      "--vocabulary", options->vocabulary,
+      "A number of made-up tokens, or the GGUF file whose tokens are taken; 32000 if "
+      "no shape says more");
+  CLI::Option* shape = command->add_option("--shape", options->shape,
+                                           "The sizes of a published model, in place of the above");
+  shape->check(CLI::IsMember(ShapeNames()));
+  for (const char* name : {"--architecture", "--layers", "--width", "--heads", "--kv-heads",
+                           "--feed-forward", "--context"}) {
+    shape->excludes(command->get_option(name));
+  }
   command->callback([options] { MakeRandom(*options); });
 }
 

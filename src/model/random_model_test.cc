@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "model/gguf.h"
+#include "model/random_presets.h"
 #include "model/test_files.h"
 #include "model/test_models.h"
 #include "text/tokenizer.h"
@@ -81,6 +82,20 @@ TEST(RandomModelTest, SpeaksDeterministically) {
   ModelRunner one(folder / "m.gguf", 1), two(folder / "m.gguf", 2);
   EXPECT_EQ(one.model().config().head_dim, 24);
   EXPECT_EQ(one.Greedy({1, 2, 3}, 40, 3), two.Greedy({1, 2, 3}, 40, 1));
+}
+
+TEST(RandomModelTest, PublishedShapesRun) {
+  const TemporaryFolder folder;
+  for (const RandomShape& shape : RandomShapes()) {
+    RandomModelOptions options = shape.options;
+    options.n_layers = 1;
+    options.vocabulary = MakeByteVocabulary(300);
+    options.dtype = DType::kQ4_0;
+    WriteRandomModel(folder / "m.gguf", options);
+    ModelRunner runner(folder / "m.gguf", 1);
+    EXPECT_EQ(runner.model().config().d_model, shape.options.d_model) << shape.name;
+    EXPECT_EQ(runner.Greedy({1, 2, 3}, 3, 3).size(), 3u) << shape.name;
+  }
 }
 
 }  // namespace

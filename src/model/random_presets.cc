@@ -130,6 +130,38 @@ const std::map<std::string, Preset>& Presets() {
   return presets;
 }
 
+// From config.json of HuggingFaceTB/SmolLM2-135M, Qwen/Qwen3-0.6B and meta-llama/Llama-3.2-1B.
+struct Sizes {
+  const char *name, *title, *architecture;
+  int vocab_size, n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, context_length;
+  float rope_base;
+  bool rope_factors;  // of Llama 3.1's longer context
+};
+constexpr Sizes kShapes[] = {
+    {"smollm2-135m", "random SmolLM2-135M", "llama", 49152, 30, 576, 9, 3, 64, 1536, 8192, 1e5f,
+     false},
+    {"qwen3-0.6b", "random Qwen3-0.6B", "qwen3", 151936, 28, 1024, 16, 8, 128, 3072, 40960, 1e6f,
+     false},
+    {"llama-3.2-1b", "random Llama-3.2-1B", "llama", 128256, 16, 2048, 32, 8, 64, 8192, 131072,
+     5e5f, true},
+};
+
+RandomModelOptions ShapeOf(const Sizes& sizes) {
+  RandomModelOptions options;
+  options.architecture = sizes.architecture;
+  options.name = sizes.title;
+  options.n_layers = sizes.n_layers;
+  options.d_model = sizes.d_model;
+  options.n_heads = sizes.n_heads;
+  options.n_kv_heads = sizes.n_kv_heads;
+  options.head_dim = sizes.head_dim;
+  options.d_ff = sizes.d_ff;
+  options.context_length = sizes.context_length;
+  options.rope_base = sizes.rope_base;
+  if (sizes.rope_factors) options.optional_tensors = {"rope_freqs.weight"};
+  return options;
+}
+
 }  // namespace
 
 RandomModelOptions RandomPreset(const std::string& architecture) {
@@ -142,6 +174,16 @@ RandomModelOptions RandomPreset(const std::string& architecture) {
   options.n_layers = found->second.n_layers;
   options.n_kv_heads = found->second.n_kv_heads;
   return options;
+}
+
+const std::vector<RandomShape>& RandomShapes() {
+  static const std::vector<RandomShape> shapes = [] {
+    std::vector<RandomShape> all;
+    for (const Sizes& sizes : kShapes)
+      all.push_back({sizes.name, ShapeOf(sizes), sizes.vocab_size});
+    return all;
+  }();
+  return shapes;
 }
 
 }  // namespace pioneer
