@@ -8,6 +8,7 @@ namespace pioneer {
 namespace {
 
 constexpr int64_t kMaxCount = int64_t{1} << 31;
+constexpr int64_t kMaxHeadDim = 1 << 16;  // far above any model's
 
 std::string FirstClass(const Json& json) {
   const auto found = json.find("architectures");
@@ -97,25 +98,49 @@ int64_t HuggingFaceConfig::RequiredCount(std::initializer_list<std::string_view>
   return *count;
 }
 
+int64_t HuggingFaceConfig::CheckedHeadDim(int64_t dim) const {
+  if (dim <= kMaxHeadDim) return dim;
+  Fail(ErrorCode::kCorruptFile, "{}: heads of {} numbers are larger than any model's", name_, dim);
+}
+
 int64_t HuggingFaceConfig::head_dim() const {
-  if (const auto stated = Count({"head_dim"})) return *stated;
+  if (const auto stated = Count({"head_dim"})) return CheckedHeadDim(*stated);
   const int64_t heads = RequiredCount({"num_attention_heads", "n_head"});
   const int64_t width = RequiredCount({"hidden_size", "n_embd"});
   if (heads == 0 || width % heads != 0) {
     Fail(ErrorCode::kCorruptFile, "{}: a width of {} cannot be shared by {} heads", name_, width,
          heads);
   }
-  return width / heads;
+  return CheckedHeadDim(width / heads);
 }
 
-HuggingFaceConfig HuggingFaceConfig::Rope() const {
+std::optional<int64_t> HuggingFaceConfig::CountOfFullAttention(std::string_view key,
+                                                               std::string_view layer_key) const {
+  if (const auto own = Count({key})) return own;
+  const Json *layers = Find("per_layer_config"), *types = Find("layer_types");
+  if (layers == nullptr || !layers->is_object() || types == nullptr || !types->is_array())
+    return {};
+  for (size_t i = 0; i < types->size(); ++i) {
+    const auto layer = layers->find(std::to_string(i));
+    if (types->at(i) != "full_attention" || layer == layers->end() || !layer->is_object()) continue;
+    if (const auto count = HuggingFaceConfig(*layer, name_).Count({layer_key})) return count;
+  }
+  return {};
+}
+
+int64_t HuggingFaceConfig::full_head_dim() const {
+  const auto own = CountOfFullAttention("global_head_dim", "head_dim");
+  return own ? CheckedHeadDim(*own) : head_dim();
+}
+
+HuggingFaceConfig HuggingFaceConfig::Rope(const char* layer_kind) const {
   Json rope = json_;
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     const Json* part = Find(key);
     if (part == nullptr || !part->is_object()) continue;
-    const auto full = part->find("full_attention");
-    const bool by_kind = full != part->end() && full->is_object();
-    rope.update(by_kind ? *full : *part);
+    const auto own = part->find(layer_kind);
+    const bool by_kind = own != part->end() && own->is_object();
+    rope.update(by_kind ? *own : *part);
   }
   return HuggingFaceConfig(std::move(rope), name_);
 }

@@ -42,13 +42,21 @@ class HuggingFaceConfig {
   // Throws Error{kCorruptFile} when none of the keys is there.
   int64_t RequiredCount(std::initializer_list<std::string_view> keys) const;
 
+  // Sizes of a head: throw Error{kCorruptFile} also for one that no model has.
   int64_t head_dim() const;
+  int64_t full_head_dim() const;  // of layers of full attention, where others look at windows
 
-  // Of the rotation: keys of "rope_parameters" (newer files; with kinds of layers, of those with
-  // full attention), else of "rope_scaling", else of config.json itself.
-  HuggingFaceConfig Rope() const;
+  // A count that those layers have for themselves: under a key of its own, or as `layer_key` in
+  // "per_layer_config" (newer files).
+  std::optional<int64_t> CountOfFullAttention(std::string_view key,
+                                              std::string_view layer_key) const;
+
+  // Of the rotation: keys of "rope_parameters" (newer files; where they differ by kind, of that
+  // kind of layer), else of "rope_scaling", else of config.json itself.
+  HuggingFaceConfig Rope(const char* layer_kind = "full_attention") const;
 
  private:
+  int64_t CheckedHeadDim(int64_t dim) const;
   [[noreturn]] void FailType(std::string_view key, const char* wanted) const;
 
   Json json_;

@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "base/error.h"
+#include "model/huggingface/family_keys.h"
 
 namespace pioneer {
 namespace {
@@ -88,16 +89,56 @@ Rules QwenExperts() {
           {"model.layers.{}.mlp.experts.down_proj", "blk.{}.ffn_down_exps.weight"}};
 }
 
-Rules GemmaNorms() {
+Rules GemmaNorms(TensorLayout layout) {
   return {
+      {"model.layers.{}.input_layernorm.weight", "blk.{}.attn_norm.weight", layout},
+      {"model.layers.{}.post_attention_layernorm.weight", "blk.{}.post_attention_norm.weight",
+       layout},
+      {"model.layers.{}.pre_feedforward_layernorm.weight", "blk.{}.ffn_norm.weight", layout},
+      {"model.layers.{}.post_feedforward_layernorm.weight", "blk.{}.post_ffw_norm.weight", layout},
+      {"model.embed_tokens.weight", "token_embd.weight"},
+      {"model.norm.weight", "output_norm.weight", layout},
+      {"lm_head.weight", "output.weight"}};
+}
+
+// What Gemma 4 has beside the usual: inputs of each layer's own, experts beside the feed-forward
+// part.
+Rules Gemma4Extras() {
+  return {{"model.embed_tokens_per_layer.weight", "per_layer_token_embd.weight"},
+          {"model.per_layer_model_projection.weight", "per_layer_model_proj.weight"},
+          {"model.per_layer_projection_norm.weight", "per_layer_proj_norm.weight"},
+          {"model.layers.{}.per_layer_input_gate.weight", "blk.{}.inp_gate.weight"},
+          {"model.layers.{}.per_layer_projection.weight", "blk.{}.proj.weight"},
+          {"model.layers.{}.post_per_layer_input_norm.weight", "blk.{}.post_norm.weight"},
+          {"model.layers.{}.layer_scalar", "blk.{}.layer_output_scale.weight"},
+          {"model.layers.{}.router.proj.weight", "blk.{}.ffn_gate_inp.weight"},
+          {"model.layers.{}.router.scale", "blk.{}.ffn_gate_inp.scale"},
+          {"model.layers.{}.router.per_expert_scale", "blk.{}.ffn_down_exps.scale"},
+          {"model.layers.{}.experts.gate_up_proj", "blk.{}.ffn_gate_up_exps.weight"},
+          {"model.layers.{}.experts.down_proj", "blk.{}.ffn_down_exps.weight"},
+          {"model.layers.{}.post_feedforward_layernorm_1.weight", "blk.{}.post_ffw_norm_1.weight"},
+          {"model.layers.{}.pre_feedforward_layernorm_2.weight", "blk.{}.pre_ffw_norm_2.weight"},
+          {"model.layers.{}.post_feedforward_layernorm_2.weight", "blk.{}.post_ffw_norm_2.weight"}};
+}
+
+// Norms multiply by 1 + weight, but for that inside the linear attention.
+Rules Qwen35Tensors() {
+  return {
+      {"model.embed_tokens.weight", "token_embd.weight"},
+      {"model.norm.weight", "output_norm.weight", kAddOne},
+      {"lm_head.weight", "output.weight"},
       {"model.layers.{}.input_layernorm.weight", "blk.{}.attn_norm.weight", kAddOne},
       {"model.layers.{}.post_attention_layernorm.weight", "blk.{}.post_attention_norm.weight",
        kAddOne},
-      {"model.layers.{}.pre_feedforward_layernorm.weight", "blk.{}.ffn_norm.weight", kAddOne},
-      {"model.layers.{}.post_feedforward_layernorm.weight", "blk.{}.post_ffw_norm.weight", kAddOne},
-      {"model.embed_tokens.weight", "token_embd.weight"},
-      {"model.norm.weight", "output_norm.weight", kAddOne},
-      {"lm_head.weight", "output.weight"}};
+      {"model.layers.{}.linear_attn.in_proj_qkv.weight", "blk.{}.attn_qkv.weight", kDealHeadsOfQkv},
+      {"model.layers.{}.linear_attn.conv1d.weight", "blk.{}.ssm_conv1d.weight", kDealHeadsOfQkv},
+      {"model.layers.{}.linear_attn.in_proj_z.weight", "blk.{}.attn_gate.weight", kDealHeads},
+      {"model.layers.{}.linear_attn.in_proj_a.weight", "blk.{}.ssm_alpha.weight", kDealHeads},
+      {"model.layers.{}.linear_attn.in_proj_b.weight", "blk.{}.ssm_beta.weight", kDealHeads},
+      {"model.layers.{}.linear_attn.dt_bias", "blk.{}.ssm_dt.bias", kDealHeads},
+      {"model.layers.{}.linear_attn.A_log", "blk.{}.ssm_a", kDealHeadsOfDecay},
+      {"model.layers.{}.linear_attn.norm.weight", "blk.{}.ssm_norm.weight"},
+      {"model.layers.{}.linear_attn.out_proj.weight", "blk.{}.ssm_out.weight", kDealHeadsOfInput}};
 }
 
 Rules Phi3Tensors() {
@@ -223,139 +264,6 @@ Rules RobertaHead() {
 }
 Rules NoHead() { return {{"pooler.dense.weight", "", kDrop}, {"pooler.dense.bias", "", kDrop}}; }
 
-// Which layers look at a window only, as config.json says it.
-void AddWindowPattern(const HuggingFaceConfig& config, const std::string& architecture,
-                      GgufWriter& writer) {
-  const Json* types = config.Find("layer_types");
-  if (types == nullptr || !types->is_array()) return;
-  std::vector<bool> windows;
-  for (const Json& type : *types) windows.push_back(type == "sliding_attention");
-  writer.SetValue(architecture + ".attention.sliding_window_pattern", windows);
-}
-
-void AddExaone4Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  if (config.Has("sliding_window")) AddWindowPattern(config, "exaone4", writer);
-}
-
-void AddOlmo2Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  if (!config.Has("sliding_window")) return;
-  if (config.Has("layer_types")) return AddWindowPattern(config, "olmo2", writer);
-  std::vector<bool> windows;
-  for (int64_t i = 0; i < config.RequiredCount({"num_hidden_layers"}); ++i) {
-    windows.push_back((i + 1) % 4 != 0);
-  }
-  writer.SetValue("olmo2.attention.sliding_window_pattern", windows);
-}
-
-void AddGemma3Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  // Sizes that config.json leaves out where they are the library's defaults.
-  const auto set_default = [&](const char* name, const char* key, uint32_t value) {
-    if (!config.Has(name)) writer.SetU32(std::string("gemma3.") + key, value);
-  };
-  set_default("max_position_embeddings", "context_length", 131072);
-  set_default("num_attention_heads", "attention.head_count", 8);
-  set_default("num_key_value_heads", "attention.head_count_kv", 4);
-  set_default("head_dim", "attention.key_length", 256);
-  set_default("head_dim", "attention.value_length", 256);
-  if (!config.Has("rms_norm_eps")) {
-    writer.SetF32("gemma3.attention.layer_norm_rms_epsilon", 1e-6f);
-  }
-  if (!config.Rope().Has("rope_theta")) writer.SetF32("gemma3.rope.freq_base", 1e6f);
-}
-
-void AddGpt2Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  const int64_t width = config.RequiredCount({"n_embd"});
-  writer.SetU32("gpt2.feed_forward_length",
-                static_cast<uint32_t>(config.Count({"n_inner"}).value_or(4 * width)));
-}
-
-void AddGptOssKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  writer.SetU32("gpt-oss.expert_feed_forward_length",
-                static_cast<uint32_t>(config.RequiredCount({"intermediate_size"})));
-}
-
-void AddPhi3Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  // 0 tells Phi-4, which has no window, from Phi-3.
-  writer.SetU32("phi3.attention.sliding_window",
-                static_cast<uint32_t>(config.Count({"sliding_window"}).value_or(0)));
-  const auto original = config.Rope().Count({"original_max_position_embeddings"});
-  writer.SetU32(
-      "phi3.rope.scaling.original_context_length",
-      static_cast<uint32_t>(original.value_or(config.RequiredCount({"max_position_embeddings"}))));
-}
-
-// Layers with attention have keys and values, those with convolutions none; the feed-forward part
-// may be rounded up from a share of the stated size.
-void AddLfm2Keys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  const int64_t n_kv_heads = config.RequiredCount({"num_key_value_heads"});
-  const Json* types = config.Find("layer_types");
-  if (types != nullptr && types->is_array()) {
-    std::vector<uint64_t> heads;
-    for (const Json& type : *types) {
-      heads.push_back(type == "conv" ? 0 : static_cast<uint64_t>(n_kv_heads));
-    }
-    std::vector<int32_t> narrow(heads.begin(), heads.end());
-    writer.SetI32s("lfm2.attention.head_count_kv", std::move(narrow));
-  }
-  int64_t width = config.RequiredCount({"block_ff_dim", "intermediate_size"});
-  if (config.Flag("block_auto_adjust_ff_dim", false)) {
-    const int64_t multiple = std::max<int64_t>(1, config.Count({"block_multiple_of"}).value_or(1));
-    width = 2 * width / 3;
-    const double factor = config.Number("block_ffn_dim_multiplier").value_or(1.0);
-    width = static_cast<int64_t>(factor * static_cast<double>(width));
-    width = (width + multiple - 1) / multiple * multiple;
-  }
-  writer.SetU32("lfm2.feed_forward_length", static_cast<uint32_t>(width));
-}
-
-// Attention is written as llama.cpp has it: one head over compressed vectors.
-void AddDeepSeekKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  const auto set = [&](const char* key, int64_t value) {
-    writer.SetU32(std::string("deepseek2.") + key, static_cast<uint32_t>(value));
-  };
-  const int64_t compressed = config.RequiredCount({"kv_lora_rank"}),
-                rotated = config.RequiredCount({"qk_rope_head_dim"}),
-                plain = config.RequiredCount({"qk_nope_head_dim"});
-  set("attention.head_count_kv", 1);
-  set("attention.key_length", compressed + rotated);
-  set("attention.value_length", compressed);
-  set("attention.key_length_mla", plain + rotated);
-  set("attention.value_length_mla", config.RequiredCount({"v_head_dim"}));
-  set("rope.dimension_count", rotated);
-  const bool has_experts = config.Has("n_routed_experts");
-  set("leading_dense_block_count",
-      config.Count({"first_k_dense_replace"})
-          .value_or(has_experts ? 0 : config.RequiredCount({"num_hidden_layers"})));
-  set("expert_feed_forward_length",
-      config.RequiredCount({"moe_intermediate_size", "intermediate_size"}));
-  set("expert_shared_count", config.Count({"n_shared_experts"}).value_or(0));
-  set("expert_gating_func", config.Text("scoring_func") == "sigmoid" ? 2 : 1);
-  if (const auto multiplier = config.Rope().Number("mscale_all_dim")) {
-    writer.SetF32("deepseek2.rope.scaling.yarn_log_multiplier",
-                  static_cast<float>(0.1 * *multiplier));
-  }
-}
-
-void AddBertKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  const std::string f = config.Text("hidden_act"),
-                    positions = config.Text("position_embedding_type");
-  if ((!f.empty() && f != "gelu") || (!positions.empty() && positions != "absolute")) {
-    Fail(ErrorCode::kUnsupported,
-         "{}: encoders with \"hidden_act\" \"{}\" and \"position_embedding_type\" \"{}\" are not "
-         "supported (gelu and absolute are)",
-         config.name(), f.substr(0, 64), positions.substr(0, 64));
-  }
-  writer.SetBool("bert.attention.causal", false);
-  writer.SetU32("tokenizer.ggml.token_type_count",
-                static_cast<uint32_t>(config.Count({"type_vocab_size"}).value_or(1)));
-}
-
-void AddRobertaKeys(const HuggingFaceConfig& config, GgufWriter& writer) {
-  AddBertKeys(config, writer);
-  const int64_t rows = config.RequiredCount({"max_position_embeddings"});
-  writer.SetU32("bert.context_length", static_cast<uint32_t>(std::max<int64_t>(1, rows - 2)));
-}
-
 const std::vector<KeyRule>& WindowKey() {
   static const std::vector<KeyRule> keys = {{"sliding_window", "attention.sliding_window"}};
   return keys;
@@ -366,7 +274,7 @@ std::vector<ModelFamily> MakeFamilies() {
   const Rules llama = Join({Ends(), rotated, PreNorms(), FeedForward()});
   const Rules qwen3 = Join({Ends(), Attention(), QkNorms(), PreNorms()});
   const Rules post_norm = Join({Ends(), Attention(), QkNorms(), PostNorms(), FeedForward()});
-  const Rules gemma = Join({GemmaNorms(), Attention(), FeedForward()});
+  const Rules gemma = Join({GemmaNorms(kAddOne), Attention(), FeedForward()});
   return {
       {"llama", {"LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"}, llama, {}},
       {"llama",
@@ -382,6 +290,14 @@ std::vector<ModelFamily> MakeFamilies() {
        {"Qwen3MoeForCausalLM"},
        Join({qwen3, FeedForward(), QwenExperts()}),
        {{"moe_intermediate_size", "expert_feed_forward_length"}}},
+      {"qwen35",
+       {"Qwen3_5ForCausalLM", "Qwen3_5ForConditionalGeneration"},
+       Join({Qwen35Tensors(), Attention(), QkNorms(kAddOne), FeedForward()}),
+       {{"linear_conv_kernel_dim", "ssm.conv_kernel"},
+        {"linear_key_head_dim", "ssm.state_size"},
+        {"linear_num_key_heads", "ssm.group_count"},
+        {"linear_num_value_heads", "ssm.time_step_rank"}},
+       AddQwen35Keys},
       {"gemma2",
        {"Gemma2ForCausalLM"},
        gemma,
@@ -394,6 +310,15 @@ std::vector<ModelFamily> MakeFamilies() {
        {{"sliding_window", "attention.sliding_window"},
         {"final_logit_softcapping", "final_logit_softcapping", kNumber}},
        AddGemma3Keys},
+      {"gemma4",
+       {"Gemma4ForCausalLM", "Gemma4ForConditionalGeneration",
+        "Gemma4UnifiedForConditionalGeneration"},
+       Join({GemmaNorms(kAsIs), Attention(), QkNorms(), FeedForward(), Gemma4Extras()}),
+       {{"sliding_window", "attention.sliding_window"},
+        {"final_logit_softcapping", "final_logit_softcapping", kNumber},
+        {"top_k_experts", "expert_used_count"},
+        {"moe_intermediate_size", "expert_feed_forward_length"}},
+       AddGemma4Keys},
       {"phi3", {"Phi3ForCausalLM"}, Join({Ends(), PreNorms(), Phi3Tensors()}), {}, AddPhi3Keys},
       {"granite",
        {"GraniteForCausalLM"},

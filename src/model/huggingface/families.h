@@ -32,9 +32,14 @@ enum class TensorLayout {
   kMxfp4EvenRows,
   kMxfp4OddRows,
   kSqueeze,       // [n, 1, k] becomes [n, k]
-  kNegativeExp,   // -exp(x): the decay of gated delta nets
   kFromThirdRow,  // RoBERTa counts positions from 2
   kDrop,          // of no use here
+  // Gated delta nets: value heads that share a key head lie side by side; in GGUF they are dealt
+  // out: one of each key head in turn, so that head h belongs to key head h % n_key_heads.
+  kDealHeads,         // each head's rows (or numbers of a vector)
+  kDealHeadsOfQkv,    // the same behind the rows of queries and keys; of [n, 1, k] too
+  kDealHeadsOfInput,  // each head's columns
+  kDealHeadsOfDecay,  // a number a head, and x becomes -exp(x)
   // Of [n_heads * (d + v), c], which makes each head's keys (d rows) and values (v) of a compressed
   // vector: the keys' rows turned round [n_heads, c, d], the values' [n_heads, v, c].
   kLatentKeys,

@@ -19,14 +19,25 @@ namespace {
 
 constexpr int64_t kMaxLayers = 4096;
 constexpr int64_t kMaxExperts = 4096;
+constexpr int64_t kMaxHeadCount = 1 << 16;  // and the size of one
 constexpr size_t kMaxTokenizerBytes = size_t{128} << 20;
 constexpr size_t kMaxTemplateBytes = size_t{4} << 20;
 
 // Parts of a model that are not its language model, and numbers that can be computed.
-constexpr std::string_view kIgnoredPrefixes[] = {
-    "vision_tower.", "vision_model.",       "visual.",       "multi_modal_projector.",
-    "audio_tower.",  "model.vision_tower.", "model.visual.", "model.multi_modal_projector.",
-    "mtp."};
+constexpr std::string_view kIgnoredPrefixes[] = {"vision_tower.",
+                                                 "vision_model.",
+                                                 "visual.",
+                                                 "audio_tower.",
+                                                 "multi_modal_projector.",
+                                                 "model.vision_tower.",
+                                                 "model.vision_embedder.",
+                                                 "model.visual.",
+                                                 "model.audio_tower.",
+                                                 "model.embed_vision.",
+                                                 "model.embed_audio.",
+                                                 "model.multi_modal_projector.",
+                                                 "mtp.",
+                                                 "model.mtp."};
 constexpr std::string_view kIgnoredSuffixes[] = {".rotary_emb.inv_freq", ".attn.bias",
                                                  ".attn.masked_bias", ".position_ids"};
 bool IsIgnored(std::string_view name) {
@@ -181,12 +192,7 @@ class FolderReader {
     if (plan.name == "cls.output.weight" && !plan.sources[0].shape.empty()) {
       n_labels_ = plan.sources[0].shape[0];
     }
-    if (rule.layout == TensorLayout::kInterleaveQ) plan.n_heads = Heads("num_attention_heads");
-    if (rule.layout == TensorLayout::kInterleaveK) plan.n_heads = Heads("num_key_value_heads");
-    if (rule.layout == TensorLayout::kLatentKeys || rule.layout == TensorLayout::kLatentValues) {
-      plan.n_heads = Heads("num_attention_heads");
-      plan.key_rows = config_.RequiredCount({"qk_nope_head_dim"});
-    }
+    AddHeads(plan);
     if (plan.name == "token_embd.weight") {
       n_embeddings_ = plan.sources[0].shape.empty() ? 0 : plan.sources[0].shape[0];
       main_type_ = plan.sources[0].dtype == "F32"   ? DType::kF32
@@ -196,8 +202,37 @@ class FolderReader {
     AddPlannedTensor(plan, writer_);
   }
 
-  int64_t Heads(std::string_view key) const {
-    return config_.RequiredCount({key, "num_attention_heads"});
+  // What the layout must know of the heads.
+  void AddHeads(TensorPlan& plan) const {
+    switch (plan.layout) {
+      case TensorLayout::kInterleaveQ:
+        plan.n_heads = config_.RequiredCount({"num_attention_heads"});
+        return;
+      case TensorLayout::kInterleaveK:
+        plan.n_heads = config_.RequiredCount({"num_key_value_heads", "num_attention_heads"});
+        return;
+      case TensorLayout::kLatentKeys:
+      case TensorLayout::kLatentValues:
+        plan.n_heads = config_.RequiredCount({"num_attention_heads"});
+        plan.key_rows = config_.RequiredCount({"qk_nope_head_dim"});
+        return;
+      case TensorLayout::kDealHeads:
+      case TensorLayout::kDealHeadsOfQkv:
+      case TensorLayout::kDealHeadsOfInput:
+      case TensorLayout::kDealHeadsOfDecay:
+        plan.n_heads = HeadCount("linear_num_value_heads");
+        plan.n_key_heads = HeadCount("linear_num_key_heads");
+        if (plan.layout == TensorLayout::kDealHeadsOfQkv) {
+          plan.key_rows = 2 * plan.n_key_heads * HeadCount("linear_key_head_dim");
+        }
+        return;
+      default:
+        return;
+    }
+  }
+
+  int64_t HeadCount(std::string_view key) const {
+    return std::min(kMaxHeadCount, config_.RequiredCount({key}));
   }
 
   std::vector<SafeTensor> Sources(TensorLayout layout, const std::string& name) {

@@ -7,11 +7,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "model/huggingface/config.h"
+#include "model/huggingface/folder_test_support.h"
 #include "model/huggingface/import.h"
 #include "model/random_presets.h"
 #include "model/registry.h"
-#include "model/test_files.h"
-#include "model/test_models.h"
 #include "model/vocabulary.h"
 
 namespace pioneer {
@@ -20,12 +19,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr int kLayers = 2, kWidth = 64, kHeads = 4, kKvHeads = 2, kHeadDim = 16;
-
-struct Published {
-  std::string name, dtype;
-  std::vector<int64_t> shape;
-  std::string bytes;
-};
 
 // Row (i, half) of each head becomes row (half, i): what the folder's reader undoes.
 std::string HalvesOfHeads(const Tensor& tensor, int64_t n_heads) {
@@ -42,26 +35,21 @@ std::string HalvesOfHeads(const Tensor& tensor, int64_t n_heads) {
 }
 
 std::string PublishedName(std::string name) {
-  static const std::pair<std::string, std::string> kNames[] = {
-      {"token_embd", "model.embed_tokens"},
-      {"output_norm", "model.norm"},
-      {"attn_output", "self_attn.o_proj"},
-      {"attn_q_norm", "self_attn.q_norm"},
-      {"attn_k_norm", "self_attn.k_norm"},
-      {"attn_norm", "input_layernorm"},
-      {"ffn_norm", "post_attention_layernorm"},
-      {"attn_q.", "self_attn.q_proj."},
-      {"attn_k.", "self_attn.k_proj."},
-      {"attn_v.", "self_attn.v_proj."},
-      {"ffn_gate", "mlp.gate_proj"},
-      {"ffn_up", "mlp.up_proj"},
-      {"ffn_down", "mlp.down_proj"},
-      {"blk.", "model.layers."}};
-  for (const auto& [from, to] : kNames) {
-    const size_t at = name.find(from);
-    if (at != std::string::npos) name.replace(at, from.size(), to);
-  }
-  return name;
+  static const Renames kNames = {{"token_embd", "model.embed_tokens"},
+                                 {"output_norm", "model.norm"},
+                                 {"attn_output", "self_attn.o_proj"},
+                                 {"attn_q_norm", "self_attn.q_norm"},
+                                 {"attn_k_norm", "self_attn.k_norm"},
+                                 {"attn_norm", "input_layernorm"},
+                                 {"ffn_norm", "post_attention_layernorm"},
+                                 {"attn_q.", "self_attn.q_proj."},
+                                 {"attn_k.", "self_attn.k_proj."},
+                                 {"attn_v.", "self_attn.v_proj."},
+                                 {"ffn_gate", "mlp.gate_proj"},
+                                 {"ffn_up", "mlp.up_proj"},
+                                 {"ffn_down", "mlp.down_proj"},
+                                 {"blk.", "model.layers."}};
+  return Renamed(std::move(name), kNames);
 }
 
 Published Publish(const Tensor& tensor, bool interleaved) {
@@ -74,41 +62,6 @@ Published Publish(const Tensor& tensor, bool interleaved) {
     out.bytes = HalvesOfHeads(tensor, kKvHeads);
   }
   return out;
-}
-
-void WriteSafetensors(const fs::path& path, const std::vector<Published>& tensors) {
-  Json header = Json::object();
-  std::string data;
-  for (const Published& tensor : tensors) {
-    header[tensor.name] = {{"dtype", tensor.dtype},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
-    data += tensor.bytes;
-  }
-  const std::string text = DumpJson(header);
-  const uint64_t n = text.size();
-  WriteFileAtomically(path, std::string(reinterpret_cast<const char*>(&n), sizeof n) + text + data);
-}
-
-Json TokenizerJson(const Vocabulary& vocabulary) {
-  Json tokens = Json::object(), added = Json::array();
-  for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    const std::string& token = vocabulary.tokens[id];
-    if (vocabulary.types[id] == TokenType::kControl) {
-      added.push_back({{"id", id}, {"content", token}, {"special", true}, {"normalized", false}});
-    } else {
-      tokens[token] = id;
-    }
-  }
-  const Json byte_level = {
-      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}};
-  return {{"version", "1.0"},
-          {"added_tokens", added},
-          {"normalizer", nullptr},
-          {"pre_tokenizer", byte_level},
-          {"post_processor", nullptr},
-          {"decoder", byte_level},
-          {"model", {{"type", "BPE"}, {"vocab", tokens}, {"merges", vocabulary.merges}}}};
 }
 
 // A tiny random model as GGUF and the same as a folder.
@@ -132,7 +85,7 @@ class FolderTest : public ::testing::Test {
     for (const Tensor& tensor : file->tensors()) {
       tensors.push_back(Publish(tensor, architecture == "llama"));
     }
-    WriteShards(tensors);
+    WriteShards(model, tensors);
     config = {{"architectures", {class_name}},
               {"hidden_size", kWidth},
               {"intermediate_size", 96},
@@ -153,27 +106,6 @@ class FolderTest : public ::testing::Test {
   }
 
   void WriteConfig() { WriteFileAtomically(model / "config.json", DumpJson(config)); }
-
-  void WriteShards(const std::vector<Published>& tensors) {
-    const auto middle = tensors.begin() + static_cast<long>(tensors.size() / 2);
-    WriteSafetensors(model / "model-00001-of-00002.safetensors", {tensors.begin(), middle});
-    WriteSafetensors(model / "model-00002-of-00002.safetensors", {middle, tensors.end()});
-    Json index = Json::object();
-    for (auto tensor = tensors.begin(); tensor != tensors.end(); ++tensor) {
-      index[tensor->name] =
-          tensor < middle ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors";
-    }
-    WriteFileAtomically(model / "model.safetensors.index.json",
-                        DumpJson(Json{{"weight_map", index}}));
-  }
-
-  // The logits after each token of a text.
-  static std::vector<float> Logits(const fs::path& path) {
-    ModelRunner runner(path);
-    KvSequence kv(runner.pages());
-    const Matrix& logits = runner.Step({{&kv, 0, {5, 70, 12, 101, 33, 8, 260, 44}, true}});
-    return {logits.data(), logits.data() + logits.rows() * logits.cols()};
-  }
 
   std::string OpenError(ErrorCode code) const {
     try {
@@ -199,11 +131,11 @@ TEST_F(FolderTest, ComputesWhatTheGgufComputes) {
     for (const DType dtype : {DType::kF32, DType::kBF16}) {
       SCOPED_TRACE(class_name);
       Make(architecture, class_name, dtype);
-      const std::vector<float> expected = Logits(gguf);
-      EXPECT_EQ(Logits(model), expected);
+      const std::vector<float> expected = FolderLogits(gguf);
+      EXPECT_EQ(FolderLogits(model), expected);
       ThreadPool pool(1);
       ImportModel(model, folder / "imported.gguf", {}, pool);
-      EXPECT_EQ(Logits(folder / "imported.gguf"), expected);
+      EXPECT_EQ(FolderLogits(folder / "imported.gguf"), expected);
     }
   }
 }
@@ -212,48 +144,32 @@ TEST_F(FolderTest, ComputesWhatTheGgufComputes) {
 class DeepSeekFolderTest : public FolderTest {
  protected:
   static std::string Name(std::string name) {
-    static const std::pair<std::string, std::string> kNames[] = {
-        {"token_embd", "model.embed_tokens"},
-        {"output_norm", "model.norm"},
-        {"attn_output", "self_attn.o_proj"},
-        {"attn_q_a_norm", "self_attn.q_a_layernorm"},
-        {"attn_q_a.", "self_attn.q_a_proj."},
-        {"attn_q_b.", "self_attn.q_b_proj."},
-        {"attn_kv_a_norm", "self_attn.kv_a_layernorm"},
-        {"attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa"},
-        {"attn_norm", "input_layernorm"},
-        {"ffn_norm", "post_attention_layernorm"},
-        {"ffn_gate_inp", "mlp.gate"},
-        {"exp_probs_b.bias", "mlp.gate.e_score_correction_bias"},
-        {"ffn_gate_shexp", "mlp.shared_experts.gate_proj"},
-        {"ffn_up_shexp", "mlp.shared_experts.up_proj"},
-        {"ffn_down_shexp", "mlp.shared_experts.down_proj"},
-        {"ffn_gate.", "mlp.gate_proj."},
-        {"ffn_up.", "mlp.up_proj."},
-        {"ffn_down.", "mlp.down_proj."},
-        {"blk.", "model.layers."}};
-    for (const auto& [from, to] : kNames) {
-      const size_t at = name.find(from);
-      if (at != std::string::npos) name.replace(at, from.size(), to);
-    }
-    return name;
-  }
-
-  static std::vector<float> Values(const Tensor& tensor) {
-    const auto* data = reinterpret_cast<const float*>(tensor.data);
-    return {data, data + tensor.rows() * tensor.cols()};
-  }
-  static Published Make(const std::string& name, std::vector<int64_t> shape,
-                        const std::vector<float>& values) {
-    return {
-        name, "F32", std::move(shape),
-        std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float))};
+    static const Renames kNames = {{"token_embd", "model.embed_tokens"},
+                                   {"output_norm", "model.norm"},
+                                   {"attn_output", "self_attn.o_proj"},
+                                   {"attn_q_a_norm", "self_attn.q_a_layernorm"},
+                                   {"attn_q_a.", "self_attn.q_a_proj."},
+                                   {"attn_q_b.", "self_attn.q_b_proj."},
+                                   {"attn_kv_a_norm", "self_attn.kv_a_layernorm"},
+                                   {"attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa"},
+                                   {"attn_norm", "input_layernorm"},
+                                   {"ffn_norm", "post_attention_layernorm"},
+                                   {"ffn_gate_inp", "mlp.gate"},
+                                   {"exp_probs_b.bias", "mlp.gate.e_score_correction_bias"},
+                                   {"ffn_gate_shexp", "mlp.shared_experts.gate_proj"},
+                                   {"ffn_up_shexp", "mlp.shared_experts.up_proj"},
+                                   {"ffn_down_shexp", "mlp.shared_experts.down_proj"},
+                                   {"ffn_gate.", "mlp.gate_proj."},
+                                   {"ffn_up.", "mlp.up_proj."},
+                                   {"ffn_down.", "mlp.down_proj."},
+                                   {"blk.", "model.layers."}};
+    return Renamed(std::move(name), kNames);
   }
 
   // k_b [h, c, d] and v_b [h, v, c] as rows of keys and values [h (d + v), c].
   static Published Joined(const std::string& name, const Tensor& k, const Tensor& v) {
     const int64_t heads = k.shape[0], c = k.shape[1], d = k.shape[2], n_values = v.shape[1];
-    const std::vector<float> keys = Values(k), values = Values(v);
+    const std::vector<float> keys = ValuesOf(k), values = ValuesOf(v);
     std::vector<float> joined;
     for (int64_t head = 0; head < heads; ++head) {
       for (int64_t row = 0; row < d; ++row) {
@@ -262,19 +178,19 @@ class DeepSeekFolderTest : public FolderTest {
       const auto first = values.begin() + head * n_values * c;
       joined.insert(joined.end(), first, first + n_values * c);
     }
-    return Make(name, {heads * (d + n_values), c}, joined);
+    return PublishFloats(name, {heads * (d + n_values), c}, joined);
   }
 
   static void AddExperts(const Tensor& tensor, std::vector<Published>& out) {
     const std::string layer = tensor.name.substr(0, tensor.name.find("ffn_"));
     const std::string kind = tensor.name.substr(layer.size() + 4);  // "gate_exps.weight"
-    const std::vector<float> all = Values(tensor);
+    const std::vector<float> all = ValuesOf(tensor);
     const int64_t size = tensor.shape[1] * tensor.shape[2];
     for (int64_t e = 0; e < tensor.shape[0]; ++e) {
-      out.push_back(Make(fmt::format("{}mlp.experts.{}.{}_proj.weight", Name(layer), e,
-                                     kind.substr(0, kind.find('_'))),
-                         {tensor.shape[1], tensor.shape[2]},
-                         {all.begin() + e * size, all.begin() + (e + 1) * size}));
+      out.push_back(PublishFloats(fmt::format("{}mlp.experts.{}.{}_proj.weight", Name(layer), e,
+                                              kind.substr(0, kind.find('_'))),
+                                  {tensor.shape[1], tensor.shape[2]},
+                                  {all.begin() + e * size, all.begin() + (e + 1) * size}));
     }
   }
 };
@@ -295,14 +211,14 @@ TEST_F(DeepSeekFolderTest, ComputesWhatTheGgufComputes) {
     } else if (tensor.name.find("_exps.") != std::string::npos) {
       AddExperts(tensor, tensors);
     } else {
-      tensors.push_back(Make(Name(tensor.name), tensor.shape, Values(tensor)));
+      tensors.push_back(PublishFloats(Name(tensor.name), tensor.shape, ValuesOf(tensor)));
     }
   }
   // A layer that guesses ahead is left out.
   tensors.push_back(
-      Make(fmt::format("model.layers.{}.eh_proj.weight", options.n_layers), {1}, {1}));
+      PublishFloats(fmt::format("model.layers.{}.eh_proj.weight", options.n_layers), {1}, {1}));
   fs::create_directories(model);
-  WriteShards(tensors);
+  WriteShards(model, tensors);
   config = {{"architectures", {"DeepseekV3ForCausalLM"}},
             {"hidden_size", options.d_model},
             {"intermediate_size", options.d_ff},
@@ -330,37 +246,32 @@ TEST_F(DeepSeekFolderTest, ComputesWhatTheGgufComputes) {
             {"vocab_size", 300}};
   WriteConfig();
   WriteFileAtomically(model / "tokenizer.json", DumpJson(TokenizerJson(options.vocabulary)));
-  EXPECT_EQ(Logits(model), Logits(gguf));
+  EXPECT_EQ(FolderLogits(model), FolderLogits(gguf));
 }
 
 // Encoders: BERT, and RoBERTa, whose table of positions begins two rows later.
 class EncoderFolderTest : public FolderTest {
  protected:
   static std::string EncoderName(std::string name, bool roberta) {
-    static const std::pair<std::string, std::string> kNames[] = {
-        {"token_embd_norm", "embeddings.LayerNorm"},
-        {"token_embd", "embeddings.word_embeddings"},
-        {"position_embd", "embeddings.position_embeddings"},
-        {"token_types", "embeddings.token_type_embeddings"},
-        {"attn_output_norm", "attention.output.LayerNorm"},
-        {"attn_output", "attention.output.dense"},
-        {"attn_q", "attention.self.query"},
-        {"attn_k", "attention.self.key"},
-        {"attn_v", "attention.self.value"},
-        {"ffn_up", "intermediate.dense"},
-        {"ffn_down", "output.dense"},
-        {"layer_output_norm", "output.LayerNorm"},
-        {"blk.", "encoder.layer."}};
+    static const Renames kNames = {{"token_embd_norm", "embeddings.LayerNorm"},
+                                   {"token_embd", "embeddings.word_embeddings"},
+                                   {"position_embd", "embeddings.position_embeddings"},
+                                   {"token_types", "embeddings.token_type_embeddings"},
+                                   {"attn_output_norm", "attention.output.LayerNorm"},
+                                   {"attn_output", "attention.output.dense"},
+                                   {"attn_q", "attention.self.query"},
+                                   {"attn_k", "attention.self.key"},
+                                   {"attn_v", "attention.self.value"},
+                                   {"ffn_up", "intermediate.dense"},
+                                   {"ffn_down", "output.dense"},
+                                   {"layer_output_norm", "output.LayerNorm"},
+                                   {"blk.", "encoder.layer."}};
     if (name.starts_with("cls.output")) {
       return (roberta ? "classifier.out_proj" : "classifier") + name.substr(10);
     }
     if (name.starts_with("cls"))
       return (roberta ? "classifier.dense" : "pooler.dense") + name.substr(3);
-    for (const auto& [from, to] : kNames) {
-      const size_t at = name.find(from);
-      if (at != std::string::npos) name.replace(at, from.size(), to);
-    }
-    return (roberta ? "roberta." : "bert.") + name;
+    return (roberta ? "roberta." : "bert.") + Renamed(std::move(name), kNames);
   }
 
   void MakeEncoder(const std::string& class_name, bool roberta, bool ranks) {
@@ -394,7 +305,7 @@ class EncoderFolderTest : public FolderTest {
     }
     if (!ranks) tensors.push_back({"bert.pooler.dense.bias", "F32", {1}, std::string(4, '\0')});
     fs::create_directories(model / "1_Pooling");
-    WriteShards(tensors);
+    WriteShards(model, tensors);
     config = {{"architectures", {class_name}},
               {"hidden_size", options.d_model},
               {"intermediate_size", options.d_ff},

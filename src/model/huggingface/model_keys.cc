@@ -79,13 +79,14 @@ class KeyWriter {
   void AddRotation() {
     const auto base = rope_.Number("rope_theta");
     if (base) SetNumber("rope.freq_base", *base);
+    std::string type = rope_.Text("rope_type");
+    if (type.empty()) type = rope_.Text("type");
     const double share = rope_.Number("partial_rotary_factor").value_or(1.0);
+    if (type == "proportional") return AddProportional(share);
     if (base || share != 1.0) {
       SetCount("rope.dimension_count",
                static_cast<int64_t>(share * static_cast<double>(config_.head_dim())));
     }
-    std::string type = rope_.Text("rope_type");
-    if (type.empty()) type = rope_.Text("type");
     if (type == "linear") return AddScaling("linear");
     if (type == "yarn") return AddYarn();
     if (type == "llama3") return AddLlama3Factors();
@@ -138,6 +139,18 @@ class KeyWriter {
       const double blend = std::clamp((length / wave - low) / (high - low), 0.0, 1.0);
       divisors.push_back(static_cast<float>(1.0 / ((1 - blend) / factor + blend)));
     }
+    AddVector("rope_freqs.weight", std::move(divisors));
+  }
+
+  // Gemma 4: a share of the pairs turns as if all did, the others do not turn at all.
+  void AddProportional(double share) {
+    constexpr float kStill = 1e30f;  // what the frequency is divided by
+    const int64_t dims = config_.full_head_dim();
+    std::vector<float> divisors(static_cast<size_t>(dims / 2), kStill);
+    const double n = std::clamp(share, 0.0, 1.0) * static_cast<double>(dims) / 2;
+    std::fill_n(divisors.begin(), static_cast<size_t>(n),
+                static_cast<float>(rope_.Number("factor").value_or(1.0)));
+    SetCount("rope.dimension_count", dims);
     AddVector("rope_freqs.weight", std::move(divisors));
   }
 

@@ -1,13 +1,12 @@
 #include "model/huggingface/tensor_layout.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 
 #include "base/error.h"
+#include "model/huggingface/row_plan.h"
 #include "tensor/quantize.h"
 
 namespace pioneer {
@@ -19,12 +18,6 @@ constexpr size_t kBufferBytes = size_t{4} << 20;
 constexpr uint32_t kMxfp4Type = 39;  // GGUF's number: a scale byte, then 32 numbers of 4 bits
 constexpr int64_t kMxfp4Elements = 32;
 constexpr int64_t kMxfp4Bytes = 17;
-
-[[noreturn]] void FailShape(const TensorPlan& plan, const char* wanted) {
-  const SafeTensor& source = plan.sources.front();
-  Fail(ErrorCode::kCorruptFile, "tensor \"{}\" is [{}] but should be {}", source.name,
-       fmt::join(source.shape, ", "), wanted);
-}
 
 DType TypeOf(const SafeTensor& source) {
   if (source.dtype == "F32") return DType::kF32;
@@ -81,108 +74,6 @@ class Buffer {
   const GgufSink& sink_;
   std::vector<std::byte> buffer_;
 };
-
-// Which row of the sources (all rows of the first, then those of the second, ...) each row of the
-// result is.
-using RowMap = std::function<int64_t(int64_t)>;
-
-struct RowPlan {
-  std::vector<int64_t> shape;  // of the result
-  int64_t row_elements = 0;
-  RowMap source_row;
-};
-
-std::vector<int64_t> WithRows(std::vector<int64_t> shape, int64_t n) {
-  shape.at(shape.size() - 2) = n;
-  return shape;
-}
-
-struct LatentShape {
-  int64_t value_rows = 0, columns = 0;
-};
-
-LatentShape ReadLatent(const TensorPlan& plan) {
-  const std::vector<int64_t>& shape = plan.sources[0].shape;
-  const bool fits = shape.size() == 2 && plan.n_heads > 0 && plan.key_rows > 0 &&
-                    shape[0] % plan.n_heads == 0 && shape[0] / plan.n_heads > plan.key_rows;
-  if (!fits) FailShape(plan, "rows of keys and values for each head");
-  return {shape[0] / plan.n_heads - plan.key_rows, shape[1]};
-}
-
-RowPlan PlanInterleave(const TensorPlan& plan) {
-  const std::vector<int64_t>& shape = plan.sources[0].shape;
-  const int64_t rows = shape[0];
-  if (plan.n_heads < 1 || rows % (2 * plan.n_heads) != 0)
-    FailShape(plan, "a whole number of heads");
-  const int64_t half = rows / plan.n_heads / 2;
-  return {shape, plan.sources[0].elements() / rows, [half](int64_t row) {
-            const int64_t head = row / (2 * half), inside = row % (2 * half);
-            return head * 2 * half + inside % 2 * half + inside / 2;
-          }};
-}
-
-// Of each matrix of rows, `begin`, `begin + step`, ... up to half of them.
-RowPlan PlanHalf(const TensorPlan& plan, int64_t step) {
-  std::vector<int64_t> shape = plan.sources[0].shape;
-  // A bias of experts is [n_experts, rows]: its rows are single numbers.
-  if (plan.name.ends_with(".bias")) shape.push_back(1);
-  if (shape.size() < 2 || shape[shape.size() - 2] % 2 != 0)
-    FailShape(plan, "an even number of rows");
-  const int64_t rows = shape[shape.size() - 2], half = rows / 2;
-  const bool second = plan.layout == kSecondHalf || plan.layout == kOddRows;
-  const int64_t begin = !second ? 0 : step == 1 ? half : 1;
-  std::vector<int64_t> result = WithRows(shape, half);
-  const int64_t row_elements = shape.back();
-  if (plan.name.ends_with(".bias")) result.pop_back();
-  return {result, row_elements,
-          [=](int64_t row) { return row / half * rows + begin + row % half * step; }};
-}
-
-RowPlan PlanStack(const TensorPlan& plan) {
-  const std::vector<int64_t>& shape = plan.sources[0].shape;
-  if (shape.size() != 2) FailShape(plan, "a matrix");
-  const auto n = static_cast<int64_t>(plan.sources.size());
-  return {{n, shape[0], shape[1]}, shape[1], [](int64_t row) { return row; }};
-}
-
-// Rows of each head behind those of its key.
-RowPlan PlanLatentValues(const TensorPlan& plan) {
-  const LatentShape latent = ReadLatent(plan);
-  return {{plan.n_heads, latent.value_rows, latent.columns},
-          latent.columns,
-          [latent, keys = plan.key_rows](int64_t row) {
-            const int64_t head = row / latent.value_rows, inside = row % latent.value_rows;
-            return head * (keys + latent.value_rows) + keys + inside;
-          }};
-}
-
-RowPlan PlanFrom(const TensorPlan& plan) {
-  std::vector<int64_t> shape = plan.sources[0].shape;
-  if (shape.size() != 2 || shape[0] <= plan.first_row) FailShape(plan, "a matrix of more rows");
-  shape[0] -= plan.first_row;
-  return {shape, shape[1], [first = plan.first_row](int64_t row) { return first + row; }};
-}
-
-std::optional<RowPlan> PlanRows(const TensorPlan& plan) {
-  switch (plan.layout) {
-    case kInterleaveQ:
-    case kInterleaveK:
-      return PlanInterleave(plan);
-    case kFirstHalf:
-    case kSecondHalf:
-      return PlanHalf(plan, 1);
-    case kEvenRows:
-    case kOddRows:
-      return PlanHalf(plan, 2);
-    case kStackExperts:
-      return PlanStack(plan);
-    case kLatentValues:
-      return PlanLatentValues(plan);
-    default:
-      if (plan.first_row > 0) return PlanFrom(plan);
-      return {};
-  }
-}
 
 int64_t Product(const std::vector<int64_t>& shape) {
   int64_t n = 1;
@@ -286,10 +177,13 @@ void AddMxfp4(const TensorPlan& plan, GgufWriter& writer) {
   });
 }
 
-std::vector<int64_t> Squeezed(const TensorPlan& plan) {
-  const std::vector<int64_t>& shape = plan.sources[0].shape;
-  if (shape.size() != 3 || shape[1] != 1) FailShape(plan, "[n, 1, k]");
-  return {shape[0], shape[2]};
+bool ChangesNumbers(TensorLayout layout) {
+  return layout == kAddOne || layout == kDealHeadsOfDecay;
+}
+
+float Changed(TensorLayout layout, float value) {
+  if (layout == kAddOne) return value + 1.0f;
+  return layout == kDealHeadsOfDecay ? -std::exp(value) : value;
 }
 
 void AddAsF32(const TensorPlan& plan, DType dtype, GgufWriter& writer) {
@@ -299,26 +193,25 @@ void AddAsF32(const TensorPlan& plan, DType dtype, GgufWriter& writer) {
   if (tensor.shape.empty()) tensor.shape = {1};
   if (layout == kSqueeze) tensor.shape = Squeezed(plan);
   writer.AddTensor(std::move(tensor), [=](const GgufSink& sink) {
-    const auto change = [layout](float value) {
-      if (layout == kAddOne) return value + 1.0f;
-      return layout == kNegativeExp ? -std::exp(value) : value;
-    };
-    ConvertToF32(source, dtype, change, sink);
+    ConvertToF32(
+        source, dtype, [layout](float value) { return Changed(layout, value); }, sink);
   });
 }
 
 void AddMapped(const TensorPlan& plan, RowPlan rows, DType dtype, GgufWriter& writer) {
-  const bool to_f32 = dtype != DType::kF32 && MustBeF32(plan.name, rows.shape.size());
+  const TensorLayout layout = plan.layout;
+  const bool to_f32 =
+      ChangesNumbers(layout) || (dtype != DType::kF32 && MustBeF32(plan.name, rows.shape.size()));
   Tensor tensor{plan.name, to_f32 ? DType::kF32 : dtype, rows.shape, nullptr, {}};
   writer.AddTensor(std::move(tensor), [sources = plan.sources, rows = std::move(rows), dtype,
-                                       to_f32](const GgufSink& sink) {
+                                       to_f32, layout](const GgufSink& sink) {
     if (!to_f32) return CopyRows(sources, rows, sink);
     CopyRows(sources, rows, [&](const void* data, size_t bytes) {
       SafeTensor piece = sources[0];
       piece.data = static_cast<const std::byte*>(data);
       piece.shape = {static_cast<int64_t>(bytes) / InfoOf(dtype).block_bytes};
       ConvertToF32(
-          piece, dtype, [](float value) { return value; }, sink);
+          piece, dtype, [layout](float value) { return Changed(layout, value); }, sink);
     });
   });
 }
@@ -367,8 +260,7 @@ void AddPlannedTensor(const TensorPlan& plan, GgufWriter& writer) {
   }
   if (plan.layout == kLatentKeys) return AddLatentKeys(plan, dtype, writer);
   if (plan.layout == kTranspose) return AddTransposed(plan, dtype, writer);
-  const bool changed = plan.layout == kAddOne || plan.layout == kNegativeExp;
-  if (changed || MustBeF32(plan.name, plan.sources[0].shape.size())) {
+  if (ChangesNumbers(plan.layout) || MustBeF32(plan.name, plan.sources[0].shape.size())) {
     return AddAsF32(plan, dtype, writer);
   }
   AddView(plan, dtype, writer);

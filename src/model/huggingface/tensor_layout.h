@@ -17,9 +17,10 @@ struct TensorPlan {
   TensorLayout layout = TensorLayout::kAsIs;
   // One; kStackExperts: one an expert, in order; the kMxfp4s: blocks, then scales.
   std::vector<SafeTensor> sources;
-  int64_t n_heads = 0;    // kInterleaveQ, kInterleaveK, kLatentKeys, kLatentValues: of this tensor
-  int64_t key_rows = 0;   // kLatentKeys, kLatentValues: d
-  int64_t first_row = 0;  // kAsIs of a matrix: rows before it are left out
+  int64_t n_heads = 0;      // kInterleave*, kLatent*: of this tensor; kDeal*: that have values
+  int64_t key_rows = 0;     // kLatent*: d of a head; kDealHeadsOfQkv: of all queries and keys
+  int64_t n_key_heads = 0;  // kDeal*
+  int64_t first_row = 0;    // kAsIs of a matrix: rows before it are left out
 };
 
 // Adds the tensor as a view of the sources where nothing is to be changed, else as work that is
