@@ -64,9 +64,10 @@ export function parseLengths(text) {
   throw new Error(`lengths are "256", "64-512" or "256~0.5" (median~sigma), not "${text}"`);
 }
 
-// Rows of cells as text: the first column to the left, the others to the right.
-export function table(columns, rows) {
+// Rows of cells as text: the first columns are words, the others numbers, to the right.
+export function table(columns, rows, wordColumns = 1) {
   const cells = [columns, ...rows].map((row) => row.map((cell) => (cell === null || cell === undefined ? "-" : String(cell))));
   const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
-  return cells.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ").trimEnd()).join("\n");
+  const lineOf = (row) => row.map((cell, i) => (i < wordColumns ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ").trimEnd();
+  return cells.map(lineOf).join("\n");
 }

@@ -1,16 +1,9 @@
 // Why: files that llama.cpp itself has quantized. node-llama-cpp has no function for it, its library
-// has: this calls llama_model_quantize of the same libllama that runs the models. Import after
-// getLlama() has loaded the library and its kernels.
+// has: this calls llama_model_quantize of the same libllama that runs the models.
 //   node bench/peers/llama_quantize.mjs IN.gguf OUT.gguf TYPE
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import koffi from "koffi";
-import { getBinsDir } from "@node-llama-cpp/linux-x64";
-import { getLlama, LlamaLogLevel } from "node-llama-cpp";
-
-const folder = join(getBinsDir().binsDir, "linux-x64");
-const library = koffi.load(join(folder, readdirSync(folder).find((name) => /^libllama\.(?!common).*so$/.test(name))));
+import { libllama } from "./llama_library.mjs";
 
 // As in llama.h of the release; a null pattern ends the list of overrides.
 const Override = koffi.struct("Override", { pattern: "const char *", type: "int32_t" });
@@ -20,8 +13,8 @@ const Params = koffi.struct({
   imatrix: "void *", kv_overrides: "void *", tt_overrides: koffi.pointer(Override), prune_layers: "void *",
   max_buf_size: "size_t",
 });
-const defaultParams = library.func("llama_model_quantize_default_params", Params, []);
-const modelQuantize = library.func("llama_model_quantize", "uint32_t", ["const char *", "const char *", koffi.pointer(Params)]);
+const defaultParams = libllama.func("llama_model_quantize_default_params", Params, []);
+const modelQuantize = libllama.func("llama_model_quantize", "uint32_t", ["const char *", "const char *", koffi.pointer(Params)]);
 
 // The numbers of llama_ftype and of ggml_type.
 const fileTypes = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 7, Q5_0: 8, Q5_1: 9, Q2_K: 10, Q3_K_S: 11, Q4_K_S: 14, Q5_K_S: 16,
@@ -41,7 +34,6 @@ export function quantizeWithLlama(input, output, type, overrides = []) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error });
   quantizeWithLlama(...process.argv.slice(2));
   process.exit(0);
 }

@@ -79,11 +79,11 @@ export class Server {
 
   close() { this.agent.destroy(); }
 
-  request(method, path, body, signal) {
+  request(method, path, body) {
     const prefix = this.url.pathname.replace(/\/(v1\/?)?$/, "");
     return this.client.request({
       method, protocol: this.url.protocol, hostname: this.url.hostname.replace(/^\[|\]$/g, ""), port: this.url.port,
-      path: prefix + path, agent: this.agent, signal,
+      path: prefix + path, agent: this.agent,
       headers: { ...this.headers, ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }) },
     });
   }
@@ -102,7 +102,8 @@ export class Server {
 
   json(path) {
     return new Promise((resolve, reject) => {
-      const request = this.request("GET", path, undefined, AbortSignal.timeout(this.timeout * 1000));
+      const request = this.request("GET", path);
+      request.setTimeout(this.timeout * 1000, () => request.destroy(new Error(`${this.url.href} does not answer`)));
       request.on("error", reject).on("response", async (response) => {
         try {
           const parts = [];
@@ -118,16 +119,20 @@ export class Server {
   stream(prompt, maxTokens, { signal, onArrival } = {}) {
     const input = this.api === "chat" ? { messages: [{ role: "user", content: prompt }] } : { prompt };
     const body = JSON.stringify({ model: this.model, stream: true, max_tokens: maxTokens, ...this.extra, ...this.body, ...input });
-    const late = AbortSignal.timeout(this.timeout * 1000);
     return new Promise((resolve) => {
       const recording = new Recording(performance.now());
+      const request = this.request("POST", this.path, body);
+      const timer = setTimeout(() => { finish(`no end within ${this.timeout} s`); request.destroy(); }, this.timeout * 1000);
+      const stop = () => { finish(null); request.destroy(); };
       const finish = (error) => {
         if (recording.ended !== null) return;
         recording.ended = performance.now();
-        if (error && !signal?.aborted) recording.error ??= late.aborted ? `no end within ${this.timeout} s` : error;
+        recording.error ??= error;
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
         resolve(recording);
       };
-      const request = this.request("POST", this.path, body, AbortSignal.any([late, ...(signal ? [signal] : [])]));
+      signal?.addEventListener("abort", stop);
       request.on("error", (error) => finish(error.message)).on("response", (response) => {
         response.setEncoding("utf8");
         response.on("error", (error) => finish(error.message)).on("aborted", () => finish("the connection was cut"));

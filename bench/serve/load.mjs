@@ -62,8 +62,9 @@ function tell(report) {
   }
   if (report.prefix) {
     const p = report.prefix;
+    const together = p.together > 0 ? `${p.together} together ${ms(p.together_ttft)} ms (${(100 * p.together_share).toFixed(1)} %)` : "no time for them together";
     console.log(`\n${p.prompt_tokens ?? "?"} tokens, nearly all shared: TTFT of the first ${ms(p.first_ttft)} ms; of ${p.requests} one by one ` +
-      `${ms(p.later_ttft)} ms (${(100 * p.later_share).toFixed(1)} %), together ${ms(p.together_ttft)} ms (${(100 * p.together_share).toFixed(1)} %)`);
+      `${ms(p.later_ttft)} ms (${(100 * p.later_share).toFixed(1)} %), ${together}`);
   }
   const { client } = report;
   console.log(`\nThe client took ${(100 * client.cpu_share).toFixed(1)} % of a core; its event loop was late by ${ms(client.event_loop_p99)} ms at p99` +
@@ -96,7 +97,7 @@ try {
   for (const streams of numbers(options.concurrency)) report.concurrent.push(await concurrent(server, streams, { ...load, words }));
   const counts = { streams: Number(options.streams), longPrompt: Number(options["long-prompt"]) };
   if (options.stall) report.stall = await stall(server, { words, ...counts });
-  if (options.prefix) report.prefix = await prefix(server, { words, tokens: Number(options.shared), requests: Number(options.sharers) });
+  if (options.prefix) report.prefix = await prefix(server, { words, tokens: Number(options.shared), requests: Number(options.sharers), seconds: load.seconds });
   const { user, system } = process.cpuUsage(cpu);
   report.client = { cpu_share: (user + system) / 1000 / (performance.now() - begin), event_loop_p99: Math.max(0, delay.percentile(99) / 1e6 - 5) };
   delay.disable();

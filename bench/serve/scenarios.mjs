@@ -87,18 +87,21 @@ export async function stall(server, { words, streams = 8, longPrompt = 4000, war
   return { prompt_tokens: long.prompt_tokens, ttft: ttftOf(long), ...stallMetrics(recordings, begin, long.sent, long.arrivals[0]) };
 }
 
-// Requests that share a long beginning: one alone, others one by one, then all together.
-export async function prefix(server, { words, tokens = 4000, requests = 16, suffix = 16, answer = 8 }) {
+// Requests that share a long beginning: one alone, others one by one, then all together. Where little
+// is saved that would take forever: after `seconds` no more are sent.
+export async function prefix(server, { words, tokens = 4000, requests = 16, suffix = 16, answer = 8, seconds = 120 }) {
   const shared = words.prompt(tokens);
   const ask = () => server.stream(`${shared} ${words.text(suffix)}`, answer);
   const first = await ask();
+  const deadline = performance.now() + seconds * 1000;
   const later = [];
-  for (let i = 0; i < requests; ++i) later.push(await ask());
-  const together = await Promise.all(Array.from({ length: requests }, ask));
+  do later.push(await ask()); while (later.length < requests && performance.now() < deadline);
+  const together = performance.now() < deadline ? await Promise.all(Array.from({ length: requests }, ask)) : [];
   expectGood([first, ...later, ...together], "prefix");
-  const [ttft, all] = [later, together].map((list) => median(list.map(ttftOf)));
+  const share = (list) => (list.length > 0 ? median(list.map(ttftOf)) / ttftOf(first) : null);
   return {
-    prompt_tokens: first.prompt_tokens, requests, first_ttft: ttftOf(first), later_ttft: ttft, together_ttft: all,
-    later_share: ttft / ttftOf(first), together_share: all / ttftOf(first), cached_tokens: later.at(-1).cached_tokens,
+    prompt_tokens: first.prompt_tokens, requests: later.length, first_ttft: ttftOf(first), later_ttft: median(later.map(ttftOf)),
+    together: together.length, together_ttft: median(together.map(ttftOf)), later_share: share(later), together_share: share(together),
+    cached_tokens: later.at(-1).cached_tokens,
   };
 }

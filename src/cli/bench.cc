@@ -40,8 +40,25 @@ double BandwidthOf(const SpeedResult& result) {
   return result.tokens_per_second.median / result.batch * result.step_bytes;
 }
 
-BenchReport Measure(const BenchOptions& options, SpeedBench& bench) {
-  BenchReport report;
+void AwaitTurn() {
+  std::string line;
+  if (!std::getline(std::cin, line)) {
+    Fail(ErrorCode::kCancelled,
+         "--turns reads a line from stdin for each round; there are no more");
+  }
+}
+
+void TellRound(const SpeedResult& result, int round, double seconds) {
+  fmt::print("{}\n", DumpJson(Json{{"test", result.test},
+                                   {"batch", result.batch},
+                                   {"depth", result.depth},
+                                   {"round", round},
+                                   {"tokens", result.n_tokens},
+                                   {"seconds", seconds}}));
+  std::fflush(stdout);
+}
+
+void MeasureSpeeds(const BenchOptions& options, SpeedBench& bench, BenchReport& report) {
   ProgressLine progress;
   const auto tell = [&](const char* test, int batch, int depth) {
     progress.Update(fmt::format("{}, batch {}, depth {}", test, batch, depth));
@@ -56,15 +73,20 @@ BenchReport Measure(const BenchOptions& options, SpeedBench& bench) {
       if (options.generate == 0) break;
       tell("generate", batch, depth);
       report.speeds.push_back(bench.Generate(options.generate, batch, depth));
-      if (depth == options.depth.front()) {
-        for (SamplingResult& one : bench.SampleSteps(report.speeds.back())) {
-          report.sampling.push_back(std::move(one));
-        }
-      }
     }
   }
-  report.peak_bytes = PeakResidentBytes();
-  report.memory_bandwidth = MeasureReadBandwidth(bench.threads());  // itself takes memory
+}
+
+BenchReport Measure(const BenchOptions& options, SpeedBench& bench) {
+  BenchReport report;
+  MeasureSpeeds(options, bench, report);
+  report.peak_bytes = PeakResidentBytes();  // what follows is not the model's
+  if (options.turns) AwaitTurn();
+  for (const SpeedResult& speed : report.speeds) {
+    if (speed.test != "generate" || speed.depth != options.depth.front()) continue;
+    for (SamplingResult& one : bench.SampleSteps(speed)) report.sampling.push_back(std::move(one));
+  }
+  report.memory_bandwidth = MeasureReadBandwidth(bench.threads());
   return report;
 }
 
@@ -167,6 +189,7 @@ void PrintJson(const BenchOptions& options, const SpeedBench& bench, int n_threa
                                    {"architecture", config.architecture},
                                    {"parameters", config.n_parameters},
                                    {"quantization", config.quantization},
+                                   {"vocabulary", config.vocab_size},
                                    {"file_bytes", config.file_bytes},
                                    {"isa", IsaName(ActiveIsa())},
                                    {"threads", n_threads},
@@ -180,24 +203,6 @@ void PrintJson(const BenchOptions& options, const SpeedBench& bench, int n_threa
                                    {"kv_bytes", bench.kv_bytes()},
                                    {"weight_bytes_per_step", bench.weight_bytes()},
                                    {"memory_bytes_per_second", report.memory_bandwidth}}));
-}
-
-void AwaitTurn() {
-  std::string line;
-  if (!std::getline(std::cin, line)) {
-    Fail(ErrorCode::kCancelled,
-         "--turns reads a line from stdin for each round; there are no more");
-  }
-}
-
-void TellRound(const SpeedResult& result, int round, double seconds) {
-  fmt::print("{}\n", DumpJson(Json{{"test", result.test},
-                                   {"batch", result.batch},
-                                   {"depth", result.depth},
-                                   {"round", round},
-                                   {"tokens", result.n_tokens},
-                                   {"seconds", seconds}}));
-  std::fflush(stdout);
 }
 
 void RunBench(const BenchOptions& options) {
@@ -244,9 +249,10 @@ void AddBenchCommand(CLI::App& root) {
   count("--repeat", options->repeat, 1, 1000, "Measured rounds, after one to warm up");
   count("--threads", options->threads, 0, 1024, "0 = all cores this process may use");
   command->add_flag("--json", options->json, "Print JSON");
-  command->add_flag("--turns", options->turns,
-                    "Wait for a line on stdin before each round and print its time, so that other "
-                    "programs can be measured in turns");
+  command->add_flag(
+      "--turns", options->turns,
+      "Wait for a line on stdin before each round and the end, and print each round's "
+      "time: for measuring in turns with other programs");
   AddBenchGrammarCommand(*command);
   command->callback([options, command] {
     if (command->get_subcommands().empty()) RunBench(*options);
