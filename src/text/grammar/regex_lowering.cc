@@ -14,6 +14,32 @@ using Kind = RegexAst::Kind;
 
 constexpr int kMaxUnrolled = 100;
 
+enum class Side { kFront, kBack };
+
+bool IsEmpty(const RegexAst& ast) {
+  return (ast.kind == Kind::kConcat && ast.children.empty()) ||
+         (ast.kind == Kind::kRepeat && ast.max == 0);
+}
+
+// On a side where any text may stand, rounds of a repetition beyond the fewest add nothing:
+// [a-z]{1,255} occurs in a text when [a-z] does. Without this, a search is in as many states as
+// there are places where a match may have begun.
+void DropOptionalRounds(RegexAst& ast, Side side) {
+  if (ast.kind == Kind::kOr) {
+    for (RegexAst& child : ast.children) DropOptionalRounds(child, side);
+  } else if (ast.kind == Kind::kRepeat && !ast.asserts) {
+    ast.max = ast.min;
+    if (ast.min == 1) DropOptionalRounds(ast.children.front(), side);
+  } else if (ast.kind == Kind::kConcat) {
+    while (!ast.children.empty()) {
+      const auto outermost = side == Side::kFront ? ast.children.begin() : ast.children.end() - 1;
+      DropOptionalRounds(*outermost, side);
+      if (!IsEmpty(*outermost)) return;
+      ast.children.erase(outermost);
+    }
+  }
+}
+
 // What may follow up to the end of the text, when nothing was read before it and when something
 // was.
 struct Rest {
@@ -27,10 +53,11 @@ class Lowering {
     any_ = store_.Star(Encode(CharSet::All()));
   }
 
-  Regex Run(const RegexAst& ast) {
-    const Regex end = syntax_.whole ? store_.Epsilon() : any_;
-    const Rest all = Lower(ast, {end, end});
-    if (syntax_.whole) return all.at_start;
+  Regex Run(RegexAst ast) {
+    if (syntax_.whole) return Lower(ast, {store_.Epsilon(), store_.Epsilon()}).at_start;
+    DropOptionalRounds(ast, Side::kFront);
+    DropOptionalRounds(ast, Side::kBack);
+    const Rest all = Lower(ast, {any_, any_});
     if (all.at_start == all.inside) return store_.Concat(any_, all.inside);
     const Regex some = store_.Plus(Encode(CharSet::All()));
     return store_.Or({all.at_start, store_.Concat(some, all.inside)});

@@ -197,6 +197,28 @@ TEST(Regex, RandomPatternsMatchWhatTheLibraryMatches) {
   }
 }
 
+// Where any text may stand, a repetition's further rounds add nothing; what is left is compared
+// with the library on all short texts.
+TEST(Regex, RepetitionsAtTheEndsOfASearchCostNothing) {
+  const std::vector<std::string> texts = AllTexts("abc", 5);
+  for (const char* pattern :
+       {"a{1,3}", "a{2,4}", "a*", "(?:ab){0,2}", "a{1,3}b{1,3}", "a{0,2}bc{0,2}", "^a{1,3}",
+        "a{1,3}$", "a{0,2}^b{1,2}", "(?:a{1,2}|b{2,3}$|^c{1,2})", "(?:ab{1,3}){1,2}",
+        "(?=a)a{1,3}b*", "a{1,2}(?=b{2,3})", "(?:a{0,2}b{0,2}){1,2}c{0,3}", "(?:a?$){0,2}",
+        "(?:^a?){1,3}"}) {
+    const std::regex reference(pattern);
+    RegexStore store;
+    const Regex part = ParseRegex(store, pattern, {.whole = false, .ecma = true});
+    for (const std::string& text : texts) {
+      ASSERT_EQ(Matches(store, part, text), std::regex_search(text, reference))
+          << pattern << " in " << text;
+    }
+  }
+  RegexStore wide, narrow;
+  EXPECT_EQ(wide.Print(ParseRegex(wide, "[A-Z.:]{1,255}", {.whole = false})),
+            narrow.Print(ParseRegex(narrow, "[A-Z.:]", {.whole = false})));
+}
+
 TEST(Regex, TextUntilEndsAtTheFirstLiteral) {
   RegexStore store;
   const Regex until = store.TextUntil({"<end>", "</x>"});
