@@ -15,6 +15,7 @@ void AddModelsCommand(CLI::App& root);
 void AddQuantizeCommand(CLI::App& root);
 void AddTokenizeCommand(CLI::App& root);
 void AddPerplexityCommand(CLI::App& root);
+void AddImatrixCommand(CLI::App& root);
 void AddBenchCommand(CLI::App& root);
 void AddTrainCommand(CLI::App& root);
 void AddDoctorCommand(CLI::App& root);

@@ -43,6 +43,7 @@ int Run(int argc, char** argv) {
   AddQuantizeCommand(app);
   AddTokenizeCommand(app);
   AddPerplexityCommand(app);
+  AddImatrixCommand(app);
   AddBenchCommand(app);
   AddTrainCommand(app);
   AddDoctorCommand(app);

@@ -16,6 +16,7 @@
 
 namespace pioneer {
 
+class InputObserver;
 class WeightLoader;
 
 struct ModelConfig {
@@ -42,6 +43,8 @@ struct StepBatch {
   std::vector<int32_t> positions;  // [n_rows]
   std::vector<Sequence> sequences;
   std::vector<int32_t> output_rows;  // rows whose logits are wanted, ascending
+  // Sees what goes into the matrices of layers; null = nobody looks.
+  InputObserver* observer = nullptr;
 };
 
 // How the rows of a text become one answer. The values are GGUF's (ARCH.pooling_type).

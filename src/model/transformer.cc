@@ -22,6 +22,7 @@ ModelConfig ReadCheckedConfig(const GgufFile& file) {
 Pass PassOf(ThreadPool& pool, Workspace& work, const StepBatch& batch, int64_t begin, int64_t n) {
   Pass pass{pool, work, begin, n, batch.tokens.data() + begin, batch.positions.data() + begin,
             {},   {}};
+  pass.observer = batch.observer;
   for (StepBatch::Sequence sequence : batch.sequences) {
     const int64_t first = std::max<int64_t>(sequence.first_row, begin);
     const int64_t last = std::min<int64_t>(sequence.first_row + sequence.n_rows, begin + n);

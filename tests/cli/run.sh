@@ -71,6 +71,19 @@ for type in F16 BF16 Q8_0 Q6_K Q5_K_M Q5_1 Q5_0 Q4_K_M Q4_1 Q4_0 IQ4_NL IQ4_XS M
     fail "a $type file runs"
 done
 
+# --- imatrix: what it learns from one text makes coarse types better on another
+"$program" imatrix --file docs/api.md --output "$scratch/imatrix.gguf" --context 256 --json |
+  grep -q '"tensors":28' || fail 'imatrix sees every matrix of every layer'
+perplexity() {
+  "$program" quantize models/pioneer-mini.gguf "$scratch/coarse.gguf" "$@" >/dev/null 2>&1
+  "$program" perplexity --model "$scratch/coarse.gguf" --file LICENSE --context 256 --json 2>/dev/null |
+    sed 's/.*"perplexity":\([0-9.]*\).*/\1/'
+}
+for type in Q2_K Q3_K_S; do
+  plain=$(perplexity $type) weighted=$(perplexity $type --imatrix "$scratch/imatrix.gguf")
+  awk "BEGIN {exit !($weighted > 0 && $weighted < $plain)}" || fail "imatrix $type: $weighted is not below $plain"
+done
+
 # --- wrong usage is 2, failure is 1, and the message helps
 expect_failure 'no command' 2 'A subcommand is required' "$program"
 expect_failure 'unknown command' 2 'bogus' "$program" bogus

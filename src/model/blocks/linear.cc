@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "model/input_observer.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/matmul.h"
 
@@ -44,8 +45,18 @@ void RunLinear(ThreadPool& pool, std::initializer_list<LinearResult> results, co
   }
 }
 
+void RunLinear(const Pass& pass, std::initializer_list<LinearResult> results, const float* x,
+               int64_t n, RowAdapters adapters) {
+  if (pass.observer != nullptr) {
+    for (const auto& [linear, y] : results) {
+      pass.observer->Observe(linear->site, x, n, linear->weight.n_in());
+    }
+  }
+  RunLinear(pass.pool, results, x, n, adapters);
+}
+
 void RunLinear(const Pass& pass, std::initializer_list<LinearResult> results, const Matrix& x) {
-  RunLinear(pass.pool, results, x.data(), pass.n, pass.adapters);
+  RunLinear(pass, results, x.data(), pass.n, pass.adapters);
 }
 
 }  // namespace pioneer

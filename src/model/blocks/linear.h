@@ -24,7 +24,9 @@ struct LinearResult {
 // x: [n, n_in], dense; `adapters` are those of its rows.
 void RunLinear(ThreadPool& pool, std::initializer_list<LinearResult> results, const float* x,
                int64_t n, RowAdapters adapters);
-// The same of all rows of a pass.
+// The same where a pass's observer sees x: other rows than the pass's, and all of them.
+void RunLinear(const Pass& pass, std::initializer_list<LinearResult> results, const float* x,
+               int64_t n, RowAdapters adapters);
 void RunLinear(const Pass& pass, std::initializer_list<LinearResult> results, const Matrix& x);
 
 }  // namespace pioneer

@@ -178,7 +178,7 @@ void MixtureOfExperts::Run(Pass& pass, const Matrix& router_x, const Matrix& x,
       std::memcpy(work.x.row(i), x.row(row), sizeof(float) * d_model);
       if (!pass.adapters.empty()) adapters.push_back(pass.adapters[row]);
     }
-    RunLinear(pass.pool, {{&gate[expert], &work.gate}, {&up[expert], &work.up}}, work.x.data(), n,
+    RunLinear(pass, {{&gate[expert], &work.gate}, {&up[expert], &work.up}}, work.x.data(), n,
               adapters);
     float* const hidden = work.gate.data();
     const int64_t n_hidden = n * work.gate.cols();
@@ -187,7 +187,7 @@ void MixtureOfExperts::Run(Pass& pass, const Matrix& router_x, const Matrix& x,
     } else {
       ActivateMul(pass.pool, f, hidden, work.up.data(), n_hidden, hidden);
     }
-    RunLinear(pass.pool, {{&down[expert], &work.out}}, hidden, n, adapters);
+    RunLinear(pass, {{&down[expert], &work.out}}, hidden, n, adapters);
     for (int64_t i = 0; i < n; ++i) {
       const Choice& choice = choices[begin + i];
       const float scale = expert_scale.empty() ? 1.0f : expert_scale[expert];

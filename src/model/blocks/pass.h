@@ -49,6 +49,7 @@ struct Pass {
   const int32_t* positions = nullptr;          // [n]
   std::vector<StepBatch::Sequence> sequences;  // first_row counts from `begin`
   std::vector<const AdapterMix*> adapters;     // of each row; empty when no row has any
+  InputObserver* observer = nullptr;           // of the step
 };
 
 }  // namespace pioneer
