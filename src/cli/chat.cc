@@ -37,7 +37,7 @@ constexpr int kTokens = 512;
 // The generation that Ctrl+C stops. Generation::Cancel() is not for signal handlers, so the handler
 // only raises a flag, which the loop below reads between the tokens.
 std::atomic<bool> interrupted{false};
-void OnInterrupt(int) { interrupted = true; }
+void StopAnswer(int) { interrupted = true; }
 
 constexpr const char* kHelp =
     "  /new         forget this conversation\n"
@@ -46,7 +46,7 @@ constexpr const char* kHelp =
     "  /help        this list\n"
     "  /exit        leave (so does Ctrl+D); Ctrl+C stops an answer\n";
 
-ChatMessage Message(const std::string& role, const std::string& content) {
+ChatMessage MessageOf(const std::string& role, const std::string& content) {
   ChatMessage message;
   message.role = role;
   message.content = content;
@@ -77,7 +77,7 @@ class Conversation {
   }
   void Forget() {
     request_.messages.clear();
-    if (!system_.empty()) request_.messages.push_back(Message("system", system_));
+    if (!system_.empty()) request_.messages.push_back(MessageOf("system", system_));
   }
   // Drops the last answer; false when there is none.
   bool DropAnswer() {
@@ -86,7 +86,7 @@ class Conversation {
     return true;
   }
   void Say(const std::string& text) {
-    request_.messages.push_back(Message("user", text));
+    request_.messages.push_back(MessageOf("user", text));
     Answer();
   }
   // Streams the answer to the last question to stdout.
@@ -117,7 +117,7 @@ class Conversation {
   ChatMessage Stream(Generation& generation) const {
     const bool terminal = isatty(STDOUT_FILENO) == 1;
     AnswerPrinter printer(options_.show_thoughts.value_or(terminal), terminal);
-    ChatMessage answer = Message("assistant", "");
+    ChatMessage answer = MessageOf("assistant", "");
     ChatMessage::ToolCall call;  // the one being written
     interrupted = false;
     while (std::optional<GenerationEvent> event = generation.Next()) {
@@ -208,13 +208,13 @@ void UseUtf8() {
   std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-void Chat(const ChatOptions& options) {
+void TalkInTerminal(const ChatOptions& options) {
   UseUtf8();
   const std::shared_ptr<Generator> generator = OpenGenerator(options.model, options.engine);
   Conversation conversation(*generator, options);
   if (!options.message.empty()) return conversation.Say(options.message);
   struct sigaction action = {};
-  action.sa_handler = OnInterrupt;
+  action.sa_handler = StopAnswer;
   sigaction(SIGINT, &action, nullptr);
   Talk(conversation, generator->info());
 }
@@ -248,7 +248,7 @@ void AddChatCommand(CLI::App& root) {
          "Print the answer alone (as elsewhere: to a file, to a program)");
   AddSamplingOptions(*command, options->generation);
   AddEngineOptions(*command, options->engine);
-  command->callback([options] { Chat(*options); });
+  command->callback([options] { TalkInTerminal(*options); });
 }
 
 }  // namespace pioneer

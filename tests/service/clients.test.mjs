@@ -28,7 +28,7 @@ test("clients that go away free the engine", async () => {
   }
 
   const visitor = new Visitor(service);
-  const chat = await visitor.createChat({ max_tokens: 1800 });
+  const chat = await visitor.createChat({ temperature: 0, max_tokens: 1800 });
   const { events } = await visitor.question(chat, "Hello");
   events.close();
   await service.becomesIdle(5);

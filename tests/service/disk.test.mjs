@@ -28,7 +28,7 @@ test("a full disk", async (t) => {
   const chat = await visitor.createChat({ max_tokens: 4 });
   const first = await visitor.question(chat, "Before");
   assert.equal((await first.events.rest()).at(-1).event, "done");
-  const slowChat = await visitor.createChat({ max_tokens: 1500 }, "slow");
+  const slowChat = await visitor.createChat({ temperature: 0, max_tokens: 1500 }, "slow");
   const long = await visitor.question(slowChat, "A long answer that meets the full disk");
   assert.equal((await long.events.next()).event, "delta");
 

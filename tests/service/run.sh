@@ -9,7 +9,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export TMPDIR=$folder
 
-# Random weights that write slowly and long, so that there is a middle of an answer.
+# Random weights that write slowly and long, so that there is a middle of an answer. At temperature 0
+# they repeat themselves; drawn at random, an end token comes now and then.
 export SLOW_MODEL=$folder/slow.gguf
 "$PIONEER" models random "$SLOW_MODEL" --layers 12 --width 768 --heads 12 --kv-heads 4 \
   --feed-forward 2048 --context 2048 --vocabulary 4096 >"$folder/log" 2>&1 ||

@@ -18,7 +18,7 @@ function assertFailsHelpfully(result, pattern) {
 test("a port in use is told at once", async () => {
   const first = await start({ models: [slowModel] });
   const visitor = new Visitor(first);
-  const chat = await visitor.createChat({ max_tokens: 1500 });
+  const chat = await visitor.createChat({ temperature: 0, max_tokens: 1500 });
   const { events } = await visitor.question(chat, "Hello");
   await events.next();
   const begin = Date.now();
