@@ -38,10 +38,10 @@ Tensor RandomWeight(DType dtype, int64_t rows, int64_t cols) {
 // Several weights in turn, together larger than the caches, as a model's layers are.
 void BM_MatMul(benchmark::State& state, DType dtype, int threads, int64_t total_bytes) {
   const int64_t n_tokens = state.range(0);
-  const Weight w(RandomWeight(dtype, kSize, kSize));
+  const Tensor tensor = RandomWeight(dtype, kSize, kSize);
   std::vector<Weight> weights;
-  for (int64_t bytes = 0; bytes < total_bytes; bytes += static_cast<int64_t>(w.tensor().bytes())) {
-    weights.emplace_back(w.tensor());
+  for (int64_t bytes = 0; bytes < total_bytes; bytes += static_cast<int64_t>(tensor.bytes())) {
+    weights.emplace_back(tensor);
   }
   ThreadPool pool(threads);
   const std::vector<float> x = RandomFloats(n_tokens * kSize);
@@ -55,7 +55,7 @@ void BM_MatMul(benchmark::State& state, DType dtype, int threads, int64_t total_
   state.counters["GOP/s"] = benchmark::Counter(
       2e-9 * calls * static_cast<double>(n_tokens * kSize * kSize), benchmark::Counter::kIsRate);
   state.counters["GB/s"] = benchmark::Counter(
-      1e-9 * calls * static_cast<double>(w.tensor().bytes()), benchmark::Counter::kIsRate);
+      1e-9 * calls * static_cast<double>(tensor.bytes()), benchmark::Counter::kIsRate);
 }
 
 void BM_Attention(benchmark::State& state, int threads) {

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 
 #include "base/error.h"
 
@@ -41,6 +44,22 @@ size_t RegularFileSize(int fd, const fs::path& path) {
 void SyncFolder(const fs::path& folder) {
   const FileDescriptor fd(folder.empty() ? fs::path(".") : folder, O_RDONLY | O_DIRECTORY);
   if (::fsync(fd.get()) != 0) FailErrno(fmt::format("cannot sync {}", folder.string()));
+}
+
+// Where files are mapped, by their first byte.
+struct Mappings {
+  std::mutex mutex;
+  std::map<uintptr_t, size_t> sizes;
+};
+
+Mappings& AllMappings() {
+  static Mappings mappings;
+  return mappings;
+}
+
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
 }  // namespace
@@ -110,22 +129,40 @@ MappedFile::MappedFile(const fs::path& path) {
   void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (mapped == MAP_FAILED) FailErrno(fmt::format("cannot map {}", path.string()));
   data_ = static_cast<const std::byte*>(mapped);
+  Mappings& all = AllMappings();
+  const std::lock_guard lock(all.mutex);
+  all.sizes.emplace(reinterpret_cast<uintptr_t>(data_), size_);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  Mappings& all = AllMappings();
+  const std::lock_guard lock(all.mutex);
+  all.sizes.erase(reinterpret_cast<uintptr_t>(data_));
+  ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::GiveBack(const void* data, size_t bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(data);
+  Mappings& all = AllMappings();
+  const std::lock_guard lock(all.mutex);
+  auto mapping = all.sizes.upper_bound(begin);
+  if (mapping == all.sizes.begin()) return;
+  --mapping;
+  if (begin - mapping->first >= mapping->second) return;
+  // Outwards to whole pages: neighbours are read again, too. Shared pages of a file lose nothing.
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGE_SIZE));
+  const uintptr_t first = begin / page * page;
+  const uintptr_t end = std::min(begin + bytes, mapping->first + mapping->second);
+  ::madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
 fs::path PioneerHome() {
-  const auto variable = [](const char* name) -> std::string {
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-  };
-  fs::path home = variable("PIONEER_HOME");
-  if (home.empty() && !variable("XDG_DATA_HOME").empty()) {
-    home = fs::path(variable("XDG_DATA_HOME")) / "pioneer";
+  fs::path home = Variable("PIONEER_HOME");
+  if (home.empty() && !Variable("XDG_DATA_HOME").empty()) {
+    home = fs::path(Variable("XDG_DATA_HOME")) / "pioneer";
   }
-  if (home.empty()) home = fs::path(variable("HOME")) / ".local/share/pioneer";
+  if (home.empty()) home = fs::path(Variable("HOME")) / ".local/share/pioneer";
   std::error_code failure;
   fs::create_directories(home, failure);
   if (failure) {
@@ -133,6 +170,13 @@ fs::path PioneerHome() {
          home.string(), failure.message());
   }
   return home;
+}
+
+fs::path PioneerCache() {
+  if (const fs::path home = Variable("PIONEER_HOME"); !home.empty()) return home / "cache";
+  if (const fs::path caches = Variable("XDG_CACHE_HOME"); !caches.empty())
+    return caches / "pioneer";
+  return fs::path(Variable("HOME")) / ".cache/pioneer";
 }
 
 }  // namespace pioneer

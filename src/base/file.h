@@ -51,6 +51,10 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
+  // What is not needed for a while: its memory is given back to the system where the range lies in
+  // a mapped file, and read from there again when it is touched. Elsewhere nothing happens.
+  static void GiveBack(const void* data, size_t bytes);
+
  private:
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
@@ -59,5 +63,8 @@ class MappedFile {
 // The program's data folder: $PIONEER_HOME, else $XDG_DATA_HOME/pioneer, else
 // ~/.local/share/pioneer. Created when missing.
 fs::path PioneerHome();
+// The folder for what can be made again: $PIONEER_HOME/cache where that is set, else
+// $XDG_CACHE_HOME/pioneer, else ~/.cache/pioneer. Not created.
+fs::path PioneerCache();
 
 }  // namespace pioneer

@@ -47,6 +47,21 @@ TEST_F(FileTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(CountFiles(), 1u);
 }
 
+TEST_F(FileTest, WhatIsGivenBackIsReadAgain) {
+  const std::string content(100'000, 'x');
+  WriteFileAtomically(folder_ / "x", content);
+  const MappedFile file(folder_ / "x");
+  const auto* text = reinterpret_cast<const char*>(file.bytes().data());
+  EXPECT_EQ(std::string_view(text, content.size()), content);
+  MappedFile::GiveBack(text + 1, content.size());  // one byte too many is cut off
+  MappedFile::GiveBack(text + 5000, 1);
+  EXPECT_EQ(std::string_view(text, content.size()), content);
+  // Memory that is no file's stays as it is.
+  const std::string own(100'000, 'y');
+  MappedFile::GiveBack(own.data(), own.size());
+  EXPECT_EQ(own, std::string(100'000, 'y'));
+}
+
 TEST_F(FileTest, FailuresHaveTheirCodes) {
   EXPECT_EQ(CodeOf([&] { ReadFile(folder_ / "missing"); }), ErrorCode::kNotFound);
   WriteFileAtomically(folder_ / "x", "12345");

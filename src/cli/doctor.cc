@@ -18,6 +18,7 @@
 #include "base/thread_pool.h"
 #include "cli/command.h"
 #include "cli/model_option.h"
+#include "cli/weight_cache.h"
 #include "tensor/kernels/isa.h"
 
 namespace pioneer {
@@ -116,6 +117,21 @@ Finding CheckModels() {
   return {"models", "none found", "get one: pioneer models pull qwen3-0.6b", Verdict::kProblem};
 }
 
+Finding CheckWeightCache() {
+  const PackedCache cache = WeightCache();
+  if (cache.folder.empty()) {
+    return {"weight cache", fmt::format("off ({})", kWeightCacheVariable),
+            "with it, larger models start many times faster", Verdict::kAdvice};
+  }
+  const std::vector<PackedCacheEntry> entries = ListPackedFiles(cache.folder);
+  double bytes = 0;
+  for (const PackedCacheEntry& entry : entries) bytes += static_cast<double>(entry.bytes);
+  return {"weight cache",
+          fmt::format("{}: {} models, {} (pioneer models cache)", cache.folder.string(),
+                      entries.size(), FormatBytes(bytes)),
+          ""};
+}
+
 bool PortIsFree(uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
@@ -150,7 +166,8 @@ const char* VerdictName(Verdict verdict) {
 
 void Doctor(bool json) {
   const std::vector<Finding> findings = {CheckProcessor(),  CheckKernels(), CheckMemory(),
-                                         CheckDataFolder(), CheckModels(),  CheckPort()};
+                                         CheckDataFolder(), CheckModels(),  CheckWeightCache(),
+                                         CheckPort()};
   Json rows = Json::array();
   bool problem = false;
   for (const Finding& finding : findings) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/model_option.h"
+#include "cli/weight_cache.h"
 #include "engine/adapter_generator.h"
 #include "model/adapter.h"
 #include "model/model.h"
@@ -88,7 +89,7 @@ std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::p
   options.max_running = std::max(1, flags.max_running);
   options.n_threads = flags.threads;
   options.threads = std::move(threads);
-  const std::shared_ptr<Model> loaded = LoadModel(path, cancel);
+  const std::shared_ptr<Model> loaded = LoadModel(path, MakeLoadOptions(flags.threads, cancel));
   for (const AdapterFlag& adapter : flags.adapters) {
     options.adapters.push_back({adapter.use, LoadAdapter(*loaded, adapter.path)});
   }

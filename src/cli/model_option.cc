@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "cli/weight_cache.h"
 #include "model/registry.h"
 #include "model/vocabulary.h"
 
@@ -38,7 +39,7 @@ FoundModel FindModel(const std::string& name_or_path) {
 }
 
 std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path) {
-  return LoadModel(FindModel(name_or_path).path);
+  return LoadModel(FindModel(name_or_path).path, MakeLoadOptions());
 }
 
 std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& name_or_path) {

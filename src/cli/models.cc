@@ -9,12 +9,14 @@
 #include "cli/command.h"
 #include "cli/model_option.h"
 #include "cli/models_get.h"
+#include "cli/weight_cache.h"
 #include "model/gguf_split.h"
 #include "model/hub/hub_cache.h"
 #include "model/random_model.h"
 #include "model/random_presets.h"
 #include "model/registry.h"
 #include "model/vocabulary.h"
+#include "model/weight_packing.h"
 
 namespace pioneer {
 namespace {
@@ -116,6 +118,7 @@ int64_t RemoveFromHubCache(const fs::path& path) {
 void Remove(const std::string& name, bool json) {
   const FoundModel found = FindModel(name);
   const fs::path own = PioneerHome() / "models";
+  const std::string packed_name = ModelFiles(found.path).name();
   int64_t freed = 0;
   if (found.place == ModelPlace::Kind::kHubCache) {
     freed = RemoveFromHubCache(found.path);
@@ -131,6 +134,7 @@ void Remove(const std::string& name, bool json) {
          "there",
          found.id, found.path.string());
   }
+  freed += ForgetPackedWeights(WeightCache(), packed_name);
   if (json) {
     fmt::print("{}\n", DumpJson(Json{{"id", found.id}, {"bytes_freed", freed}}));
   } else {
@@ -256,6 +260,7 @@ void AddModelsCommand(CLI::App& root) {
   AddModelsPull(*models);
   AddModelsImport(*models);
   AddModelsCatalogue(*models);
+  AddModelsCache(*models);
   AddRandom(*models);
 }
 

@@ -14,8 +14,9 @@ namespace {
 
 using serve::ServedModel;
 
-// Weights are packed into memory of their own, beside the mapped file's tables; conversations take
-// what the engine reserves for them at most (see EngineOptions::kv_bytes).
+// Packed weights, mapped or not, are a few percent larger than the file, of which little else stays
+// in memory; the tokenizer's tables; what the engine reserves for conversations at most (see
+// EngineOptions::kv_bytes).
 int64_t MemoryOf(const ModelConfig& config, const EngineFlags& flags) {
   constexpr int64_t kDefaultKvBytes = int64_t{2} << 30;
   int64_t kv = int64_t{flags.kv_mib} << 20;
@@ -24,7 +25,10 @@ int64_t MemoryOf(const ModelConfig& config, const EngineFlags& flags) {
       flags.context > 0 ? std::min(flags.context, config.context_length) : config.context_length;
   const int64_t all = int64_t{4} * config.n_layers * config.n_kv_heads * config.head_dim *
                       std::max(1, context) * std::max(1, flags.max_running);
-  return config.file_bytes + config.file_bytes / 10 + (all > 0 ? std::min(kv, all) : kv);
+  constexpr int64_t kTokenBytes = 300;
+  const int64_t model =
+      config.file_bytes + config.file_bytes / 16 + kTokenBytes * config.vocab_size;
+  return model + (all > 0 ? std::min(kv, all) : kv);
 }
 
 ServedModel Describe(const std::string& id, const ModelSummary& summary, const EngineFlags& flags,

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "cli/weight_cache.h"
 #include "engine/answer_text.h"
 #include "engine/sampler.h"
 #include "model/registry.h"
@@ -116,7 +117,7 @@ SpeedBench::~SpeedBench() = default;
 
 void SpeedBench::Start() {
   const Stopwatch stopwatch;
-  model_ = LoadModel(options_.model);
+  model_ = LoadModel(options_.model, MakeLoadOptions(options_.n_threads));
   if (!model_->can_generate()) {
     Fail(ErrorCode::kUnsupported, "{} embeds texts and writes none", model_->config().name);
   }

@@ -7,6 +7,7 @@
 #include "model/architectures/architectures.h"
 #include "model/gguf.h"
 #include "model/registry.h"
+#include "model/weight_packing.h"
 
 namespace pioneer {
 namespace {
@@ -17,27 +18,13 @@ struct Architecture {
 };
 
 constexpr Architecture kArchitectures[] = {
-    {"bert", LoadBert},
-    {"deepseek2", LoadDeepSeek2},
-    {"exaone4", LoadExaone4},
-    {"gemma2", LoadGemma2},
-    {"gemma3", LoadGemma3},
-    {"gemma4", LoadGemma4},
-    {"gpt-oss", LoadGptOss},
-    {"gpt2", LoadGpt2},
-    {"granite", LoadGranite},
-    {"granitemoe", LoadGranite},
-    {"lfm2", LoadLfm2},
-    {"lfm2moe", LoadLfm2},
-    {"llama", LoadLlama},
-    {"mistral3", LoadLlama},
-    {"nomic-bert", LoadNomicBert},
-    {"olmo2", LoadOlmo2},
-    {"phi3", LoadPhi3},
-    {"qwen2", LoadQwen2},
-    {"qwen3", LoadQwen3},
-    {"qwen35", LoadQwen35},
-    {"qwen3moe", LoadQwen3},
+    {"bert", LoadBert},          {"deepseek2", LoadDeepSeek2}, {"exaone4", LoadExaone4},
+    {"gemma2", LoadGemma2},      {"gemma3", LoadGemma3},       {"gemma4", LoadGemma4},
+    {"gpt-oss", LoadGptOss},     {"gpt2", LoadGpt2},           {"granite", LoadGranite},
+    {"granitemoe", LoadGranite}, {"lfm2", LoadLfm2},           {"lfm2moe", LoadLfm2},
+    {"llama", LoadLlama},        {"mistral3", LoadLlama},      {"nomic-bert", LoadNomicBert},
+    {"olmo2", LoadOlmo2},        {"phi3", LoadPhi3},           {"qwen2", LoadQwen2},
+    {"qwen3", LoadQwen3},        {"qwen35", LoadQwen35},       {"qwen3moe", LoadQwen3},
     {"smollm3", LoadSmolLm3},
 };
 
@@ -49,7 +36,9 @@ std::vector<std::string> KnownArchitectures() {
   return names;
 }
 
-std::unique_ptr<Model> LoadModel(WeightLoader& load) {
+namespace {
+
+std::unique_ptr<Model> LoadArchitecture(WeightLoader& load) {
   const std::string architecture = load.file().String("general.architecture");
   if (load.file().String("general.type", "") == "adapter") {
     Fail(ErrorCode::kUnsupported,
@@ -64,11 +53,24 @@ std::unique_ptr<Model> LoadModel(WeightLoader& load) {
        load.file().name(), architecture.substr(0, 64), fmt::join(KnownArchitectures(), ", "));
 }
 
-std::unique_ptr<Model> LoadModel(const fs::path& path, const CancelToken& cancel) {
-  const auto file = OpenModelFile(path, cancel);
-  WeightLoader load(*file);
+}  // namespace
+
+std::unique_ptr<Model> LoadModel(WeightLoader& load) {
+  std::unique_ptr<Model> model = LoadArchitecture(load);
+  PackInMemory(load.weights());
+  model->tokenizer();  // throws what is wrong with the vocabulary
+  return model;
+}
+
+std::unique_ptr<Model> LoadModel(const fs::path& path, const LoadOptions& options) {
   try {
-    return LoadModel(load);
+    const ModelFiles files(path);
+    const auto file = OpenModelFile(path, options.cancel);
+    WeightLoader load(*file);
+    std::unique_ptr<Model> model = LoadArchitecture(load);
+    PackWeights(load.weights(), files, options);
+    model->tokenizer();
+    return model;
   } catch (const std::bad_alloc&) {
     Fail(ErrorCode::kOutOfMemory, "{}: there is not enough memory to load this model",
          path.string());

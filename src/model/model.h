@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/thread_pool.h"
 #include "model/adapter.h"
 #include "model/kv_pages.h"
+#include "model/packed_cache.h"
 #include "tensor/tensor.h"
 #include "text/tokenizer.h"
 
@@ -92,11 +94,20 @@ class Model {
   virtual void EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& out) = 0;
 };
 
+struct LoadOptions {
+  int n_threads = 0;  // 0 = UsableCores()
+  // Where the packed weights of larger models are kept.
+  PackedCache cache;
+  // Throws Error{kCancelled} soon after it is used.
+  CancelToken cancel;
+  // Told how much of packing is done, in (0, 1]; by one thread at a time.
+  std::function<void(double share)> on_packed;
+};
+
 // Throws Error{kNotFound, kCorruptFile, kUnsupported, kOutOfMemory}. An unknown architecture's
 // message lists the known ones.
-// A GGUF file (any part of it) or a folder as Hugging Face has them. Throws Error{kCancelled}
-// between two tensors once `cancel` is used.
-std::unique_ptr<Model> LoadModel(const fs::path& path, const CancelToken& cancel = {});
+// A GGUF file (any part of it) or a folder as Hugging Face has them.
+std::unique_ptr<Model> LoadModel(const fs::path& path, const LoadOptions& options = {});
 // The same from a loader's file and tensors.
 std::unique_ptr<Model> LoadModel(WeightLoader& load);
 // The names that general.architecture may have.

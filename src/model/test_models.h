@@ -15,7 +15,9 @@ namespace pioneer {
 class ModelRunner {
  public:
   explicit ModelRunner(const fs::path& path, int n_threads = 2)
-      : model_(LoadModel(path)),
+      : ModelRunner(LoadModel(path), n_threads) {}
+  explicit ModelRunner(std::unique_ptr<Model> model, int n_threads = 2)
+      : model_(std::move(model)),
         threads_(n_threads),
         pages_(model_->memory(), int64_t{64} << 20) {}
 

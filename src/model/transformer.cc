@@ -60,7 +60,9 @@ Transformer::Transformer(WeightLoader& load, bool causal)
       embedding_(load.Table("token_embd.weight", config_.vocab_size, config_.d_model)),
       adapter_sites_(load.sites()),
       embedding_head_(LoadEmbeddingHead(load, config_, causal)),
-      tokenizer_(MakeTokenizer(LoadVocabulary(load.file()))),
+      tokenizer_(std::async(
+          std::launch::async,
+          [&file = load.file()] { return MakeTokenizer(LoadVocabulary(file)); })),
       chat_template_(load.file().String("tokenizer.chat_template", "")) {}
 
 void Transformer::LoadOutput(WeightLoader& load, Norm norm) {

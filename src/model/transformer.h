@@ -3,6 +3,7 @@
 // logits. An architecture's file says what a layer is.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,7 +20,7 @@ namespace pioneer {
 class Transformer : public Model {
  public:
   const ModelConfig& config() const final { return config_; }
-  const Tokenizer& tokenizer() const final { return *tokenizer_; }
+  const Tokenizer& tokenizer() const final { return *tokenizer_.get(); }
   const MemoryPlan& memory() const final { return memory_; }
   const std::string& chat_template() const final { return chat_template_; }
   const AdapterSites& adapter_sites() const final { return *adapter_sites_; }
@@ -57,7 +58,7 @@ class Transformer : public Model {
 
   std::shared_ptr<const AdapterSites> adapter_sites_;
   EmbeddingHead embedding_head_;
-  std::unique_ptr<Tokenizer> tokenizer_;
+  std::shared_future<std::unique_ptr<Tokenizer>> tokenizer_;  // made beside the weights
   std::string chat_template_;
   Workspace work_;
 };

@@ -15,7 +15,8 @@ namespace {
 Tensor RowsOf(const Tensor& tensor, int64_t first, int64_t n) {
   Tensor rows = tensor;
   rows.shape = {n, tensor.cols()};
-  if (tensor.data != nullptr) rows.data = tensor.row(first);
+  rows.data = tensor.row(first);
+  if (n != tensor.rows()) rows.name += fmt::format("[{}:{}]", first, first + n);
   return rows;
 }
 
@@ -42,7 +43,7 @@ Tensor WeightLoader::Table(const std::string& name, int64_t n_rows, int64_t n_co
 Linear WeightLoader::Take(const Tensor& tensor, AdapterSite site) {
   const int64_t first = site.matrix * site.n_rows + site.first_row;
   Linear linear;
-  if (tensor.data != nullptr) linear.weight = Weight(RowsOf(tensor, first, site.n_out));
+  if (tensor.data != nullptr) linear.weight = weights_.Add(RowsOf(tensor, first, site.n_out));
   linear.site = static_cast<int>(sites_->size());
   sites_->push_back(std::move(site));
   return linear;

@@ -24,11 +24,13 @@ struct Linear {
 // All functions throw Error{kCorruptFile} that names the tensor, the expected and the found shape.
 class WeightLoader {
  public:
-  // The file must outlive the loader; weights keep what they need of it alive.
+  // The file must outlive the loader.
   explicit WeightLoader(const GgufFile& file) : file_(file) {}
   virtual ~WeightLoader() = default;
 
   const GgufFile& file() const { return file_; }
+  // All matrices that were loaded; they are of use once these are placed.
+  WeightPack& weights() { return weights_; }
   // Of all matrices that were loaded; grows with each.
   const std::shared_ptr<AdapterSites>& sites() const { return sites_; }
   virtual bool Has(const std::string& name) const;
@@ -66,6 +68,7 @@ class WeightLoader {
   Linear Take(const Tensor& tensor, AdapterSite site);
 
   const GgufFile& file_;
+  WeightPack weights_;
   std::shared_ptr<AdapterSites> sites_ = std::make_shared<AdapterSites>();
 };
 

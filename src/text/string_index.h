@@ -22,6 +22,13 @@ class StringIndex {
   // -1 when absent.
   int32_t Find(std::string_view text) const;
   int32_t Find(std::string_view text, uint64_t hash) const;  // hash == HashBytes(text)
+  // For many look-ups together: start to bring what Find() of this hash reads, the table's slot
+  // and, once that is here, the string in it.
+  void PrefetchSlot(uint64_t hash) const { __builtin_prefetch(&slots_[hash >> 32 & mask_]); }
+  void PrefetchString(uint64_t hash) const {
+    const int32_t id = slots_[hash >> 32 & mask_].id;
+    if (id >= 0) __builtin_prefetch(&(*strings_)[static_cast<size_t>(id)]);
+  }
 
  private:
   struct Slot {

@@ -34,6 +34,11 @@ class MergeTable {
   // rank < kMaxRanks, lower merges first. Keeps the first rank of a pair that is added twice.
   void Add(int32_t left, int32_t right, uint32_t rank, int32_t result);
 
+  // For many together: starts to bring what Find() and Add() of this pair look at.
+  void Prefetch(int32_t left, int32_t right) const {
+    __builtin_prefetch(&buckets_[FirstBucket(PairKey(left, right))]);
+  }
+
   Merge Find(int32_t left, int32_t right) const {
     const uint64_t key = PairKey(left, right);
     size_t at = FirstBucket(key);

@@ -42,6 +42,41 @@ constexpr std::string_view kFimRepositoryTokens[] = {"<|fim_repo|>", "<|repo_nam
                                                      "<REPO>", "<reponame>"};
 constexpr std::string_view kFimFileTokens[] = {"<|file_sep|>"};
 
+// A line "left right" of the list of merges.
+struct NamedMerge {
+  size_t rank = 0;
+  std::string_view line;
+  std::string result;
+  std::array<std::string_view, 3> names;  // left, right, both together
+  std::array<uint64_t, 3> hashes;
+  std::array<int32_t, 3> ids;
+
+  void Read(std::string_view text, size_t number, const StringIndex& index) {
+    rank = number;
+    line = text;
+    const size_t space = line.find(' ', 1);
+    if (space == std::string_view::npos || space + 1 == line.size()) {
+      Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary is not of the form \"left right\"",
+           rank);
+    }
+    result.assign(line, 0, space).append(line, space + 1);
+    names = {line.substr(0, space), line.substr(space + 1), result};
+    for (size_t i = 0; i < names.size(); ++i) {
+      hashes[i] = HashBytes(names[i]);
+      index.PrefetchSlot(hashes[i]);
+    }
+  }
+  void Prefetch(const StringIndex& index) const {
+    for (const uint64_t hash : hashes) index.PrefetchString(hash);
+  }
+  void Find(const StringIndex& index) {
+    for (size_t i = 0; i < names.size(); ++i) ids[i] = index.Find(names[i], hashes[i]);
+    if (std::ranges::all_of(ids, [](int32_t id) { return id >= 0; })) return;
+    Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary, \"{}\", names an unknown token",
+         rank, RepairUtf8(line));
+  }
+};
+
 }  // namespace
 
 int ByteTokenValue(std::string_view token) {
@@ -182,30 +217,29 @@ void TokenizerBase::FillMarkedBytes() {
   }
 }
 
+// Each merge names three tokens. Looking one up is waiting for memory three times, so that some
+// merges are looked up together.
 MergeTable TokenizerBase::ReadMerges() const {
-  if (vocabulary_.merges.size() > MergeTable::kMaxRanks) {
+  const std::vector<std::string>& merges = vocabulary_.merges;
+  if (merges.size() > MergeTable::kMaxRanks) {
     Fail(ErrorCode::kCorruptFile, "the vocabulary has {} merges; at most {} are allowed",
-         vocabulary_.merges.size(), MergeTable::kMaxRanks);
+         merges.size(), MergeTable::kMaxRanks);
   }
-  MergeTable table(vocabulary_.merges.size());
-  std::string merged;
-  for (size_t rank = 0; rank < vocabulary_.merges.size(); ++rank) {
-    const std::string_view line = vocabulary_.merges[rank];
-    const size_t space = line.find(' ', 1);
-    if (space == std::string_view::npos || space + 1 == line.size()) {
-      Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary is not of the form \"left right\"",
-           rank);
+  MergeTable table(merges.size());
+  std::array<NamedMerge, 16> group;
+  for (size_t first = 0; first < merges.size(); first += group.size()) {
+    const size_t n = std::min(group.size(), merges.size() - first);
+    for (size_t i = 0; i < n; ++i) group[i].Read(merges[first + i], first + i, index_);
+    for (size_t i = 0; i < n; ++i) group[i].Prefetch(index_);
+    for (size_t i = 0; i < n; ++i) {
+      group[i].Find(index_);
+      table.Prefetch(group[i].ids[0], group[i].ids[1]);
     }
-    merged.assign(line, 0, space).append(line, space + 1);
-    const int32_t left = FindToken(line.substr(0, space));
-    const int32_t right = FindToken(line.substr(space + 1));
-    const int32_t result = FindToken(merged);
-    if (left < 0 || right < 0 || result < 0) {
-      Fail(ErrorCode::kCorruptFile, "merge {} of the vocabulary, \"{}\", names an unknown token",
-           rank, RepairUtf8(line));
+    for (size_t i = 0; i < n; ++i) {
+      const auto [left, right, result] = group[i].ids;
+      if (type(result) != TokenType::kNormal) continue;  // plain text never becomes special
+      table.Add(left, right, static_cast<uint32_t>(first + i), result);
     }
-    if (type(result) != TokenType::kNormal) continue;  // plain text never becomes a special token
-    table.Add(left, right, static_cast<uint32_t>(rank), result);
   }
   return table;
 }

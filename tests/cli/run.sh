@@ -63,6 +63,20 @@ ids=$(printf '안녕 hello' | "$program" tokenize)
 "$program" bench --prompt 16 --generate 4 --repeat 1 --json | grep -q '"tokens_per_second":' || fail 'bench --json'
 "$program" doctor >"$scratch/doctor" || { fail 'doctor'; cat "$scratch/doctor"; }
 
+# --- packed weights are kept for the next start, except those of small models
+[ ! -e "$PIONEER_HOME/cache" ] || fail 'a small model keeps no packed weights'
+"$program" models random --layers 4 --width 1024 --heads 8 --feed-forward 4096 "$scratch/large.gguf"
+large() { "$program" complete --model "$scratch/large.gguf" --prompt x --tokens 4 --temperature 0; }
+text=$(PIONEER_WEIGHT_CACHE=off large)
+[ ! -e "$PIONEER_HOME/cache" ] || fail 'PIONEER_WEIGHT_CACHE=off keeps nothing'
+expect_equal 'weights that are being kept say the same' "$text" "$(large)"
+"$program" models cache | grep -q 'large-[0-9a-f]*\.packed$' || fail 'models cache names the file'
+expect_equal 'kept weights say the same' "$text" "$(large)"
+"$program" doctor | grep -q '1 models' || fail 'doctor knows of kept weights'
+"$program" models cache --clear | grep -q 'MiB' || fail 'models cache --clear'
+expect_equal 'nothing is left' 'No packed weights are kept.' "$("$program" models cache)"
+expect_failure 'a size that is none' 1 'as 20GiB' env PIONEER_WEIGHT_CACHE=much "$program" models cache
+
 # --- quantize: every type runs and stays near the original
 for type in F16 BF16 Q8_0 Q6_K Q5_K_M Q5_1 Q5_0 Q4_K_M Q4_1 Q4_0 IQ4_NL IQ4_XS MXFP4 Q3_K_M Q2_K; do
   "$program" quantize models/pioneer-mini.gguf "$scratch/$type.gguf" $type >/dev/null 2>&1 ||

@@ -3,14 +3,14 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
+#include <string>
+#include <vector>
 
+#include "base/hash.h"
 #include "tensor/half.h"
 
 namespace pioneer {
 namespace {
-
-constexpr std::align_val_t kAlignment{64};
 
 // The 4 codes of group g as one word: all packing is on whole groups.
 uint32_t GroupWord(const uint8_t* codes, int g) {
@@ -96,7 +96,10 @@ void PackBlock(const BlockFormat& format, const PanelLayout& at, const std::byte
   DecodeBlock(format, bytes, block);
   // bfloat16 holds the powers of two that float16 cannot.
   Put16(out + at.d, row, format.d_is_exponent ? FloatToBf16(block.d) : FloatToHalf(block.d));
-  if (format.has_min()) Put16(out + at.dmin, row, FloatToHalf(block.dmin));
+  // 256-element types have a place for it even where they have none: zeros.
+  if (at.dmin < at.bytes) {
+    Put16(out + at.dmin, row, format.has_min() ? FloatToHalf(block.dmin) : uint16_t{0});
+  }
   if (format.scales != BlockScales::kNone) PackIntegers(format, at, block, row, out);
   for (int i = 0; i < format.block / 32; ++i) {
     PackCodes(format.code_bits(), block.code + 32 * i, row, out + at.codes + i * at.stride);
@@ -131,19 +134,36 @@ size_t PanelBytes(DType dtype, int64_t n_in) {
   return static_cast<size_t>(n_in / at.block_k) * static_cast<size_t>(at.bytes);
 }
 
-PanelBuffer PackPanels(const Tensor& weight) {
-  const size_t panel_bytes = PanelBytes(weight.dtype, weight.cols());
-  const size_t bytes = panel_bytes * static_cast<size_t>(PanelCount(weight.rows()));
-  std::shared_ptr<std::byte[]> buffer(new (kAlignment) std::byte[bytes],
-                                      [](std::byte* p) { operator delete[](p, kAlignment); });
-  for (int64_t first = 0; first < weight.rows(); first += kPanelRows) {
-    std::byte* panel = buffer.get() + static_cast<size_t>(first / kPanelRows) * panel_bytes;
-    const int rows = static_cast<int>(std::min<int64_t>(kPanelRows, weight.rows() - first));
-    if (rows < kPanelRows) std::memset(panel, 0, panel_bytes);
-    for (int r = 0; r < rows; ++r)
-      PackRow(weight.dtype, weight.row(first + r), weight.cols(), r, panel);
+void PackPanel(const Tensor& weight, int64_t panel, std::byte* out) {
+  const int64_t first = panel * kPanelRows;
+  const int rows = static_cast<int>(std::min<int64_t>(kPanelRows, weight.rows() - first));
+  if (rows < kPanelRows) std::memset(out, 0, PanelBytes(weight.dtype, weight.cols()));
+  for (int r = 0; r < rows; ++r) {
+    PackRow(weight.dtype, weight.row(first + r), weight.cols(), r, out);
   }
-  return buffer;
+}
+
+// Packs made-up rows, a full panel and a padded one, and looks at what becomes of them. No 16 bits
+// of them are a NaN or an infinity, which processors convert differently, but each bit is set.
+uint64_t PanelFingerprint(DType dtype) {
+  constexpr int64_t kRows = kPanelRows + 1, kColumns = 512;
+  uint64_t hash = kFnvSeed;
+  for (const uint64_t mask : {0xBFBFBFBFBFBFBFBFu, 0xF7F7F7F7F7F7F7F7u}) {
+    std::vector<uint64_t> rows((RowBytes(dtype, kColumns) * kRows + 7) / 8);
+    uint64_t word = 1;
+    for (uint64_t& eight : rows) {
+      word = word * 6364136223846793005u + 1442695040888963407u;
+      eight = (word ^ word >> 29) & mask;
+    }
+    const Tensor tensor{
+        "", dtype, {kRows, kColumns}, reinterpret_cast<const std::byte*>(rows.data()), nullptr};
+    std::string packed(PanelBytes(dtype, kColumns), 0);
+    for (int64_t panel = 0; panel < PanelCount(kRows); ++panel) {
+      PackPanel(tensor, panel, reinterpret_cast<std::byte*>(packed.data()));
+      hash = Fnv1a(packed, hash);
+    }
+  }
+  return hash;
 }
 
 }  // namespace pioneer

@@ -20,7 +20,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "tensor/block_format.h"
 #include "tensor/tensor.h"
@@ -75,8 +74,10 @@ inline constexpr int kPlaneVectorBytes = 4 * kPanelRows;
 inline int64_t PanelCount(int64_t n_rows) { return (n_rows + kPanelRows - 1) / kPanelRows; }
 size_t PanelBytes(DType dtype, int64_t n_in);
 
-// Immutable, 64-byte aligned.
-using PanelBuffer = std::shared_ptr<const std::byte[]>;
-PanelBuffer PackPanels(const Tensor& weight);
+// The panel of rows [16 panel, 16 panel + 16): writes PanelBytes(dtype, cols) bytes.
+void PackPanel(const Tensor& weight, int64_t panel, std::byte* out);
+// Differs where the packed bytes of equal weights would: packed bytes that are kept on disk are of
+// use only to a program whose fingerprint is the same.
+uint64_t PanelFingerprint(DType dtype);
 
 }  // namespace pioneer

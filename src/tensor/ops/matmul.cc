@@ -101,19 +101,7 @@ std::vector<PanelProduct> Cut(const std::vector<PanelProduct>& products, int n_t
   return parts;
 }
 
-void CheckWeight(const Tensor& tensor) {
-  if (tensor.data == nullptr || tensor.cols() <= 0 || tensor.rows() <= 0) {
-    Fail(ErrorCode::kInvalidArgument, "weight {} is empty", tensor.name);
-  }
-  RowBytes(tensor.dtype, tensor.cols());
-}
-
 }  // namespace
-
-Weight::Weight(Tensor tensor) : tensor_(std::move(tensor)) {
-  CheckWeight(tensor_);
-  panels_ = PackPanels(tensor_);
-}
 
 void MatMul(ThreadPool& pool, std::span<const Product> products, const float* x, int64_t n_tokens) {
   if (n_tokens <= 0 || products.empty()) return;
@@ -127,10 +115,10 @@ void MatMul(ThreadPool& pool, std::span<const Product> products, const float* x,
     const Weight& w = *product.weight;
     if (w.panels() == nullptr || w.n_in() != n_in) {
       Fail(ErrorCode::kInternal, "products of one input differ in its size: {} and {} ({})", n_in,
-           w.n_in(), w.tensor().name);
+           w.n_in(), w.name());
     }
     PanelProduct part;
-    part.dtype = w.tensor().dtype;
+    part.dtype = w.dtype();
     part.panels = w.panels();
     part.n_out = w.n_out();
     part.x = &activations.Get(pool, kernels.act_format(part.dtype), x, n_tokens, n_in);

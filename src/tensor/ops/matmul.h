@@ -1,30 +1,13 @@
 // Why: the product that takes nearly all the time of a model.
 #pragma once
 
-#include <memory>
 #include <span>
 
 #include "base/thread_pool.h"
+#include "tensor/ops/weight.h"
 #include "tensor/tensor.h"
 
 namespace pioneer {
-
-// A weight prepared for products: holds a copy packed as kernels stream it (see kernels/panels.h),
-// about as large as the tensor. Immutable after construction; any thread may use it; copies share
-// the packed bytes. The tensor's own bytes are not read by products.
-class Weight {
- public:
-  Weight() = default;
-  explicit Weight(Tensor tensor);
-  int64_t n_out() const { return tensor_.rows(); }
-  int64_t n_in() const { return tensor_.cols(); }
-  const Tensor& tensor() const { return tensor_; }
-  const std::byte* panels() const { return panels_.get(); }
-
- private:
-  Tensor tensor_;
-  std::shared_ptr<const std::byte[]> panels_;
-};
 
 // y[t, o] = sum_i x[t, i] * w[o, i].  x: [n_tokens, n_in] f32, y: [n_tokens, n_out] f32, both dense
 // rows. Any dtype of w. Activations may be rounded to 8 bits a block for quantized types; F32
