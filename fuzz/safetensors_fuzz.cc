@@ -3,15 +3,11 @@
 // room: model
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
-#include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "model/huggingface/safetensors.h"
 #include "model/huggingface/tensor_layout.h"
-
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+#include "safetensors_mutator.h"
 
 namespace pioneer {
 namespace {
@@ -26,7 +22,13 @@ void CheckTensorsLieIn(std::span<const std::byte> bytes, const Safetensors& file
 }
 
 void Rearrange(const Safetensors& file, TensorLayout layout, bool all_at_once) {
-  TensorPlan plan{.name = "t", .layout = layout, .sources = {}, .n_heads = 2, .first_row = 1};
+  TensorPlan plan{.name = "t",
+                  .layout = layout,
+                  .sources = {},
+                  .n_heads = 2,
+                  .key_rows = 1,
+                  .n_key_heads = 1,
+                  .first_row = 1};
   for (const auto& [name, tensor] : file.tensors()) {
     plan.sources.push_back(tensor);
     if (!all_at_once) break;
@@ -49,11 +51,7 @@ void Rearrange(const Safetensors& file, TensorLayout layout, bool all_at_once) {
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
                                           unsigned seed) {
   size = LLVMFuzzerMutate(data, size, max_size);
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const size_t end = bytes.rfind('}');
-  if (seed % 8 == 0 || end == std::string_view::npos || end < 8) return size;
-  const uint64_t header_bytes = end + 1 - 8;
-  std::memcpy(data, &header_bytes, sizeof header_bytes);
+  if (seed % 8 != 0) pioneer::MendHeaderLength(data, size, 0);
   return size;
 }
 
@@ -63,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const Safetensors file = Safetensors::Parse(bytes, nullptr);
     CheckTensorsLieIn(bytes, file);
-    for (int layout = 0; layout <= static_cast<int>(TensorLayout::kNegativeExp); ++layout) {
+    for (int layout = 0; layout <= static_cast<int>(TensorLayout::kLatentValues); ++layout) {
       Rearrange(file, static_cast<TensorLayout>(layout), false);
       Rearrange(file, static_cast<TensorLayout>(layout), true);
     }

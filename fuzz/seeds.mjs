@@ -133,6 +133,31 @@ write('safetensors', [
            b: {dtype: 'F32', shape: [0], data_offsets: [8, 8]}}, 8),
 ]);
 
+// The two halves of what an adapter changes in a model as fuzz/peft_fuzz.cc makes it.
+const lora = (config, ...modules) => {
+  const header = {};
+  let end = 0;
+  const add = (name, shape) => {
+    const begin = end;
+    end += 4 * shape[0] * shape[1];
+    header[`base_model.model.model.${name}`] = {dtype: 'F32', shape, data_offsets: [begin, end]};
+  };
+  for (const [module, nOut, nIn] of modules) {
+    add(`${module}.lora_A.weight`, [2, nIn]);
+    add(`${module}.lora_B.weight`, [nOut, 2]);
+  }
+  const text = JSON.stringify({peft_type: 'LORA', r: 2, lora_alpha: 4, ...config});
+  return Buffer.concat([Buffer.from(text + '\0'), tensors(header, end)]);
+};
+const layer = 'layers.0.';
+write('peft', [
+  lora({}, [layer + 'self_attn.q_proj', 32, 32], [layer + 'self_attn.k_proj', 16, 32]),
+  lora({use_rslora: true, rank_pattern: {v_proj: 2}, alpha_pattern: {v_proj: 8}},
+       [layer + 'self_attn.v_proj', 16, 32], [layer + 'self_attn.o_proj', 32, 32]),
+  lora({}, ...[0, 1].map((e) => [`${layer}block_sparse_moe.experts.${e}.w1`, 32, 32])),
+  lora({use_dora: true}, [layer + 'self_attn.q_proj', 32, 32]),
+]);
+
 write('api', list(join(root, 'tests/cases/openai'))
   .flatMap((path) => parts(readFileSync(path, 'utf8'), '--- in')));
 
@@ -156,6 +181,7 @@ for (const [fuzzer, paths] of Object.entries({
   http: ['src/net/'],
   json_schema: [grammar + 'json'],
   lark: [grammar + 'lark'],
+  peft: ['src/model/huggingface/adapter_folder', 'src/model/huggingface/families'],
   regex: [grammar + 'regex'],
   safetensors: ['src/model/huggingface/safetensors'],
   tokenizer: ['src/text/pre_tokenizer_names'],

@@ -137,6 +137,10 @@ std::shared_ptr<const Adapter> LoadAdapter(const Model& model, const fs::path& p
   const fs::path folder = AdapterFolderOf(path);
   const AdapterFile file = folder.empty() ? ReadGgufAdapter(path, model.config())
                                           : ReadAdapterFolder(folder, model.config());
+  return BindAdapter(file, model);
+}
+
+std::shared_ptr<const Adapter> BindAdapter(const AdapterFile& file, const Model& model) {
   return AdapterBinder(file, model).Bind();
 }
 

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "base/file.h"
+#include "base/json.h"
+#include "model/huggingface/safetensors.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
 
@@ -26,6 +29,13 @@ struct AdapterFile {
 AdapterFile ReadGgufAdapter(const fs::path& path, const ModelConfig& model);
 // PEFT's: a folder with adapter_config.json and adapter_model.safetensors.
 AdapterFile ReadAdapterFolder(const fs::path& folder, const ModelConfig& model);
+// The same of the two files' content; `name` is what messages call it.
+AdapterFile ReadAdapterFolder(const Json& config, const Safetensors& weights,
+                              const std::string& name, const ModelConfig& model);
+
+// The file's changes at the model's matrices. Throws Error{kUnsupported} for those of another
+// model.
+std::shared_ptr<const Adapter> BindAdapter(const AdapterFile& file, const Model& model);
 
 // The folder of PEFT's that a path means (itself, or that of the .safetensors file in it), or "".
 fs::path AdapterFolderOf(const fs::path& path);

@@ -34,11 +34,12 @@ struct Halves {
 
 class AdapterFolderReader {
  public:
-  AdapterFolderReader(const fs::path& folder, const ModelConfig& model)
+  AdapterFolderReader(const Json& config, const Safetensors& weights, const std::string& name,
+                      const ModelConfig& model)
       : model_(model),
-        config_(ReadModelJson(folder / kConfigName), (folder / kConfigName).string()),
-        weights_(Safetensors::Open(folder / kWeightsName)),
-        file_{folder.string(), {}} {
+        config_(config, name + "/" + kConfigName),
+        weights_(weights),
+        file_{name, {}} {
     CheckKind();
   }
 
@@ -188,7 +189,7 @@ class AdapterFolderReader {
 
   const ModelConfig& model_;
   const HuggingFaceConfig config_;
-  const Safetensors weights_;
+  const Safetensors& weights_;
   AdapterFile file_;
   std::map<std::string, Halves> halves_;  // by the tensor's name in GGUF
   int64_t expert_ = 0;                    // of the module that was looked up last
@@ -197,7 +198,13 @@ class AdapterFolderReader {
 }  // namespace
 
 AdapterFile ReadAdapterFolder(const fs::path& folder, const ModelConfig& model) {
-  return AdapterFolderReader(folder, model).Read();
+  return ReadAdapterFolder(ReadModelJson(folder / kConfigName),
+                           Safetensors::Open(folder / kWeightsName), folder.string(), model);
+}
+
+AdapterFile ReadAdapterFolder(const Json& config, const Safetensors& weights,
+                              const std::string& name, const ModelConfig& model) {
+  return AdapterFolderReader(config, weights, name, model).Read();
 }
 
 fs::path AdapterFolderOf(const fs::path& path) {
