@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { machine, watchOthers } from "./machine.mjs";
 import { barPlot, page } from "./page.mjs";
 import { evaluate } from "./targets.mjs";
-import { inTurns, testsOf, TurnProgram } from "./turns.mjs";
+import { batchedSeconds, inTurns, testsOf, TurnProgram } from "./turns.mjs";
 
 const ratio = (value) => ({ ratio: value, low: value - 0.1, high: value + 0.1, pairs: 5 });
 const bar = { value: 10, low: 9, high: 12 };
@@ -97,4 +97,12 @@ test("a program that ends early is told by name", async () => {
 test("tests come in the order of the bench", () => {
   const order = testsOf({ prompt: 8, generate: 4, batch: [1, 4], depth: [0, 9] }).map(({ test, batch, depth }) => `${test} ${batch} ${depth}`);
   assert.deepEqual(order, ["prompt 1 0", "prompt 1 9", "generate 1 0", "generate 4 0", "generate 1 9", "generate 4 9"]);
+});
+
+test("the table of llama-batched-bench is read", () => {
+  const out = "main: n_kv_max = 512\n\n|    PP |     TG |    B |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s |      T s |    S t/s |\n" +
+    "|-------|--------|------|--------|----------|----------|----------|----------|----------|----------|\n" +
+    "|     1 |      8 |    4 |     36 |    0.034 |   117.45 |    0.261 |   122.61 |    0.295 |   122.03 |\n\n";
+  assert.equal(batchedSeconds(out), 0.261);
+  assert.throws(() => batchedSeconds("no"), /no row/);
 });

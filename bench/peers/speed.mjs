@@ -4,7 +4,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { median, pairedRatio, table } from "../statistics.mjs";
@@ -36,7 +36,7 @@ if (options.help) {
 const list = (value) => value.split(",").filter((x) => x !== "");
 const parts = new Set(list(options.parts));
 const [pairs, threads] = [Number(options.pairs), Number(options.threads)];
-const builds = options.build.map((build) => build.split("=")).map(([name, folder]) => ({ name, folder }));
+const builds = options.build.map((build) => build.split("=")).map(([name, folder]) => ({ name, folder: resolve(folder) }));
 const names = [ours, "llama.cpp", ...builds.map(({ name }) => name)];
 const llamaBench = fileURLToPath(new URL("llama_bench.mjs", import.meta.url));
 const deep = Number(options.depth);
@@ -102,8 +102,8 @@ async function speeds() {
     }
     // Streams together and depth: of what most people run.
     const common = list(options.types).includes("Q4_K_M") ? "Q4_K_M" : list(options.types)[0];
-    if (parts.has("batch")) await compare(shape, common, { prompt: 0, generate: Math.min(generate, 64), batch: list(options.batch).map(Number), depth: [0] }, []);
-    if (parts.has("depth")) await compare(shape, common, { prompt, generate: Math.min(generate, 32), batch: [1], depth: [deep] }, []);
+    if (parts.has("batch")) await compare(shape, common, { prompt: 0, generate: Math.min(generate, 64), batch: list(options.batch).map(Number), depth: [0] }, builds);
+    if (parts.has("depth")) await compare(shape, common, { prompt, generate: Math.min(generate, 32), batch: [1], depth: [deep] }, []); // not every llama-bench knows depths
   }
 }
 
@@ -125,7 +125,7 @@ async function starts(model) {
 }
 
 function memoryUse(model) {
-  const out = execFileSync(program, ["bench", "--model", model, "--prompt", "4096", "--generate", "0", "--repeat", "1", "--threads", String(threads), "--json"], { encoding: "utf8" });
+  const out = execFileSync(program, ["bench", "--model", model, "--prompt", "64", "--depth", "4032", "--generate", "0", "--repeat", "1", "--threads", String(threads), "--json"], { encoding: "utf8" });
   const { peak_bytes, file_bytes, kv_bytes } = JSON.parse(out);
   return { peak_bytes, file_bytes, kv_bytes };
 }

@@ -1,6 +1,7 @@
 // Why: one machine, several programs: each stays loaded and runs a round when it is its turn, so that
 // what disturbs the machine disturbs all alike, and ratios are of neighbours in time.
 import { execFile, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -46,6 +47,13 @@ export class TurnProgram {
   stop() { this.child.kill(); }
 }
 
+// Of llama-batched-bench's table: | PP | TG | B | N_KV | T_PP s | S_PP t/s | T_TG s | ..., one row.
+export function batchedSeconds(out) {
+  const row = out.split("\n").map((line) => line.split("|").map((cell) => cell.trim())).find((cells) => cells.length > 8 && Number(cells[1]) > 0);
+  if (!row) throw new Error(`llama-batched-bench printed no row: ${out.slice(0, 200)}`);
+  return Number(row[7]);
+}
+
 // A build's llama-bench and llama-batched-bench, which know no turns: a process for each round, with
 // a round of its own to warm up.
 export class BenchProgram {
@@ -58,19 +66,20 @@ export class BenchProgram {
     const common = ["-m", this.model, "-t", String(this.threads)];
     if (batch === 1) {
       const count = test === "prompt" ? ["-p", String(n), "-n", "0"] : ["-p", "0", "-n", String(n)];
-      const [result] = JSON.parse(await this.run("llama-bench", [...common, ...count, ...(depth > 0 ? ["-d", String(depth)] : []), "-r", "1", "-o", "json"]));
+      const { stdout } = await this.run("llama-bench", [...common, ...count, ...(depth > 0 ? ["-d", String(depth)] : []), "-r", "1", "-o", "json"]);
+      const [result] = JSON.parse(stdout);
       this.version = `${result.build_commit} (${result.build_number})`;
       return n / result.avg_ts;
     }
     const each = Math.max(depth, 1);
     const context = batch * (each + n);
-    const out = await this.run("llama-batched-bench", [...common, "-c", String(context), "-npp", String(each), "-ntg", String(n), "-npl", String(batch), "--output-format", "jsonl"]);
-    const result = JSON.parse(out.split("\n").find((line) => line.trim().startsWith("{")));
-    return (batch * n) / result.speed_tg;
+    const { stdout, stderr } = await this.run("llama-batched-bench", [...common, "-c", String(context), "-npp", String(each), "-ntg", String(n), "-npl", String(batch)]);
+    return batchedSeconds(`${stdout}\n${stderr}`);
   }
 
-  async run(tool, args) {
-    return (await promisify(execFile)(join(this.folder, tool), args, { maxBuffer: 1 << 24 })).stdout;
+  // What it printed on both streams, each by itself; tables come on one or the other.
+  run(tool, args) {
+    return promisify(execFile)(join(this.folder, tool), args, { maxBuffer: 1 << 24, cwd: tmpdir() });
   }
 
   async finish() { return { version: this.version }; }
