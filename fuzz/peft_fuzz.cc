@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "model/adapter_file.h"
+#include "model/huggingface/adapter_folder.h"
 #include "model/random_presets.h"
 #include "safetensors_mutator.h"
 
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!config.is_object()) return 0;
     const Safetensors weights =
         Safetensors::Parse(std::as_bytes(std::span(bytes.substr(zero + 1))), nullptr);
-    const AdapterFile file = ReadAdapterFolder(config, weights, "fuzz", model->config());
+    const AdapterFile file = ReadPeftAdapter(config, weights, "fuzz", model->config());
     RunStep(*model, BindAdapter(file, *model));
   } catch (const Error&) {
     // The expected end of a broken adapter.

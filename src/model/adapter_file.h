@@ -6,8 +6,6 @@
 #include <string>
 
 #include "base/file.h"
-#include "base/json.h"
-#include "model/huggingface/safetensors.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
 
@@ -29,9 +27,6 @@ struct AdapterFile {
 AdapterFile ReadGgufAdapter(const fs::path& path, const ModelConfig& model);
 // PEFT's: a folder with adapter_config.json and adapter_model.safetensors.
 AdapterFile ReadAdapterFolder(const fs::path& folder, const ModelConfig& model);
-// The same of the two files' content; `name` is what messages call it.
-AdapterFile ReadAdapterFolder(const Json& config, const Safetensors& weights,
-                              const std::string& name, const ModelConfig& model);
 
 // The file's changes at the model's matrices. Throws Error{kUnsupported} for those of another
 // model.

@@ -1,16 +1,16 @@
 // Why: adapters as Hugging Face's PEFT writes them, under its names of the model's parts.
 // Format: https://huggingface.co/docs/peft/developer_guides/checkpoint
+#include "model/huggingface/adapter_folder.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <map>
 
 #include "base/error.h"
-#include "model/adapter_file.h"
 #include "model/gguf.h"
 #include "model/huggingface/config.h"
 #include "model/huggingface/families.h"
-#include "model/huggingface/safetensors.h"
 #include "model/huggingface/tensor_layout.h"
 
 namespace pioneer {
@@ -198,12 +198,12 @@ class AdapterFolderReader {
 }  // namespace
 
 AdapterFile ReadAdapterFolder(const fs::path& folder, const ModelConfig& model) {
-  return ReadAdapterFolder(ReadModelJson(folder / kConfigName),
-                           Safetensors::Open(folder / kWeightsName), folder.string(), model);
+  return ReadPeftAdapter(ReadModelJson(folder / kConfigName),
+                         Safetensors::Open(folder / kWeightsName), folder.string(), model);
 }
 
-AdapterFile ReadAdapterFolder(const Json& config, const Safetensors& weights,
-                              const std::string& name, const ModelConfig& model) {
+AdapterFile ReadPeftAdapter(const Json& config, const Safetensors& weights, const std::string& name,
+                            const ModelConfig& model) {
   return AdapterFolderReader(config, weights, name, model).Read();
 }
 
