@@ -1,7 +1,10 @@
 #include "cli/generator_option.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "base/error.h"
 #include "cli/model_option.h"
@@ -9,6 +12,7 @@
 #include "engine/adapter_generator.h"
 #include "model/adapter.h"
 #include "model/model.h"
+#include "tensor/kernels/isa.h"
 
 namespace pioneer {
 namespace {
@@ -47,7 +51,57 @@ void AddAdapter(const std::string& text, EngineFlags& flags) {
   flags.adapters.push_back(std::move(adapter));
 }
 
+// Size and time of last change: of a file, or of all files of a folder.
+std::string StampOf(const fs::path& path) {
+  std::string stamp;
+  const auto add = [&stamp](const fs::path& file) {
+    std::error_code ignored;
+    stamp += fmt::format("{} {} {}\n", file.filename().string(), fs::file_size(file, ignored),
+                         fs::last_write_time(file, ignored).time_since_epoch().count());
+  };
+  if (!fs::is_directory(path)) {
+    add(path);
+    return stamp;
+  }
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(path)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) add(file);
+  return stamp;
+}
+
+// All that numbers depend on: the model, the program and the kernels it chooses.
+EngineOptions::KeptPrefixes KeptPrefixesOf(const fs::path& model, int64_t max_bytes) {
+  if (max_bytes == 0) return {};
+  const fs::path path = fs::weakly_canonical(model);
+  const std::string identity =
+      fmt::format("{}\n{}{}{}", path.string(), StampOf(path),
+                  StampOf(fs::read_symlink("/proc/self/exe")), IsaName(ActiveIsa()));
+  const auto folder = PioneerHome() / "prefixes";
+  const std::string name =
+      fmt::format("{}-{:016x}.kv", path.stem().string(), std::hash<std::string>()(path.string()));
+  return {folder / name, identity, max_bytes};
+}
+
 }  // namespace
+
+void AddSharingOptions(CLI::App& command, EngineFlags& flags) {
+  command
+      .add_option("--inter-token-ms", flags.inter_token_ms,
+                  "How long running answers may wait for their next token while prompts are read; "
+                  "0 = under twice as long as without prompts")
+      ->check(CLI::Range(0.0, 60'000.0))
+      ->capture_default_str();
+  command.add_flag("!--no-prefix-cache", flags.prefix_cache,
+                   "Compute every prompt anew, also where requests begin alike");
+  command
+      .add_option(
+          "--keep-prefixes", flags.keep_prefixes_bytes,
+          "Keep so much of each model's prefix cache on the disk when the service stops, as "
+          "1GiB, so that known beginnings are fast after a restart; it tells who can read "
+          "the data folder what was asked; 0 = nothing")
+      ->transform(CLI::AsSizeValue(false));
+}
 
 void AddEngineOptions(CLI::App& command, EngineFlags& flags) {
   const auto count = [&](const std::string& name, int& value, int high, const std::string& what) {
@@ -88,6 +142,9 @@ std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::p
   options.context_length = flags.context;
   options.max_running = std::max(1, flags.max_running);
   options.n_threads = flags.threads;
+  options.prefix_cache = flags.prefix_cache;
+  options.inter_token_seconds = flags.inter_token_ms * 1e-3;
+  options.kept_prefixes = KeptPrefixesOf(path, static_cast<int64_t>(flags.keep_prefixes_bytes));
   options.threads = std::move(threads);
   const std::shared_ptr<Model> loaded = LoadModel(path, MakeLoadOptions(flags.threads, cancel));
   for (const AdapterFlag& adapter : flags.adapters) {

@@ -24,10 +24,16 @@ struct EngineFlags {
   int context = 0;  // 0 = the model's
   int max_running = 32;
   std::vector<AdapterFlag> adapters;
+  bool prefix_cache = true;
+  double inter_token_ms = 0;         // see EngineOptions::inter_token_seconds
+  uint64_t keep_prefixes_bytes = 0;  // of each model, in PioneerHome()/prefixes; 0 = nothing
 };
 
 // Declares --threads, --kv-memory, --context, --max-running and --adapter.
 void AddEngineOptions(CLI::App& command, EngineFlags& flags);
+
+// Declares --inter-token-ms, --no-prefix-cache and --keep-prefixes, for those who serve many.
+void AddSharingOptions(CLI::App& command, EngineFlags& flags);
 
 // Loads the model with its adapters, all of which then act, and starts its engine. Throws what
 // LoadModel, LoadAdapter and LocalGenerator throw.

@@ -163,6 +163,7 @@ void AddServeCommand(CLI::App& root) {
   command->add_option("--address-file", options->address_file,
                       "Write the service's address into this file once it answers");
   AddEngineOptions(*command, options->engine);
+  AddSharingOptions(*command, options->engine);
   command->get_option("--adapter")
       ->description(
           "A LoRA adapter for the first model, [NAME=]PATH[@SCALE], offered as a model of that "

@@ -74,6 +74,11 @@ void EventChannel::FinishAnswer(FinishEvent event, const AnswerUsage& usage) {
   const std::lock_guard lock(mutex_);
   usage_.completion_tokens += usage.completion_tokens;
   usage_.reasoning_tokens += usage.reasoning_tokens;
+  if (usage.cached_tokens >= 0) {
+    usage_.cached_tokens =
+        cached_known_ ? std::min(usage_.cached_tokens, usage.cached_tokens) : usage.cached_tokens;
+    cached_known_ = true;
+  }
   usage_.queue_seconds = std::max(usage_.queue_seconds, usage.queue_seconds);
   usage_.prompt_seconds = std::max(usage_.prompt_seconds, usage.prompt_seconds);
   usage_.generation_seconds = std::max(usage_.generation_seconds, usage.generation_seconds);

@@ -18,6 +18,7 @@ namespace pioneer {
 // What one answer contributed to the UsageEvent.
 struct AnswerUsage {
   int completion_tokens = 0, reasoning_tokens = 0;
+  int cached_tokens = -1;  // of the prompt; -1: it never ran
   double prompt_seconds = 0, generation_seconds = 0, queue_seconds = 0;
 };
 
@@ -35,7 +36,7 @@ class EventChannel {
   void PushReasoning(ReasoningEvent event);
   void PushToolCall(ToolCallEvent event);
   // The last one of the n answers also sends the UsageEvent: tokens are summed, times are those of
-  // the slowest answer.
+  // the slowest answer, cached tokens those of the answer that had the fewest.
   void FinishAnswer(FinishEvent event, const AnswerUsage& usage);
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
@@ -58,6 +59,7 @@ class EventChannel {
   std::deque<GenerationEvent> events_;
   int answers_left_;
   UsageEvent usage_;
+  bool cached_known_ = false;
   bool usage_taken_ = false;
   bool abandoned_ = false;
   std::atomic<bool> cancelled_{false};

@@ -62,6 +62,10 @@ struct AdapterUse {
   double scale = 1.0;  // [-100, 100]; times what the adapter's file says
 };
 
+// Who goes first where not all can: somebody waits for an interactive answer, a batch one is done
+// with what is left.
+enum class Priority { kInteractive, kBatch };
+
 struct GenerationOptions {
   SamplingParams sampling;
   GenerationLimits limits;
@@ -70,6 +74,10 @@ struct GenerationOptions {
   int n = 1;              // answers to the same prompt
   bool logprobs = false;  // report the chosen token's log probability
   int top_logprobs = 0;   // and those of this many likeliest tokens, 0..20
+  Priority priority = Priority::kInteractive;
+  // Only requests with the same salt share what was computed of equal beginnings; at most
+  // kMaxSaltBytes bytes.
+  std::string cache_salt = {};
 };
 
 // One message of a conversation. Text parts are joined by the wire layer.
@@ -149,7 +157,8 @@ struct FinishEvent {
   std::string error;          // kError: what happened
 };
 struct UsageEvent {  // the last event of every generation
-  int prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0;
+  int prompt_tokens = 0, completion_tokens = 0;
+  int cached_tokens = 0;     // of the prompt: were known from earlier requests
   int reasoning_tokens = 0;  // of the completion tokens
   double prompt_seconds = 0, generation_seconds = 0, queue_seconds = 0;
 };
@@ -211,8 +220,10 @@ struct GeneratorInfo {
 struct GeneratorStats {
   int running = 0, waiting = 0;
   int64_t kv_bytes_used = 0, kv_bytes_total = 0;
+  int64_t kv_bytes_cached = 0;  // of those not used: kept for requests that begin alike
   int64_t prompt_tokens_total = 0, generated_tokens_total = 0, steps_total = 0;
-  int64_t cancelled_total = 0;
+  int64_t cached_tokens_total = 0;  // of the prompt tokens: were known
+  int64_t cancelled_total = 0, preemptions_total = 0;
 };
 
 // Thread-safe. Start functions check the request whole and throw before anything runs:

@@ -24,6 +24,10 @@ void CheckOptions(const EngineOptions& options) {
   check("max_waiting", options.max_waiting, 0, 1 << 20);
   check("step_tokens", options.step_tokens, 1, 1 << 20);
   check("n_threads", options.n_threads, 0, 4096);
+  if (!(options.inter_token_seconds >= 0 && options.inter_token_seconds <= 3600)) {
+    Fail(ErrorCode::kInvalidArgument, "inter_token_seconds is {}; it must be from 0 to 3600",
+         options.inter_token_seconds);
+  }
 }
 
 int ContextLength(const ModelConfig& config, const EngineOptions& options) {
@@ -44,11 +48,24 @@ int64_t KvBytes(const Model& model, const EngineOptions& options) {
   return std::min(limit, each * options.max_running);
 }
 
-SchedulerLimits Limits(const EngineOptions& options) {
-  SchedulerLimits limits;
-  limits.max_running = options.max_running;
-  limits.step_tokens = options.step_tokens;
-  return limits;
+RunnerOptions OptionsOfRunner(const Model& model, const EngineOptions& options) {
+  RunnerOptions runner;
+  runner.limits.max_running = options.max_running;
+  runner.limits.step_tokens = options.step_tokens;
+  runner.limits.inter_token_seconds = options.inter_token_seconds;
+  runner.kv_bytes = KvBytes(model, options);
+  runner.prefix_cache = options.prefix_cache;
+  return runner;
+}
+
+// What the content of a page depends on beside its tokens, and who may share it.
+std::string DomainOf(const GenerationOptions& options) {
+  std::string domain;
+  for (const AdapterUse& use : options.adapters) {
+    domain += fmt::format("{}:{}@{:a};", use.name.size(), use.name, static_cast<float>(use.scale));
+  }
+  if (!options.cache_salt.empty()) domain += "salt:" + options.cache_salt;
+  return domain;
 }
 
 std::string FormatCount(int64_t n) {
@@ -111,9 +128,10 @@ LocalGenerator::LocalGenerator(std::shared_ptr<Model> model, EngineOptions optio
       threads_(options.threads ? options.threads : std::make_shared<ThreadPool>(options.n_threads)),
       chat_prompt_(model_->tokenizer(), model_->chat_template()),
       grammars_(model_->tokenizer()),
+      kept_prefixes_(options.prefix_cache ? options.kept_prefixes : EngineOptions::KeptPrefixes()),
       adapters_(options.adapters),
       inbox_(std::make_shared<Inbox>(options.max_running + options.max_waiting)),
-      runner_(*model_, *threads_, clock_, Limits(options), KvBytes(*model_, options),
+      runner_(*model_, *threads_, clock_, OptionsOfRunner(*model_, options),
               [inbox = inbox_](int n) { inbox->Retired(n); }),
       info_(MakeInfo(*model_, options, runner_.kv_tokens(), clock_, chat_prompt_.thinking())),
       engine_([this] { EngineLoop(); }) {}
@@ -127,9 +145,25 @@ void LocalGenerator::Shutdown(double grace_seconds) {
   shutdown_deadline_ns_ = clock_.MonotonicNs() + static_cast<int64_t>(grace_ns);
   inbox_->Close();
   engine_.join();
+  KeepPrefixes();
+}
+
+void LocalGenerator::KeepPrefixes() {
+  if (kept_prefixes_.max_bytes <= 0) return;
+  try {
+    const int64_t n_pages = runner_.pages().SaveCache(kept_prefixes_.path, kept_prefixes_.identity,
+                                                      kept_prefixes_.max_bytes);
+    spdlog::info("keys and values of {} tokens are kept for the next start",
+                 n_pages * kKvPageTokens);
+  } catch (const std::exception& error) {
+    spdlog::warn("keys and values are not kept for the next start: {}", error.what());
+  }
 }
 
 void LocalGenerator::EngineLoop() {
+  if (kept_prefixes_.max_bytes > 0) {
+    runner_.pages().OpenCache(kept_prefixes_.path, kept_prefixes_.identity);
+  }
   for (;;) {
     Inbox::Delivery delivery = inbox_->Await(runner_.has_work());
     for (auto& sequence : delivery.sequences) runner_.Add(std::move(sequence));
@@ -261,6 +295,7 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
     });
     answer->channel = channel;
     answer->adapters = adapters;
+    answer->domain = DomainOf(options);
     answer->tokens = prompt;
     answer->n_prompt = n_prompt;
     answer->max_total = n_prompt + (wanted < 0 ? room : std::min(wanted, room));

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/thread_pool.h"
 #include "engine/chat_prompt.h"
 #include "engine/generator.h"
@@ -30,7 +31,18 @@ struct EngineOptions {
   int max_running = 16;    // answers in one step
   int max_waiting = 64;    // answers in the queue behind them
   int step_tokens = 512;   // rows of one step
-  int n_threads = 0;       // 0 = all usable cores; ignored with `threads`
+  // What the time of a step with answers in it aims at, see StepCosts; 0 = under twice its own.
+  double inter_token_seconds = 0;
+  bool prefix_cache = true;  // requests that begin alike share what was computed of that
+  // What is kept of it from one run of the program to the next: read at the start, written by
+  // Shutdown(). It tells who reads it what was asked.
+  struct KeptPrefixes {
+    fs::path path;
+    std::string identity;   // of model file, kernels and program: see KvPagePool::OpenCache
+    int64_t max_bytes = 0;  // 0 = nothing is kept
+  };
+  KeptPrefixes kept_prefixes = {};
+  int n_threads = 0;                    // 0 = all usable cores; ignored with `threads`
   std::shared_ptr<ThreadPool> threads;  // null = one of its own
   // What requests may name; loaded for the model.
   struct NamedAdapter {
@@ -82,12 +94,14 @@ class LocalGenerator : public Generator {
                                               const std::vector<AdapterUse>& adapters,
                                               CancelToken cancel);
   void EngineLoop();
+  void KeepPrefixes();
 
   const std::shared_ptr<Model> model_;
   const Clock& clock_;
   const std::shared_ptr<ThreadPool> threads_;
   const ChatPrompt chat_prompt_;
   GrammarCompiler grammars_;
+  const EngineOptions::KeptPrefixes kept_prefixes_;
   const std::vector<EngineOptions::NamedAdapter> adapters_;
   const std::shared_ptr<Inbox> inbox_;  // generations wake the engine through it, even later
   Runner runner_;

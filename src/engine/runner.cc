@@ -27,15 +27,16 @@ const std::array<Runner::Stage, 6> Runner::kStages = {{{"admit", &Runner::Admit}
                                                        {"emit", &Runner::Emit},
                                                        {"retire", &Runner::Retire}}};
 
-Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const SchedulerLimits& limits,
-               int64_t kv_bytes, std::function<void(int)> on_retired)
+Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const RunnerOptions& options,
+               std::function<void(int)> on_retired)
     : model_(model),
       threads_(threads),
       clock_(clock),
       on_retired_(std::move(on_retired)),
-      pool_(model.memory(), kv_bytes),
-      embeddings_(model, threads, pool_, limits.step_tokens),
-      scheduler_(limits) {
+      prefix_cache_(options.prefix_cache),
+      pool_(model.memory(), options.kv_bytes),
+      embeddings_(model, threads, pool_, options.limits.step_tokens),
+      scheduler_(options.limits) {
   for (int32_t id = 0; id < model.config().vocab_size; ++id) {
     if (model.tokenizer().IsEndOfGeneration(id)) end_tokens_.push_back(id);
   }
@@ -53,6 +54,7 @@ void Runner::Add(std::unique_ptr<Sequence> sequence) {
   entry.n_tokens = static_cast<int>(sequence->tokens.size());
   entry.max_total = sequence->max_total;
   if (sequence->wants_prompt_logprobs()) entry.max_chunk = kMaxLogprobRows;
+  entry.rank = static_cast<int>(sequence->options.priority);
   sequences_.emplace(sequence->id, std::move(sequence));
   scheduler_.Enqueue(entry);
 }
@@ -111,7 +113,10 @@ void Runner::Admit() {
   const Scheduler::Admission admission = scheduler_.Admit(*this);
   for (const int64_t id : admission.admitted) {
     Sequence& sequence = *sequences_.at(id);
-    if (sequence.admitted_ns == 0) sequence.admitted_ns = clock_.MonotonicNs();
+    if (sequence.admitted_ns != 0) continue;
+    sequence.admitted_ns = clock_.MonotonicNs();
+    sequence.n_cached = sequence.n_stored;
+    totals_.cached_tokens_total += sequence.n_cached;
   }
   for (const int64_t id : admission.impossible) {
     Finish(*sequences_.at(id), FinishReason::kError,
@@ -121,6 +126,7 @@ void Runner::Admit() {
 }
 
 void Runner::Build() {
+  begun_ns_ = clock_.MonotonicNs();
   slices_ = scheduler_.Plan(*this);
   batch_.tokens.clear();
   batch_.positions.clear();
@@ -226,11 +232,14 @@ void Runner::FillBytes(TokenInfo& info) const {
 void Runner::Emit() {
   scheduler_.Advance(slices_);
   for (size_t i = 0; i < slices_.size(); ++i) EmitSlice(slices_[i], outcomes_[i]);
+  if (slices_.empty()) return;
+  scheduler_.Observe(slices_, static_cast<double>(clock_.MonotonicNs() - begun_ns_) * 1e-9);
 }
 
 void Runner::EmitSlice(const Scheduler::Slice& slice, Outcome& outcome) {
   Sequence& sequence = *sequences_.at(slice.id);
   const int n_done = slice.position + slice.n_rows;
+  if (!outcome.broken) StorePages(sequence, n_done);
   EmitPrompt(sequence, std::min(n_done + 1, sequence.n_prompt), std::move(outcome.prompt_infos));
   if (outcome.broken) {
     Finish(sequence, FinishReason::kError,
@@ -349,6 +358,7 @@ void Runner::Finish(Sequence& sequence, FinishReason reason, const std::string& 
   AnswerUsage usage;
   usage.completion_tokens = sequence.generated();
   usage.reasoning_tokens = sequence.n_reasoning;
+  usage.cached_tokens = sequence.n_cached;
   usage.queue_seconds = seconds(sequence.submitted_ns, sequence.admitted_ns);
   usage.prompt_seconds = seconds(sequence.admitted_ns, sequence.first_token_ns);
   usage.generation_seconds = seconds(sequence.first_token_ns, now);
@@ -392,19 +402,13 @@ void Runner::FinishAllWithError(const std::string& error) {
   Retire();
 }
 
-bool Runner::Reserve(int64_t id, int64_t n_tokens) {
-  Sequence& sequence = *sequences_.at(id);
-  if (sequence.kv == nullptr) sequence.kv = std::make_unique<KvSequence>(pool_);
-  return sequence.kv->Reserve(n_tokens);
-}
-
-void Runner::Release(int64_t id) { sequences_.at(id)->kv.reset(); }
-
 void Runner::UpdateStats() {
   totals_.running = scheduler_.running();
   totals_.waiting = scheduler_.waiting();
   totals_.kv_bytes_total = pool_.total_pages() * pool_.page_bytes();
   totals_.kv_bytes_used = totals_.kv_bytes_total - pool_.free_pages() * pool_.page_bytes();
+  totals_.kv_bytes_cached = pool_.cached_pages() * pool_.page_bytes();
+  totals_.preemptions_total = scheduler_.preemptions();
   const std::lock_guard lock(stats_mutex_);
   published_ = totals_;
 }

@@ -23,17 +23,24 @@
 
 namespace pioneer {
 
+struct RunnerOptions {
+  SchedulerLimits limits;
+  int64_t kv_bytes = 0;      // for all conversations
+  bool prefix_cache = true;  // share pages between sequences that begin alike
+};
+
 // Not thread-safe but for stats(). `model`, `threads` and `clock` must outlive it.
 class Runner : private KvSpace {
  public:
   // on_retired(n) is called when n sequences or jobs have ended, before their clients learn it.
   // Throws Error{kOutOfMemory} when kv_bytes holds no page.
-  Runner(Model& model, ThreadPool& threads, const Clock& clock, const SchedulerLimits& limits,
-         int64_t kv_bytes, std::function<void(int)> on_retired);
+  Runner(Model& model, ThreadPool& threads, const Clock& clock, const RunnerOptions& options,
+         std::function<void(int)> on_retired);
   ~Runner() override;
 
   // Tokens that the KV space holds when one sequence has all of it.
   int64_t kv_tokens() const;
+  KvPagePool& pages() { return pool_; }
 
   void Add(std::unique_ptr<Sequence> sequence);
   void Add(std::shared_ptr<EmbeddingJob> job) { embeddings_.Add(std::move(job)); }
@@ -78,8 +85,15 @@ class Runner : private KvSpace {
   void Emit();
   void Retire();
 
+  // KvSpace; in runner_space.cc.
+  bool MustWait(int64_t id) override;
+  std::optional<Place> Enter(int64_t id, int64_t n_tokens) override;
   bool Reserve(int64_t id, int64_t n_tokens) override;
   void Release(int64_t id) override;
+  bool SharesPages(const Sequence& sequence) const;
+  int WillStore(const Sequence& running, const Sequence& waiting) const;
+  std::vector<int> StateCuts(const Sequence& sequence, int n_done, int n_matched) const;
+  void StorePages(Sequence& sequence, int n_stored);
 
   void AddOutputRows(const Sequence& sequence, const Scheduler::Slice& slice, int first_row);
   void SampleSlice(size_t slice);
@@ -102,6 +116,7 @@ class Runner : private KvSpace {
   ThreadPool& threads_;
   const Clock& clock_;
   const std::function<void(int)> on_retired_;
+  const bool prefix_cache_;
   KvPagePool pool_;
   EmbeddingQueue embeddings_;
   Scheduler scheduler_;
@@ -110,6 +125,7 @@ class Runner : private KvSpace {
   int64_t next_id_ = 1;
 
   // Of the step that is running.
+  int64_t begun_ns_ = 0;
   std::vector<Scheduler::Slice> slices_;
   std::vector<int> first_output_;  // of each slice, in output_rows; and the end
   StepBatch batch_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/random.h"
@@ -15,6 +16,11 @@ namespace {
 class FakeSpace : public KvSpace {
  public:
   explicit FakeSpace(int64_t n_tokens) : free_pages_(n_tokens / 4) {}
+  bool MustWait(int64_t id) override { return waits.contains(id); }
+  std::optional<Place> Enter(int64_t id, int64_t n_tokens) override {
+    if (!Reserve(id, n_tokens)) return std::nullopt;
+    return places[id];
+  }
   bool Reserve(int64_t id, int64_t n_tokens) override {
     const int64_t more = (n_tokens + 3) / 4 - pages_[id];
     if (more > free_pages_) return false;
@@ -29,6 +35,9 @@ class FakeSpace : public KvSpace {
   }
   int64_t tokens(int64_t id) { return pages_[id] * 4; }
   int64_t free_pages() const { return free_pages_; }
+
+  std::set<int64_t> waits;
+  std::map<int64_t, Place> places;
 
  private:
   int64_t free_pages_;
@@ -136,6 +145,92 @@ TEST(Scheduler, TheYoungestGivesWayAndComesBackFirst) {
   EXPECT_EQ(Rows(scheduler.Plan(kv), 2), 9);  // its prompt and its answer so far, again
 }
 
+TEST(Scheduler, BeginsWhereTheKnownPartEndsAndStopsAtCuts) {
+  FakeSpace kv(1000);
+  Scheduler scheduler({.max_running = 2, .step_tokens = 50});
+  kv.places[1] = {32, {64, 96}};
+  scheduler.Enqueue({1, 120, 200});
+  scheduler.Admit(kv);
+  std::vector<std::pair<int, int>> steps;
+  for (int i = 0; i < 3; ++i) {
+    const Slices slices = scheduler.Plan(kv);
+    ASSERT_EQ(slices.size(), 1u);
+    steps.emplace_back(slices[0].position, slices[0].n_rows);
+    scheduler.Advance(slices);
+  }
+  EXPECT_EQ(steps, (std::vector<std::pair<int, int>>{{32, 32}, {64, 32}, {96, 24}}));
+}
+
+TEST(Scheduler, OthersPassWhoWaitsForWhatAnotherStores) {
+  FakeSpace kv(1000);
+  Scheduler scheduler({.max_running = 4});
+  for (const int64_t id : {1, 2, 3}) scheduler.Enqueue({id, 10, 20});
+  kv.waits = {2};
+  EXPECT_EQ(scheduler.Admit(kv).admitted, (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(scheduler.waiting(), 1);
+  kv.waits = {};
+  EXPECT_EQ(scheduler.Admit(kv).admitted, std::vector<int64_t>{2});
+}
+
+TEST(Scheduler, LowerRanksGoFirstAndTakeThePlacesOfHigherOnes) {
+  FakeSpace kv(10000);
+  Scheduler scheduler({.max_running = 2, .step_tokens = 40});
+  for (const int64_t id : {1, 2, 3}) scheduler.Enqueue({id, 500, 600, 1 << 30, 1});
+  EXPECT_EQ(scheduler.Admit(kv).admitted, (std::vector<int64_t>{1, 2}));
+  scheduler.Enqueue({4, 500, 600});
+  EXPECT_EQ(scheduler.Admit(kv).admitted, std::vector<int64_t>{4});
+  EXPECT_EQ(scheduler.preemptions(), 1);
+  const Slices slices = scheduler.Plan(kv);
+  EXPECT_EQ(Rows(slices, 4), 40);  // all of the step
+  EXPECT_EQ(Rows(slices, 1), 0);
+  scheduler.Enqueue({5, 500, 600});
+  EXPECT_EQ(scheduler.Admit(kv).admitted, std::vector<int64_t>{5});
+  scheduler.Enqueue({6, 500, 600});
+  EXPECT_TRUE(scheduler.Admit(kv).admitted.empty());
+  scheduler.Remove(4);
+  scheduler.Remove(5);
+  EXPECT_EQ(scheduler.Admit(kv).admitted, (std::vector<int64_t>{6, 1}));
+}
+
+TEST(Scheduler, ALowerRankTakesTheRoomOfAHigherOne) {
+  FakeSpace kv(64);
+  Scheduler scheduler({.max_running = 4, .growth_tokens = 0});
+  scheduler.Enqueue({1, 20, 40, 1 << 30, 1});
+  scheduler.Enqueue({2, 20, 40, 1 << 30, 1});
+  scheduler.Admit(kv);
+  scheduler.Enqueue({3, 40, 50});
+  EXPECT_EQ(scheduler.Admit(kv).admitted, std::vector<int64_t>{3});
+  EXPECT_EQ(scheduler.running(), 2);
+  scheduler.Enqueue({4, 40, 50});
+  EXPECT_TRUE(scheduler.Admit(kv).admitted.empty());  // no room, even without the other one
+  EXPECT_EQ(scheduler.running(), 1);
+}
+
+TEST(Scheduler, PromptsBesideAnswersGetWhatTheTargetAllows) {
+  FakeSpace kv(100000);
+  Scheduler scheduler({.max_running = 4, .step_tokens = 512, .inter_token_seconds = 0.030});
+  scheduler.Enqueue({1, 1, 100});
+  scheduler.Admit(kv);
+  for (int i = 0; i < 3; ++i) {
+    const Slices slices = scheduler.Plan(kv);
+    scheduler.Advance(slices);
+    scheduler.Append(1);
+    scheduler.Observe(slices, 0.010);
+  }
+  scheduler.Enqueue({2, 5000, 6000});
+  scheduler.Admit(kv);
+  for (int i = 0; i < 20; ++i) {
+    const Slices slices = scheduler.Plan(kv);
+    EXPECT_EQ(Rows(slices, 1), 1);
+    EXPECT_NEAR(Rows(slices, 2), i == 0 ? StepCosts::kUnknownRows : 40, 1);
+    scheduler.Advance(slices);
+    scheduler.Append(1);
+    scheduler.Observe(slices, 0.010 + 0.0005 * Rows(slices, 2));
+  }
+  scheduler.Remove(1);
+  EXPECT_EQ(Rows(scheduler.Plan(kv), 2), 512);  // nobody reads now
+}
+
 // Random loads: every sequence ends, rows come in order without gaps, the budget holds, the space
 // is never overdrawn and comes back whole.
 TEST(Scheduler, EveryLoadEnds) {
@@ -155,7 +250,7 @@ TEST(Scheduler, EveryLoadEnds) {
       const int n_prompt = 1 + static_cast<int>(random.Below(20));
       const int target = n_prompt + 1 + static_cast<int>(random.Below(20));
       states[id] = {n_prompt, target};
-      scheduler.Enqueue({id, n_prompt, target});
+      scheduler.Enqueue({id, n_prompt, target, 1 << 30, static_cast<int>(random.Below(2))});
     }
     int n_steps = 0;
     while (!states.empty()) {

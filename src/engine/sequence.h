@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct Sequence {
   const int index;
   std::shared_ptr<EventChannel> channel;
   std::shared_ptr<const AdapterMix> adapters;  // null = the model as it is
+  std::string domain;                          // of its pages, see KvSequence
 
   std::vector<int32_t> tokens;  // of the prompt, then of the answer
   int n_prompt = 0;
@@ -48,13 +50,18 @@ struct Sequence {
   // What the answer may be; thoughts before it are free.
   std::optional<grammar::ConstraintState> constraint;
   AnswerText text;
-  AnswerEvents events{index, nullptr};  // what the text becomes
+  AnswerEvents events{index, nullptr};                         // what the text becomes
   const std::unordered_set<int32_t>* marker_tokens = nullptr;  // control tokens that `events` reads
   int n_reasoning = 0;                                         // tokens of thoughts
-  AnswerText echo_pieces;           // the prompt's text, token by token
+  AnswerText echo_pieces;                                      // the prompt's text, token by token
   bool echo_drops_space = false;    // of the prompt's first text, see LocalGenerator
   bool drop_leading_space = false;  // of the first token of the answer
   std::unique_ptr<KvSequence> kv;   // null while waiting
+  int n_stored = 0;                 // tokens whose K and V are in its pages
+  int n_cached = -1;                // of the prompt, on the first admission; -1 = none yet
+  std::vector<int> cuts;            // where its state is kept, ascending
+  int64_t awaited = 0;              // the sequence that stores what this one begins with
+  int awaited_tokens = 0;           // until it has stored so many
 
   int64_t submitted_ns = 0, admitted_ns = 0, first_token_ns = 0;  // 0 = not yet
 };

@@ -95,6 +95,10 @@ class TestModel : public Model {
     config_.quantization = "Q8_0";
   }
 
+  // It then also keeps a hash of its history in a recurrent state, and says something else when
+  // that is not the history's.
+  void MakeRecurrent() { memory_.state_floats = 2; }
+
   // Says `text` after any prompt that ends in '>' or ':', and EOS after it.
   static Program Saying(const std::string& text) {
     return [text](const std::vector<int32_t>& history) -> int32_t {
@@ -121,10 +125,13 @@ class TestModel : public Model {
       for (int row = 0; row < sequence.n_rows; ++row) {
         const int position = sequence.position + row, batch_row = sequence.first_row + row;
         *Slot(*sequence.kv, position) = static_cast<uint16_t>(batch.tokens[batch_row]);
+        n_rows_run++;
+        if (memory_.state_floats > 0) FollowState(*sequence.kv, position, batch.tokens[batch_row]);
         if (next_output == batch.output_rows.size()) continue;
         if (batch.output_rows[next_output] != batch_row) continue;
         ++next_output;
         histories.push_back(ReadHistory(*sequence.kv, position + 1));
+        if (memory_.state_floats > 0) CheckState(*sequence.kv, histories.back());
       }
     }
     logits.Resize(static_cast<int64_t>(histories.size()), config_.vocab_size);
@@ -168,9 +175,25 @@ class TestModel : public Model {
   std::string chat_template_;
   std::atomic<int> n_steps{0};
   std::atomic<int> max_rows{0};
+  std::atomic<int> n_rows_run{0};
   std::atomic<bool> broken{false};
 
  private:
+  // {tokens seen, their hash}, both exact in a float.
+  static float NextHash(float hash, int32_t token) {
+    return static_cast<float>((static_cast<int64_t>(hash) * 31 + token + 1) % 1000003);
+  }
+  static void FollowState(KvSequence& kv, int position, int32_t token) {
+    float* const state = kv.state();
+    if (state[0] != static_cast<float>(position)) state[1] = -1;  // never right again
+    state[0] += 1;
+    if (state[1] >= 0) state[1] = NextHash(state[1], token);
+  }
+  static void CheckState(KvSequence& kv, std::vector<int32_t>& history) {
+    float hash = 0;
+    for (const int32_t token : history) hash = NextHash(hash, token);
+    if (hash != kv.state()[1]) history.push_back('?');
+  }
   static uint16_t* Slot(const KvSequence& kv, int position) {
     return kv.k_pages(0)[position / kKvPageTokens] + position % kKvPageTokens;
   }

@@ -125,6 +125,10 @@ void ValidateOptions(const GenerationOptions& options, int vocab_size) {
   ValidateLimits(options.limits);
   CheckRange("n", options.n, 1, kMaxAnswers);
   CheckRange("top_logprobs", options.top_logprobs, 0, kMaxTopLogprobs);
+  if (options.cache_salt.size() > kMaxSaltBytes) {
+    Fail(ErrorCode::kInvalidArgument, "cache_salt has {} bytes; at most {} are allowed",
+         options.cache_salt.size(), kMaxSaltBytes);
+  }
   ValidateAdapters(options.adapters);
 }
 

@@ -11,6 +11,7 @@ inline constexpr int kMaxStopStrings = 64;
 inline constexpr int kMaxStopBytes = 4096;
 inline constexpr int kMaxLogitBiases = 65536;
 inline constexpr int kMaxAdapters = 16;  // of one request
+inline constexpr int kMaxSaltBytes = 256;
 
 // Throws Error{kInvalidArgument} that names the field, its value and the range allowed.
 // vocab_size bounds the ids of logit_bias.

@@ -1,11 +1,14 @@
-// Why: pages must never be shared, never be lost, and never pass the limit.
+// Why: pages must never be shared but where their tokens are equal, never be lost, and never pass
+// the limit.
 #include "model/kv_pages.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <set>
+#include <vector>
 
 #include "base/error.h"
 
@@ -127,6 +130,122 @@ TEST(KvPagePoolTest, StatesCountAsPages) {
   EXPECT_EQ(pool.free_pages(), 0);
   a.reset();
   EXPECT_EQ(pool.free_pages(), 5);
+}
+
+std::vector<int32_t> Tokens(int n, int32_t first = 0) {
+  std::vector<int32_t> tokens(static_cast<size_t>(n));
+  std::iota(tokens.begin(), tokens.end(), first);
+  return tokens;
+}
+
+TEST(KvPagePoolTest, PublishedPagesAreSharedAndStay) {
+  KvPagePool pool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), 6 * kPageBytes);
+  const std::vector<int32_t> tokens = Tokens(80);
+  auto a = std::make_unique<KvSequence>(pool);
+  EXPECT_EQ(a->Adopt(tokens).n_tokens, 0);
+  ASSERT_TRUE(a->Reserve(80));
+  a->Publish(tokens);
+  uint16_t* const second = a->v_pages(2)[1];
+  a.reset();
+  EXPECT_EQ(pool.free_pages(), 6);
+  EXPECT_EQ(pool.cached_pages(), 2);  // the third was not full
+
+  KvSequence b(pool), c(pool), other(pool, "adapter");
+  EXPECT_EQ(other.Adopt(tokens).n_tokens, 0);
+  EXPECT_EQ(b.Adopt(tokens).n_tokens, 64);
+  EXPECT_EQ(c.Adopt(Tokens(63)).n_tokens, 32);
+  EXPECT_EQ(pool.free_pages(), 4);
+  EXPECT_EQ(pool.cached_pages(), 0);
+  ASSERT_TRUE(b.Reserve(80));
+  ASSERT_TRUE(c.Reserve(63));
+  EXPECT_EQ(b.v_pages(2)[1], second);
+  EXPECT_EQ(b.k_pages(0)[0], c.k_pages(0)[0]);
+  EXPECT_NE(b.k_pages(0)[1], c.k_pages(0)[1]);
+  EXPECT_EQ(pool.free_pages(), 2);
+  EXPECT_FALSE(other.Reserve(65));  // what is held is not evicted
+}
+
+TEST(KvPagePoolTest, WhoPublishesSecondTakesTheFirstOnesPages) {
+  KvPagePool pool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), 6 * kPageBytes);
+  const std::vector<int32_t> tokens = Tokens(64);
+  KvSequence a(pool), b(pool);
+  ASSERT_TRUE(a.Reserve(64));
+  ASSERT_TRUE(b.Reserve(64));
+  a.Publish(tokens);
+  b.Publish(std::span(tokens).first(40));
+  EXPECT_EQ(b.k_pages(1)[0], a.k_pages(1)[0]);
+  EXPECT_NE(b.k_pages(1)[1], a.k_pages(1)[1]);
+  EXPECT_EQ(pool.free_pages(), 3);
+  b.Publish(tokens);
+  EXPECT_EQ(b.k_pages(1)[1], a.k_pages(1)[1]);
+  EXPECT_EQ(pool.free_pages(), 4);
+}
+
+TEST(KvPagePoolTest, KeptPagesGiveWay) {
+  KvPagePool pool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), 4 * kPageBytes);
+  for (int32_t text = 0; text < 10; ++text) {
+    KvSequence one(pool);
+    const std::vector<int32_t> tokens = Tokens(3 * kKvPageTokens, 1000 * text);
+    ASSERT_TRUE(one.Reserve(3 * kKvPageTokens));
+    one.Publish(tokens);
+    EXPECT_EQ(pool.free_pages(), 1);
+  }
+  EXPECT_EQ(pool.free_pages(), 4);
+  // Of the last text but one only the first page is left: its end went first.
+  EXPECT_EQ(KvSequence::FindKnown(pool, "", Tokens(96, 9000)).n_tokens, 96);
+  EXPECT_EQ(KvSequence::FindKnown(pool, "", Tokens(96, 8000)).n_tokens, 32);
+  KvSequence all(pool);
+  EXPECT_TRUE(all.Reserve(4 * kKvPageTokens));
+  EXPECT_EQ(pool.cached_pages(), 0);
+}
+
+TEST(KvPagePoolTest, ABeginningOfARecurrentModelEndsWhereAStateIsKept) {
+  MemoryPlan plan = MemoryPlan::Uniform(kLayers, kHeads, kHeadDim);
+  plan.state_floats = kPageBytes / 4 + 1;  // two pages
+  KvPagePool pool(plan, 16 * kPageBytes);
+  const std::vector<int32_t> tokens = Tokens(100);
+  auto a = std::make_unique<KvSequence>(pool);
+  ASSERT_TRUE(a->Reserve(100));
+  for (const int n : {32, 64, 96}) {
+    a->state()[3] = static_cast<float>(n);
+    a->Publish(std::span(tokens).first(n));
+    if (n == 64) a->KeepState(false);
+  }
+  a.reset();
+  EXPECT_EQ(pool.free_pages(), 16);
+  EXPECT_EQ(pool.cached_pages(), 3 + 2);
+  KvSequence b(pool);
+  const KvSequence::Known known = b.Adopt(tokens);
+  EXPECT_EQ(known.n_tokens, 64);
+  EXPECT_EQ(known.n_matched, 96);
+  ASSERT_TRUE(b.Reserve(100));
+  EXPECT_EQ(b.state()[3], 64.0f);
+  EXPECT_EQ(pool.free_pages(), 16 - 4 - 2);
+  b.Publish(tokens);
+  EXPECT_EQ(pool.free_pages(), 16 - 4 - 2);  // its third page was there already
+}
+
+TEST(KvPagePoolTest, APassingStateMovesOn) {
+  MemoryPlan plan = MemoryPlan::Uniform(kLayers, kHeads, kHeadDim);
+  plan.state_floats = 4;
+  KvPagePool pool(plan, 16 * kPageBytes);
+  const std::vector<int32_t> tokens = Tokens(128);
+  KvSequence a(pool);
+  ASSERT_TRUE(a.Reserve(128));
+  for (const int n : {32, 64, 96, 128}) {
+    a.state()[0] = static_cast<float>(n);
+    a.Publish(std::span(tokens).first(n));
+    a.KeepState(n != 64);
+  }
+  const auto known = [&](int n) {
+    return KvSequence::FindKnown(pool, "", std::span(tokens).first(n)).n_tokens;
+  };
+  EXPECT_EQ(known(32), 0);
+  EXPECT_EQ(known(64), 64);
+  EXPECT_EQ(known(96), 64);
+  EXPECT_EQ(known(128), 128);
+  EXPECT_EQ(pool.free_pages(), 16 - 4 - 1);
+  EXPECT_EQ(pool.cached_pages(), 2);
 }
 
 TEST(KvPagePoolTest, RefusesTheImpossible) {

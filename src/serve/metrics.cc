@@ -41,8 +41,17 @@ const EngineMetric kEngineMetrics[] = {
      [](const GeneratorStats& s) -> double { return static_cast<double>(s.kv_bytes_used); }},
     {"pioneer_kv_bytes_total", "Key/value cache there is", MetricType::Gauge,
      [](const GeneratorStats& s) -> double { return static_cast<double>(s.kv_bytes_total); }},
+    {"pioneer_kv_bytes_cached", "Key/value cache kept for requests that begin alike",
+     MetricType::Gauge,
+     [](const GeneratorStats& s) -> double { return static_cast<double>(s.kv_bytes_cached); }},
     {"pioneer_prompt_tokens_total", "Prompt tokens taken in", MetricType::Counter,
      [](const GeneratorStats& s) -> double { return static_cast<double>(s.prompt_tokens_total); }},
+    {"pioneer_prompt_tokens_cached_total", "Prompt tokens that were known from earlier requests",
+     MetricType::Counter,
+     [](const GeneratorStats& s) -> double { return static_cast<double>(s.cached_tokens_total); }},
+    {"pioneer_preemptions_total", "Sequences that gave their memory or place to others for a while",
+     MetricType::Counter,
+     [](const GeneratorStats& s) -> double { return static_cast<double>(s.preemptions_total); }},
     {"pioneer_generated_tokens_total", "Tokens generated", MetricType::Counter,
      [](const GeneratorStats& s) -> double {
        return static_cast<double>(s.generated_tokens_total);

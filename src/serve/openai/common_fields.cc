@@ -135,8 +135,27 @@ std::vector<AdapterUse> ReadAdapters(const FieldReader& body) {
   return adapters;
 }
 
+namespace {
+
+// OpenAI's "flex" is slower and cheaper; who does not ask for it is waited for.
+Priority ReadPriority(const FieldReader& body) {
+  const bool flex = body.String("service_tier").value_or("") == "flex";
+  return flex ? Priority::kBatch : Priority::kInteractive;
+}
+
+// vLLM's.
+std::string ReadCacheSalt(const FieldReader& body) {
+  std::string salt = body.String("cache_salt").value_or("");
+  if (salt.size() <= kMaxSaltBytes) return salt;
+  throw InvalidField("cache_salt", fmt::format("must not be longer than {} bytes", kMaxSaltBytes));
+}
+
+}  // namespace
+
 GenerationOptions ReadGenerationOptions(const FieldReader& body) {
   GenerationOptions options;
+  options.priority = ReadPriority(body);
+  options.cache_salt = ReadCacheSalt(body);
   options.sampling = ReadSampling(body);
   options.limits.stop = ReadStrings(body, "stop");
   options.limits.ignore_eos = body.Bool("ignore_eos").value_or(false);
