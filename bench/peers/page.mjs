@@ -53,6 +53,18 @@ function plots(report, names) {
   })))).join("\n");
 }
 
+const ms = (x) => (x === null || x === undefined ? null : x.toFixed(x < 10 ? 2 : 0));
+
+// The service under load, and what starting takes.
+function service({ serve, start }) {
+  const started = start ? `<p>From starting the program to the first token of ${escape(start.model)}: ${start.first.toFixed(2)} s the first time, then ` +
+    `${start.seconds.map((seconds) => seconds.toFixed(2)).join(", ")} s.</p>` : "";
+  if (!serve) return started;
+  const rows = serve.concurrent.map((r) => [r.concurrency, r.requests, r.errors, r.tokens_per_second.toFixed(1), ms(r.ttft?.p50), ms(r.ttft?.p99), ms(r.tpot?.p50), ms(r.itl?.p50), ms(r.itl?.p99)]);
+  return `${started}<p>${escape(serve.model)}, prompts of ${escape(serve.options.prompt)} and answers of ${escape(serve.options.answer)} tokens:</p>` +
+    htmlTable(["At once", "Requests", "Errors", "Tokens/s", "TTFT p50, ms", "p99", "TPOT p50", "ITL p50", "p99"], rows);
+}
+
 const style = `:root { color-scheme: light dark; --ink: #222; --paper: #fff; --line: #ccc; --a: #2563eb; --b: #d97706; --c: #059669; --d: #7c3aed }
 @media (prefers-color-scheme: dark) { :root { --ink: #ddd; --paper: #16181c; --line: #444; --a: #6f9bff; --b: #f0a23a; --c: #3fc795; --d: #ab8bff } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
@@ -85,6 +97,8 @@ ${htmlTable(["What", "Target", "Measured", ""], targets.map(({ what, target, mea
 <h2>Plots</h2>
 ${legend(names)}
 ${plots(report, names)}
+<h2>Service</h2>
+${service(report)}
 </html>
 `;
 }

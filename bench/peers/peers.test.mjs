@@ -44,7 +44,7 @@ test("start, memory, service and sampling", () => {
       { type: "Q8_0", vocabulary: 150, batch: 4, way: "likeliest", share_of_step: 0.03 }],
   });
   const found = rows.map(({ measured, reached }) => [measured, reached]);
-  assert.deepEqual(found, [["0.40 s", true], ["+30 %", false], ["4.00 %", true], ["2.40x", false], ["1.00 %", true], ["3.00 %", false]]);
+  assert.deepEqual(found, [["0.40 s", true], ["+30 %", false], ["4.00 %", true], ["2.40x", false], [null, null], ["1.00 %", true], ["3.00 %", false]]);
 });
 
 test("plots hold every bar, with its range and limit", () => {
@@ -57,11 +57,14 @@ test("plots hold every bar, with its range and limit", () => {
 test("the page stands alone and shows what it was told, as text", () => {
   const speeds = [speed("prompt"), speed("generate", { memory_limit: 14, memory_share: 0.7 })];
   const report = { ...empty, speeds, names: ["Pioneer", "llama.cpp", "other"], machine: machine(), options: { threads: 2, pairs: 5 },
+    start: { model: "m", first: 2, seconds: [0.5, 0.4] },
+    serve: { model: "m", options: { prompt: "9", answer: "8" }, concurrent: [{ concurrency: 8, requests: 2, errors: 0, tokens_per_second: 7, ttft: { p50: 1, p99: 2 }, tpot: null, itl: { p50: 3, p99: 4 } }] },
     versions: { "<b>": "1" }, memory_bytes_per_second: 4e10, others: { others: 0.1, stolen: 0 }, date: "today", command: "x" };
   const html = page(report, evaluate(report));
   assert.ok(html.includes("&lt;b&gt; 1") && !html.includes("<b>"));
   assert.ok(!/https?:|NaN|undefined|<script/.test(html));
   assert.equal(html.match(/<figure>/g).length, 2);
+  assert.ok(html.includes("2.00 s the first time, then 0.50, 0.40 s") && html.includes("<td>8</td><td>2</td><td>0</td><td>7.0</td>"));
 });
 
 test("the machine is told", () => {
