@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "text/grammar/constraint.h"
 #include "text/grammar/test_matcher.h"
 
@@ -34,6 +35,18 @@ inline void WriteAnswer(std::shared_ptr<const Constraint> constraint, std::strin
     if (token == kEndToken) return;
     ConstraintState copy = state;
     if (!copy.AcceptBytes(state.ForcedBytes())) std::abort();
+  }
+}
+
+// The same of the bytes that a fuzzer made up: they are a grammar, and choose what is written.
+template <typename Parse>
+void WriteUnder(const Parse& parse, const uint8_t* data, size_t size) {
+  static const auto vocabulary = ByteVocabulary();
+  const std::string_view source(reinterpret_cast<const char*>(data), size);
+  try {
+    WriteAnswer(Constraint::Compile(parse(source), vocabulary, kFuzzLimits), source);
+  } catch (const Error&) {
+    // The expected end of what is no grammar, or too large a one.
   }
 }
 

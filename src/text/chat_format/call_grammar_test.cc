@@ -176,47 +176,42 @@ std::string ArgumentsOf(std::string_view family, std::string_view text) {
   return DumpJson(ParseOrderedJson(arguments));
 }
 
-TEST(CallGrammar, PythonsValuesFollowTheSchema) {
-  const Compiled lfm = CompileOrder("lfm2");
-  const auto call = [](const std::string& arguments) {
-    return "<|tool_call_start|>[order(" + arguments + ")]<|tool_call_end|>";
-  };
-  const std::string all = call(
-      "size=\"large\", count=2, gift=True, extras=['nuts', \"milk\"], to={\"street\": \"A "
-      "\\\"b\\\"\", "
-      "\"floor\": None}");
-  EXPECT_TRUE(lfm.Takes(all));
-  EXPECT_EQ(ArgumentsOf("lfm2", all),
-            R"({"size":"large","count":2,"gift":true,"extras":["nuts","milk"],)"
-            R"("to":{"street":"A \"b\"","floor":null}})");
-  EXPECT_TRUE(lfm.Takes(call("size='small', extras=[]")));
-  for (const char* wrong :
-       {"size='medium'", "size=\"small\", count=0", "size=\"small\", count=10,",
-        "size=\"small\", gift=true", "extras=[]", "size='small')", "size='small', extras=['A",
-        "size='small', extras=['a', 'b', ", "size='small', extras=[], to={'floor': 1}",
-        "size='small', extras=[], to={\"street\": \"\\u"}) {
-    EXPECT_FALSE(lfm.Begins("<|tool_call_start|>[order(" + std::string(wrong))) << wrong;
+// A call with all arguments is taken and read as `parsed`; none of the beginnings is one of a call.
+void ExpectHeld(std::string_view family, const std::string& begin, const std::string& end,
+                const std::string& arguments, std::string_view parsed,
+                const std::vector<std::string>& wrong_beginnings) {
+  const Compiled grammar = CompileOrder(family);
+  EXPECT_TRUE(grammar.Takes(begin + arguments + end));
+  EXPECT_EQ(ArgumentsOf(family, begin + arguments + end), parsed);
+  for (const std::string& wrong : wrong_beginnings) {
+    EXPECT_FALSE(grammar.Begins(begin + wrong)) << wrong;
   }
 }
 
+TEST(CallGrammar, PythonsValuesFollowTheSchema) {
+  const std::string begin = "<|tool_call_start|>[order(", end = ")]<|tool_call_end|>";
+  ExpectHeld("lfm2", begin, end,
+             R"(size="large", count=2, gift=True, extras=['nuts', "milk"], )"
+             R"(to={"street": "A \"b\"", "floor": None})",
+             R"({"size":"large","count":2,"gift":true,"extras":["nuts","milk"],)"
+             R"("to":{"street":"A \"b\"","floor":null}})",
+             {"size='medium'", "size=\"small\", count=0", "size=\"small\", count=10,",
+              "size=\"small\", gift=true", "extras=[]", "size='small')", "size='small', extras=['A",
+              "size='small', extras=['a', 'b', ", "size='small', extras=[], to={'floor': 1}",
+              "size='small', extras=[], to={\"street\": \"\\u"});
+  EXPECT_TRUE(CompileOrder("lfm2").Takes(begin + "size='small', extras=[]" + end));
+}
+
 TEST(CallGrammar, GemmasValuesFollowTheSchema) {
-  const Compiled gemma = CompileOrder("gemma-4");
-  const auto call = [](const std::string& arguments) {
-    return "<|tool_call>call:order{" + arguments + "}<tool_call|>";
-  };
-  const std::string all = call(
+  ExpectHeld(
+      "gemma-4", "<|tool_call>call:order{", "}<tool_call|>",
       "size:<|\"|>large<|\"|>,count:2,gift:true,extras:[<|\"|>nuts<|\"|>,<|\"|>milk<|\"|>],"
-      "to:{street:<|\"|>A \"b\"\n<|\"|>,floor:null}");
-  EXPECT_TRUE(gemma.Takes(all));
-  EXPECT_EQ(ArgumentsOf("gemma-4", all),
-            R"({"size":"large","count":2,"gift":true,"extras":["nuts","milk"],)"
-            R"("to":{"street":"A \"b\"\n","floor":null}})");
-  for (const char* wrong :
-       {"size:<|\"|>medium", "size:\"small", "size:<|\"|>small<|\"|>,count:10,", "extras:[]",
-        "size:<|\"|>small<|\"|>,extras:[<|\"|>A", "size:<|\"|>small<|\"|>,extras:[],to:{floor",
-        "size:<|\"|>small<|\"|>,extras:[],to:{\"street"}) {
-    EXPECT_FALSE(gemma.Begins("<|tool_call>call:order{" + std::string(wrong))) << wrong;
-  }
+      "to:{street:<|\"|>A \"b\"\n<|\"|>,floor:null}",
+      R"({"size":"large","count":2,"gift":true,"extras":["nuts","milk"],)"
+      R"("to":{"street":"A \"b\"\n","floor":null}})",
+      {"size:<|\"|>medium", "size:\"small", "size:<|\"|>small<|\"|>,count:10,", "extras:[]",
+       "size:<|\"|>small<|\"|>,extras:[<|\"|>A", "size:<|\"|>small<|\"|>,extras:[],to:{floor",
+       "size:<|\"|>small<|\"|>,extras:[],to:{\"street"});
 }
 
 TEST(CallGrammar, SchemasThatCannotBeHeldAreNamed) {

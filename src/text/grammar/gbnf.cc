@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "text/grammar/text_cursor.h"
 
 namespace pioneer::grammar {
 namespace {
@@ -27,9 +28,9 @@ struct Part {
   size_t place = 0;
 };
 
-class Reader {
+class Reader : private TextCursor {
  public:
-  explicit Reader(std::string_view source) : source_(source) {}
+  using TextCursor::TextCursor;
 
   std::map<std::string, Part> Rules() {
     std::map<std::string, Part> rules;
@@ -58,20 +59,6 @@ class Reader {
   }
 
  private:
-  char Peek(size_t ahead = 0) const {
-    return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
-  }
-  bool Take(char c) {
-    if (at_ >= source_.size() || source_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  bool TakeAll(std::string_view what) {
-    if (!source_.substr(at_).starts_with(what)) return false;
-    at_ += what.size();
-    return true;
-  }
-
   void SkipSpace(bool over_lines) {
     for (; at_ < source_.size(); ++at_) {
       const char c = source_[at_];
@@ -299,9 +286,6 @@ class Reader {
     max = second.value_or(kUnbounded);
     if (max != kUnbounded && max < min) FailAt(place, "a repetition whose end is before its start");
   }
-
-  const std::string_view source_;
-  size_t at_ = 0;
 };
 
 class Lowering {

@@ -156,10 +156,19 @@ SchemaValue ParseSchemaValue(std::string_view text) {
 
 namespace {
 
-void AppendJson(const SchemaValue& value, std::string& out) {
+// How a value is written, and after how many bytes the rest need not be.
+struct Style {
+  std::string_view comma, colon;
+  size_t max_bytes;
+};
+constexpr Style kAsModelsWrite = {", ", ": ", std::string::npos};
+constexpr Style kExcerpt = {",", ":", kMaxExcerptBytes};
+
+void Append(const SchemaValue& value, const Style& style, std::string& out) {
   const auto text = [&](const std::string& characters) {
     out += '"' + JsonText::Encode(characters) + '"';
   };
+  const auto full = [&] { return out.size() > style.max_bytes; };
   switch (value.kind) {
     case SchemaValue::Kind::kNull:
       out += "null";
@@ -175,53 +184,21 @@ void AppendJson(const SchemaValue& value, std::string& out) {
       return;
     case SchemaValue::Kind::kArray:
       out += '[';
-      for (const SchemaValue& item : value.items) {
-        if (&item != &value.items.front()) out += ", ";
-        AppendJson(item, out);
+      for (size_t i = 0; i < value.items.size() && !full(); ++i) {
+        if (i > 0) out += style.comma;
+        Append(value.items[i], style, out);
       }
       out += ']';
       return;
     case SchemaValue::Kind::kObject:
       out += '{';
-      for (const SchemaValue::Member& member : value.members) {
-        if (&member != &value.members.front()) out += ", ";
-        text(member.first);
-        out += ": ";
-        AppendJson(member.second, out);
+      for (size_t i = 0; i < value.members.size() && !full(); ++i) {
+        if (i > 0) out += style.comma;
+        text(value.members[i].first);
+        out += style.colon;
+        Append(value.members[i].second, style, out);
       }
       out += '}';
-      return;
-  }
-}
-
-void AppendExcerpt(const SchemaValue& value, std::string& out) {
-  if (out.size() > kMaxExcerptBytes) return;
-  switch (value.kind) {
-    case SchemaValue::Kind::kNull:
-      out += "null";
-      return;
-    case SchemaValue::Kind::kBoolean:
-      out += value.boolean ? "true" : "false";
-      return;
-    case SchemaValue::Kind::kNumber:
-      out += value.text;
-      return;
-    case SchemaValue::Kind::kString:
-      out += DumpJson(Json(value.text));
-      return;
-    case SchemaValue::Kind::kArray:
-      for (size_t i = 0; i < value.items.size() && out.size() <= kMaxExcerptBytes; ++i) {
-        out += i == 0 ? "[" : ",";
-        AppendExcerpt(value.items[i], out);
-      }
-      out += value.items.empty() ? "[]" : "]";
-      return;
-    case SchemaValue::Kind::kObject:
-      for (size_t i = 0; i < value.members.size() && out.size() <= kMaxExcerptBytes; ++i) {
-        out += (i == 0 ? "{" : ",") + DumpJson(Json(value.members[i].first)) + ":";
-        AppendExcerpt(value.members[i].second, out);
-      }
-      out += value.members.empty() ? "{}" : "}";
       return;
   }
 }
@@ -230,13 +207,13 @@ void AppendExcerpt(const SchemaValue& value, std::string& out) {
 
 std::string WriteJson(const SchemaValue& value) {
   std::string out;
-  AppendJson(value, out);
+  Append(value, kAsModelsWrite, out);
   return out;
 }
 
 std::string Excerpt(const SchemaValue& value) {
   std::string out;
-  AppendExcerpt(value, out);
+  Append(value, kExcerpt, out);
   if (out.size() <= kMaxExcerptBytes) return out;
   size_t end = kMaxExcerptBytes;
   while (end > 0 && (static_cast<uint8_t>(out[end]) & 0xC0) == 0x80) --end;

@@ -7,6 +7,7 @@
 #include "text/grammar/gbnf.h"
 #include "text/grammar/lark_ast.h"
 #include "text/grammar/regex.h"
+#include "text/grammar/text_cursor.h"
 
 namespace pioneer::grammar {
 namespace {
@@ -25,9 +26,9 @@ bool IsTerminalName(std::string_view name) {
   return letter != std::string_view::npos && name[letter] >= 'A' && name[letter] <= 'Z';
 }
 
-class Reader {
+class Reader : private TextCursor {
  public:
-  explicit Reader(std::string_view source) : source_(source) {}
+  using TextCursor::TextCursor;
 
   LarkGrammar Read() {
     for (SkipLines(); at_ < source_.size(); SkipLines()) Statement();
@@ -38,20 +39,6 @@ class Reader {
   [[noreturn]] void FailAt(size_t place, std::string_view what) const {
     FailLark(source_, place, what);
   }
-  char Peek(size_t ahead = 0) const {
-    return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
-  }
-  bool Take(char c) {
-    if (at_ >= source_.size() || source_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  bool TakeAll(std::string_view what) {
-    if (!source_.substr(at_).starts_with(what)) return false;
-    at_ += what.size();
-    return true;
-  }
-
   void SkipComment() {
     while (at_ < source_.size() && source_[at_] != '\n') ++at_;
   }
@@ -490,8 +477,6 @@ class Reader {
     return value;
   }
 
-  const std::string_view source_;
-  size_t at_ = 0;
   LarkGrammar grammar_;
 };
 
