@@ -66,8 +66,8 @@ bool IsFolderFile(const HubFile& file) {
   return file.path.starts_with("model") && file.path.ends_with(".safetensors");
 }
 
-ModelFiles FolderFiles(const HubRepository& repository) {
-  ModelFiles chosen;
+FilesToPull FolderFiles(const HubRepository& repository) {
+  FilesToPull chosen;
   chosen.is_folder = true;
   bool has_config = false, has_weights = false;
   for (const HubFile& file : repository.files) {
@@ -164,14 +164,14 @@ class Puller {
   const PullOptions& options_;
   const HubClient client_;
   const HubRepository repository_;
-  const ModelFiles chosen_;
+  const FilesToPull chosen_;
   const CachedRepository cache_;
   PullProgress state_;
 };
 
 }  // namespace
 
-ModelFiles ChooseModelFiles(const HubRepository& repository, const std::string& variant) {
+FilesToPull ChooseModelFiles(const HubRepository& repository, const std::string& variant) {
   const auto models = GgufModels(repository);
   if (models.empty() && variant.empty()) return FolderFiles(repository);
   std::vector<std::string> names, variants;
@@ -179,7 +179,9 @@ ModelFiles ChooseModelFiles(const HubRepository& repository, const std::string& 
     names.push_back(name);
     variants.push_back(VariantOf(name));
   }
-  const auto chosen = [&](size_t i) { return ModelFiles{variants[i], models.at(names[i]), false}; };
+  const auto chosen = [&](size_t i) {
+    return FilesToPull{variants[i], models.at(names[i]), false};
+  };
   if (variant.empty()) return chosen(BestVariant(variants));
   for (size_t i = 0; i < names.size(); ++i) {
     const fs::path path = names[i];

@@ -31,7 +31,7 @@ struct PulledModel {
 };
 
 // The files of a repository that make up a model.
-struct ModelFiles {
+struct FilesToPull {
   std::string variant;  // "" for a folder of safetensors
   std::vector<HubFile> files;
   bool is_folder = false;
@@ -40,7 +40,7 @@ struct ModelFiles {
 // A GGUF of the wanted type (all parts of it), or by its file's name; without a wish the best type
 // that there is. Where there is no GGUF: config.json, the tokenizer and the safetensors. Throws
 // Error{kNotFound} that lists what there is.
-ModelFiles ChooseModelFiles(const HubRepository& repository, const std::string& variant);
+FilesToPull ChooseModelFiles(const HubRepository& repository, const std::string& variant);
 
 // Throws what HubClient throws, and Error{kIo} when the disk has too little space (before anything
 // is downloaded), kCorruptFile when what came is not what its hash says (it is deleted),
