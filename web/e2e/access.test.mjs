@@ -2,21 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { ask, composer, kDesktop, kPhone, leave, real, settled, startBrowser, startService, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { ask, browser, composer, kDesktop, kPhone, leave, real, service, settled, setUp, visit } from './browser.mjs';
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let service;
-let browser;
-before(async () => {
-  service = await startService();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.close();
-});
+setUp();
 
 async function axe(page, state) {
   // Colours in transition would be measured half-way.

@@ -1,6 +1,7 @@
 // What every end-to-end test needs: the service (the mock, or the real one at PIONEER_URL), a browser, and
 // pages that fail on errors in the console and on any request to another origin.
 import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { startMock } from './mock-server.mjs';
 
@@ -17,6 +18,22 @@ export const startService = async (options) =>
 
 export const startBrowser = () =>
   chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kArguments });
+
+// Of the tests of one file, while they run.
+export let service;
+export let browser;
+
+/** Starts both before a file's tests and ends them behind. */
+export function setUp(start = startService) {
+  before(async () => {
+    service = await start();
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await service?.close();
+  });
+}
 
 /** A page of a new visitor; `page.problems` collects what must not happen. */
 export async function visit(browser, url, { hash = '', ...options } = {}) {

@@ -1,18 +1,9 @@
 // Talking: type, stream, stop, reload, answer again, edit, branches, Markdown, privacy between visitors.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { answers, ask, composer, leave, questions, real, settled, startBrowser, startService, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { answers, ask, browser, composer, leave, questions, real, service, settled, setUp, visit } from './browser.mjs';
 
-let service;
-let browser;
-before(async () => {
-  service = await startService();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.close();
-});
+setUp();
 
 const onlyMock = real ? { skip: 'needs the mock\'s answers' } : {};
 

@@ -1,19 +1,10 @@
 // When things go wrong: the service is away, restarts, refuses, breaks off, or asks for a key.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { answers, ask, composer, leave, questions, real, settled, startBrowser, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { answers, ask, browser, composer, leave, questions, real, service, settled, setUp, visit } from './browser.mjs';
 import { startMock } from './mock-server.mjs';
 
-let service;
-let browser;
-before(async () => {
-  service = await startMock();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.close();
-});
+setUp(startMock);
 const onlyMock = real ? { skip: 'makes the mock fail' } : {};
 
 test('a question asked while the service is away is sent when it is back', onlyMock, async () => {

@@ -1,19 +1,13 @@
 // The page on the real service with a slow model and one that thinks (tests/slow_model.sh): choose it, watch it
 // stream, stop it, reload: what came is kept, and the service is free again.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { answers, ask, leave, real, settled, startBrowser, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { answers, ask, browser, leave, real, setUp, settled, visit } from './browser.mjs';
 
 const models = real ? (await (await fetch(`${real}/api/state`)).json()).models : [];
 const skip = models.some((model) => model.id === 'slow') ? false : 'needs tests/slow_model.sh';
 
-let browser;
-before(async () => {
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-});
+setUp(() => null);
 
 const running = async () => {
   const metrics = await (await fetch(`${real}/metrics`)).text();

@@ -1,18 +1,9 @@
 // The side bar and what is around the chat: rename, delete and undo, search, export, language, theme, phone.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { ask, composer, kPhone, leave, openMenuOf, settled, startBrowser, startService, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { ask, browser, composer, kPhone, leave, openMenuOf, service, settled, setUp, visit } from './browser.mjs';
 
-let service;
-let browser;
-before(async () => {
-  service = await startService();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.close();
-});
+setUp();
 
 const rows = (page) => page.locator('.chat-row');
 

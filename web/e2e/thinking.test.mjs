@@ -1,18 +1,9 @@
 // What models think and which tools they call: seen, folded, copied, kept, and never in the way.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { answers, ask, composer, kPhone, leave, real, settled, startBrowser, startService, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { answers, ask, browser, composer, kPhone, leave, real, service, settled, setUp, visit } from './browser.mjs';
 
-let service;
-let browser;
-before(async () => {
-  service = await startService();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.close();
-});
+setUp();
 
 const onlyMock = real ? { skip: 'needs the mock\'s answers' } : {};
 const head = (page) => page.locator('.thoughts-head');
