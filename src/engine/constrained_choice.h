@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "text/grammar/constraint.h"
@@ -11,8 +10,8 @@
 
 namespace pioneer {
 
-// Tokens that may not come get -infinity. Throws Error{kInvalidArgument} when none may come.
-void ForbidTokens(const grammar::ConstraintState& state, std::span<float> logits);
+// The tokens that may come. Throws Error{kInvalidArgument} when there is none.
+void AllowTokens(const grammar::ConstraintState& state, grammar::TokenMask& allowed);
 
 struct AfterToken {
   std::vector<int32_t> forced;  // tokens that must follow, whatever the model says

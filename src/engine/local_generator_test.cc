@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "engine/test_model.h"
+#include "tensor/ops/softmax.h"
 
 namespace pioneer {
 namespace {
@@ -191,7 +192,7 @@ TEST(LocalGenerator, ReportsTheModelsLogProbabilities) {
   for (const TokenInfo& info : tokens) {
     std::vector<float> logits(model->config().vocab_size);
     model->FillLogits(history, logits.data());
-    EXPECT_NEAR(info.chosen.logprob, logits[info.chosen.id] - LogSumExp(logits), 1e-5);
+    EXPECT_NEAR(info.chosen.logprob, logits[info.chosen.id] - LogSumExp(logits.data(), std::ssize(logits)), 1e-5);
     EXPECT_EQ(info.chosen.bytes, std::string(1, static_cast<char>(info.chosen.id)));
     ASSERT_EQ(info.top.size(), 3u);
     EXPECT_EQ(info.top[0].id, SelectTop(logits, 1)[0].id);
@@ -222,7 +223,7 @@ TEST(LocalGenerator, EchoesThePrompt) {
     ASSERT_EQ(tokens[i].chosen.id, static_cast<uint8_t>(prompt[i - 1]));
     std::vector<float> logits(model->config().vocab_size);
     model->FillLogits(history, logits.data());
-    ASSERT_NEAR(tokens[i].chosen.logprob, logits[tokens[i].chosen.id] - LogSumExp(logits), 1e-5);
+    ASSERT_NEAR(tokens[i].chosen.logprob, logits[tokens[i].chosen.id] - LogSumExp(logits.data(), std::ssize(logits)), 1e-5);
     history.push_back(tokens[i].chosen.id);
   }
   EXPECT_EQ(all.reason(), FinishReason::kLength);

@@ -207,8 +207,10 @@ void Runner::SampleToken(Sequence& sequence, std::span<float> logits, Outcome& o
   std::span<const int32_t> banned;
   if (sequence.options.limits.ignore_eos && !constrained) banned = end_tokens_;
   try {
-    if (constrained) ForbidTokens(*sequence.constraint, logits);
-    outcome.next = sequence.sampler.Sample(logits, sequence.tokens, banned);
+    grammar::TokenMask allowed;
+    if (constrained) AllowTokens(*sequence.constraint, allowed);
+    outcome.next =
+        sequence.sampler.Sample(logits, sequence.tokens, banned, constrained ? &allowed : nullptr);
     outcome.broken = outcome.next < 0;
     // Forced tokens have no logits, so none are forced where those are asked for.
     if (constrained && !outcome.broken) {

@@ -17,6 +17,9 @@
 //      p), then min-p (probability at least min_p times the likeliest's). Equal logits rank by id.
 //      At least one token is always left;
 //   8. one token is drawn.
+//
+// A row is read by vector kernels, and tokens that cannot be drawn are passed over in blocks, so
+// that a step costs microseconds with a vocabulary of 150,000 tokens.
 // Log probabilities are those of the model's own logits, before all of this.
 #pragma once
 
@@ -28,6 +31,7 @@
 #include "base/random.h"
 #include "engine/dry_penalty.h"
 #include "engine/generator.h"
+#include "text/grammar/token_mask.h"
 
 namespace pioneer {
 
@@ -42,9 +46,6 @@ struct TokenScore {
 // room for 2k candidates: no list over the vocabulary is made.
 std::vector<TokenScore> SelectTop(std::span<const float> scores, int k);
 
-// log(sum(exp(logits))).
-double LogSumExp(std::span<const float> logits);
-
 // The log probabilities that a TokenInfo needs; `bytes` are left empty.
 TokenInfo MakeTokenInfo(std::span<const float> logits, int32_t chosen, int n_top);
 
@@ -55,25 +56,31 @@ class Sampler {
   // The stream is a function of (seed, index) alone. `token_text` is needed for DRY only.
   Sampler(const SamplingParams& params, uint64_t seed, int index, TokenText token_text = {});
 
-  // Draws the next token from `logits`, which is used as scratch and overwritten. `history`: all
-  // tokens of prompt and answer so far. `banned`: ids that must not be drawn.
+  // Draws the next token from `logits`, which the penalties change. `history`: all tokens of prompt
+  // and answer so far. `banned`: ids that must not be drawn. `allowed`: null, or the only ids that
+  // may be; where they are few, the others' logits are not even read.
   // Returns -1 when a logit is NaN or +infinity, or when no token has any probability.
   int32_t Sample(std::span<float> logits, std::span<const int32_t> history,
-                 std::span<const int32_t> banned = {});
+                 std::span<const int32_t> banned = {}, const grammar::TokenMask* allowed = nullptr);
 
  private:
   void ApplyBiases(std::span<float> logits, std::span<const int32_t> banned) const;
   void ApplyRepetitionPenalty(std::span<float> logits, std::span<const int32_t> history);
   void ApplyCountPenalties(std::span<float> logits) const;
-  int32_t Draw(std::span<float> logits, float highest);
+  std::span<const float> Restrict(std::span<float> logits, const grammar::TokenMask& allowed);
+  int32_t Choose(std::span<const float> logits);                       // an index, or -1
   int32_t DrawFrom(std::vector<TokenScore> candidates, double total);  // scores are weights
-  int32_t DrawFromAll(std::span<const float> weights);
+  int32_t DrawFromAll(std::span<const float> logits, float highest, float scale);
 
   SamplingParams params_;
   DryPenalty dry_;
   Random random_;
   std::unordered_map<int32_t, int> generated_;  // how often, when a count penalty is on
-  std::vector<int32_t> window_;                 // scratch
+  // Scratch: the tokens of the penalty's window; the allowed ids and their logits, where they are
+  // few; what parts of the row weigh.
+  std::vector<int32_t> window_, ids_;
+  std::vector<float> logits_;
+  std::vector<double> weights_;
 };
 
 }  // namespace pioneer

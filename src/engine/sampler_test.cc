@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 
+#include "tensor/ops/softmax.h"
+
 namespace pioneer {
 namespace {
 
@@ -118,7 +120,7 @@ TEST(Sampler, TopPOnALargeVocabularyEqualsFullSorting) {
   SamplingParams params;
   params.top_p = 0.9;
   std::vector<TokenScore> sorted = SelectTop(logits, 5000);
-  const double log_total = LogSumExp(logits);
+  const double log_total = LogSumExp(logits.data(), 5000);
   std::set<int32_t> allowed;
   double sum = 0;
   for (const TokenScore& token : sorted) {
@@ -268,6 +270,58 @@ TEST(Sampler, TypicalWorksWithTheOtherFilters) {
   params.typical_p = 0.15;
   params.min_p = 1;  // relative to the likeliest of those left
   ExpectShares(Counts(params, logits), {{1, 1.0}}, 0.1);
+}
+
+// Few allowed tokens are drawn from on their own, many in place: both are the naive way.
+TEST(Sampler, DrawsOnlyWhatIsAllowed) {
+  Random random(5);
+  std::vector<float> logits(3000);
+  for (float& logit : logits) logit = static_cast<float>(2 * random.Normal());
+  logits[7] = 40;  // never allowed
+  for (const uint64_t one_in : {1, 2, 100, 1000}) {
+    grammar::TokenMask allowed(3000);
+    std::vector<float> forbidden(logits.size(), -kInfinity);
+    for (int32_t id = 8; id < 3000; ++id) {
+      if (random.Below(one_in) != 0) continue;
+      allowed.Set(id);
+      forbidden[id] = logits[id];
+    }
+    allowed.Set(2999);
+    forbidden[2999] = logits[2999];
+    for (const double top_p : {1.0, 0.8}) {
+      SamplingParams params;
+      params.top_p = top_p;
+      params.repetition_penalty = 1.2;
+      Sampler restricted(params, 3, 0), naive(params, 3, 0), greedy(Greedy(), 3, 0);
+      const std::vector<int32_t> history = {8, 9, 10, 2999};
+      for (int i = 0; i < 300; ++i) {
+        std::vector<float> row = logits, other = forbidden;
+        const int32_t id = restricted.Sample(row, history, {}, &allowed);
+        ASSERT_TRUE(id >= 0 && allowed.Has(id));
+        ASSERT_EQ(id, naive.Sample(other, history)) << one_in << " " << top_p << " " << i;
+      }
+      std::vector<float> row = logits;
+      EXPECT_EQ(greedy.Sample(row, {}, {}, &allowed),
+                std::ranges::max_element(forbidden) - forbidden.begin());
+    }
+  }
+  std::vector<float> row = logits;
+  const grammar::TokenMask none(3000);
+  EXPECT_EQ(Sampler({}, 1, 0).Sample(row, {}, {}, &none), -1);
+}
+
+TEST(Sampler, ALargeVocabularyIsDrawnFromEvenly) {
+  std::vector<float> logits(20000, -kInfinity);
+  std::map<int32_t, double> shares;
+  for (const int32_t id : {0, 255, 256, 257, 5000, 19967, 19999}) {  // ends of blocks
+    logits[id] = static_cast<float>(id % 3);
+    shares[id] = std::exp(logits[id]);
+  }
+  ExpectShares(Counts({}, logits, 5000), shares, 22.5);
+  SamplingParams params;
+  params.min_p = 0.2;  // e^-1 of the likeliest stays, e^-2 goes
+  std::erase_if(shares, [](const auto& share) { return share.second < 1.5; });
+  ExpectShares(Counts(params, logits, 5000), shares, 18.5);
 }
 
 }  // namespace

@@ -96,7 +96,8 @@ struct KernelTable {
   void (*exp)(const float* x, int64_t n, float* out) = nullptr;
   void (*to_half)(const float* x, int64_t n, uint16_t* out) = nullptr;
   float (*max)(const float* x, int64_t n) = nullptr;
-  double (*sum_exp)(const float* x, float max, int64_t n) = nullptr;  // sum of exp(x - max)
+  // Sum of exp((x - max) * scale).
+  double (*sum_exp)(const float* x, float max, float scale, int64_t n) = nullptr;
   // Rotates one head; cos and sin as RopeTables lays them out for the style.
   void (*rope_pairs)(float* x, const float* cos, const float* sin, int dims) = nullptr;
   void (*rope_halves)(float* x, const float* cos, const float* sin, int dims) = nullptr;

@@ -185,13 +185,13 @@ inline float MaxOf(const float* x, int64_t n) {
   return ReduceMax(largest);
 }
 
-inline double SumExp(const float* x, float max, int64_t n) {
+inline double SumExp(const float* x, float max, float scale, int64_t n) {
   double total = 0;
   for (int64_t first = 0; first < n; first += 4096) {
     F32 sum = Set1(0);
     for (int64_t i = first; i < std::min(n, first + 4096); i += 16) {
       const int lanes = static_cast<int>(std::min<int64_t>(16, n - i));
-      const F32 term = Exp(Sub(LoadPartial(x + i, lanes), Set1(max)));
+      const F32 term = Exp(Mul(Sub(LoadPartial(x + i, lanes), Set1(max)), Set1(scale)));
       sum = Add(sum, FillFrom(term, lanes, 0));
     }
     total += ReduceAdd(sum);
