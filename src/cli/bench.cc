@@ -117,7 +117,7 @@ void PrintSpeeds(const BenchReport& report) {
 void PrintRest(const BenchReport& report, const SpeedBench& bench) {
   for (const SamplingResult& sampling : report.sampling) {
     fmt::print("sampling ({}) and text, batch {}: {:.3f} ms, {:.2f} % of a step\n", sampling.way,
-               sampling.batch, 1e3 * sampling.step_seconds.median, Percent(sampling.share));
+               sampling.batch, 1e3 * sampling.step_seconds, Percent(sampling.share));
   }
   const StartResult& start = bench.start();
   fmt::print("start: loaded in {:.3f} s, first token (prompt of {}) after {:.3f} s\n",
@@ -180,7 +180,7 @@ void PrintJson(const BenchOptions& options, const SpeedBench& bench, int n_threa
   for (const SamplingResult& one : report.sampling) {
     sampling.push_back({{"way", one.way},
                         {"batch", one.batch},
-                        {"seconds_per_step", one.step_seconds.median},
+                        {"seconds_per_step", one.step_seconds},
                         {"share_of_step", one.share}});
   }
   const StartResult& start = bench.start();

@@ -1,6 +1,7 @@
 #include "cli/speed_bench.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -175,17 +176,17 @@ SpeedResult SpeedBench::Generate(int n_tokens, int batch, int depth) {
   return result;
 }
 
-// Seconds of one step: a token for each row of logits and the text of it. As the engine does it:
-// rows side by side, then the texts one after the other.
-Spread SpeedBench::SampleSeconds(const SamplingParams& params, const Matrix& logits) {
+// Least seconds of one step: a token for each row of logits and the text of it. As the engine does
+// it: rows side by side, then the texts one after the other.
+double SpeedBench::SampleSeconds(const SamplingParams& params, const Matrix& logits) {
   const auto n_rows = static_cast<size_t>(logits.rows());
   std::vector<Sampler> samplers;
   for (size_t i = 0; i < n_rows; ++i) samplers.emplace_back(params, 1, static_cast<int>(i));
   std::vector<AnswerText> texts(n_rows);
   std::vector<int32_t> chosen(n_rows);
   std::vector<std::vector<float>> scratch(n_rows);
-  std::vector<double> seconds;
-  for (int step = 0; step <= options_.repeat * kSampledSteps; ++step) {
+  double least = std::numeric_limits<double>::infinity();
+  for (int step = 0; step < options_.repeat * kSampledSteps; ++step) {
     for (size_t i = 0; i < n_rows; ++i) {
       const float* row = logits.row(static_cast<int64_t>(i));
       scratch[i].assign(row, row + config().vocab_size);  // sampling writes over it
@@ -195,21 +196,20 @@ Spread SpeedBench::SampleSeconds(const SamplingParams& params, const Matrix& log
       for (int64_t i = begin; i < end; ++i) chosen[i] = samplers[i].Sample(scratch[i], {});
     });
     for (size_t i = 0; i < n_rows; ++i) texts[i].Push(model_->tokenizer().TokenBytes(chosen[i]));
-    if (step > 0) seconds.push_back(stopwatch.Seconds());
+    least = std::min(least, stopwatch.Seconds());
   }
-  return SpreadOf(std::move(seconds));
+  return least;
 }
 
 std::vector<SamplingResult> SpeedBench::SampleSteps(const SpeedResult& generated) {
   Conversations conversations(*this, generated.batch, 1);
   conversations.Step(1);
-  const double forward = generated.batch / generated.tokens_per_second.median;
+  const double forward = generated.batch / generated.tokens_per_second.high;
   std::vector<SamplingResult> results;
   for (const auto& [way, params] : UsualSampling()) {
     SamplingResult result{.way = way, .batch = generated.batch};
     result.step_seconds = SampleSeconds(params, conversations.logits());
-    const double seconds = result.step_seconds.median;
-    result.share = seconds / (forward + seconds);
+    result.share = result.step_seconds / (forward + result.step_seconds);
     results.push_back(std::move(result));
   }
   return results;

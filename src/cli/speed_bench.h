@@ -53,12 +53,13 @@ struct StartResult {
   int n_prompt = 0;
 };
 
-// What becomes of logits once a step has made them.
+// What becomes of logits once a step has made them. Of the quickest rounds of both: a step of the
+// model is long enough to be interrupted every time on a busy machine, sampling is not.
 struct SamplingResult {
   std::string way;  // how tokens are chosen: "likeliest", ...
   int batch = 1;
-  Spread step_seconds = {};  // choosing a token for each sequence and making text of it
-  double share = 0;          // of a whole step of the same batch
+  double step_seconds = 0;  // choosing a token for each sequence and making text of it
+  double share = 0;         // of a whole step of the same batch
 };
 
 // One thread.
@@ -86,7 +87,7 @@ class SpeedBench {
  private:
   class Conversations;
   void Start();
-  Spread SampleSeconds(const SamplingParams& params, const Matrix& logits);
+  double SampleSeconds(const SamplingParams& params, const Matrix& logits);
   template <typename Work>
   void Measure(Conversations& conversations, int depth, const Work& work, SpeedResult& result);
 
