@@ -80,7 +80,7 @@ std::vector<Scheduler::Slice> Scheduler::Plan(KvSpace& kv) {
     if (i == running_.size()) break;  // it was the youngest itself
     const Running& one = running_[i];
     if (one.rows == 0) continue;
-    slices.push_back({one.entry.id, one.done, one.rows, one.rows == one.left()});
+    slices.push_back({one.entry.id, one.done, one.rows, one.rows == one.left(), !one.answers()});
   }
   return slices;
 }
@@ -162,10 +162,10 @@ void Scheduler::Advance(const std::vector<Slice>& slices) {
 void Scheduler::Observe(const std::vector<Slice>& slices, double seconds) {
   int n_answers = 0, n_rows = 0;
   for (const Slice& slice : slices) {
-    n_rows += slice.n_rows;
-    n_answers += slice.gives_next && slice.n_rows == 1;
+    n_answers += !slice.of_prompt;
+    n_rows += slice.of_prompt ? slice.n_rows : 0;
   }
-  costs_.Observe(n_answers, n_rows - n_answers, seconds);
+  costs_.Observe(n_answers, n_rows, seconds);
 }
 
 void Scheduler::Append(int64_t id) { ++Find(id).entry.n_tokens; }

@@ -70,6 +70,7 @@ class Scheduler {
     int64_t id = 0;
     int position = 0, n_rows = 0;
     bool gives_next = false;  // the last row is the last known token: its logits give the next
+    bool of_prompt = false;   // more than the next token, and the tokens that a grammar forced
   };
   struct Admission {
     std::vector<int64_t> admitted;

@@ -7,7 +7,7 @@ namespace pioneer {
 namespace {
 
 constexpr double kUsualRatio = 1.7;
-constexpr double kAnswerRate = 0.2, kRowRate = 0.3;  // how fast the averages move
+constexpr double kAnswerRate = 0.3, kRowRate = 0.3;  // how fast the averages move
 // A single step may be slow for any reason: its time counts for at most so many times what is
 // known, and at least for one of so many parts.
 constexpr double kMostChange = 2.0;
@@ -26,6 +26,7 @@ void Learn(double& known, double seen, double rate) {
 }  // namespace
 
 void StepCosts::Observe(int n_answers, int n_prompt_rows, double seconds) {
+  n_mixed_ = n_answers > 0 && n_prompt_rows > 0 ? n_mixed_ + 1 : 0;
   if (!(seconds > 0)) return;
   if (n_prompt_rows == 0) {
     if (n_answers > 0) Learn(answer_seconds_[n_answers], seconds, kAnswerRate);
@@ -43,6 +44,7 @@ void StepCosts::Observe(int n_answers, int n_prompt_rows, double seconds) {
 }
 
 int StepCosts::PromptRows(int n_answers) const {
+  if (n_mixed_ >= kMixedSteps) return 0;
   const double answers = AnswerSeconds(n_answers);
   if (answers == 0 || row_seconds_ == 0) return kUnknownRows;
   const double target = target_seconds_ > 0 ? target_seconds_ : kUsualRatio * answers;

@@ -10,9 +10,12 @@ namespace pioneer {
 // Not thread-safe.
 class StepCosts {
  public:
-  // Fewer rows of prompts than this are never allowed: a prompt must come to its end.
-  static constexpr int kLeastPromptRows = 8;
   static constexpr int kUnknownRows = 32;
+  // After so many steps with prompts one goes without, since a machine's speed changes: what
+  // answers alone take must be known to tell what rows add.
+  static constexpr int kMixedSteps = 16;
+  // In all others, no fewer rows are allowed: a prompt must come to its end.
+  static constexpr int kLeastPromptRows = 8;
 
   // How long a step with answers in it should take; 0: 1.7 times as long as it takes without
   // prompts, which leaves a margin to twice as long.
@@ -28,6 +31,7 @@ class StepCosts {
   const double target_seconds_;
   std::map<int, double> answer_seconds_;  // of steps without prompts, by number of answers
   double row_seconds_ = 0;                // that a row of a prompt adds; 0: not known
+  int n_mixed_ = 0;                       // steps with both since one with answers alone
 };
 
 }  // namespace pioneer

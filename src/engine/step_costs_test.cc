@@ -15,6 +15,7 @@ StepCosts Taught(double target) {
   StepCosts costs(target);
   for (int i = 0; i < 10; ++i) costs.Observe(8, 0, Seconds(8, 0));
   for (int i = 0; i < 30; ++i) costs.Observe(8, 64, Seconds(8, 64));
+  costs.Observe(8, 0, Seconds(8, 0));
   return costs;
 }
 
@@ -53,10 +54,28 @@ TEST(StepCosts, ForgivesASlowStepAndFollowsAChange) {
   const int before = costs.PromptRows(8);
   costs.Observe(8, 64, 3.0);
   EXPECT_GT(costs.PromptRows(8), before * 7 / 10);
-  for (int i = 0; i < 40; ++i) costs.Observe(8, 64, Seconds(8, 64) + 64 * 0.0006);
+  const auto run = [&](double row_seconds) {
+    for (int i = 0; i < 40; ++i) costs.Observe(8, 64, Seconds(8, 0) + 64 * row_seconds);
+    costs.Observe(8, 0, Seconds(8, 0));
+  };
+  run(0.0008);
   EXPECT_NEAR(costs.PromptRows(8), before / 4, 3);
-  for (int i = 0; i < 40; ++i) costs.Observe(8, 64, Seconds(8, 64));
+  run(0.0002);
   EXPECT_NEAR(costs.PromptRows(8), before, 3);
+}
+
+// The whole machine becomes slower while a prompt is run: its rows must not get the blame.
+TEST(StepCosts, MeasuresAnswersAloneNowAndThen) {
+  StepCosts costs = Taught(0);
+  const int before = costs.PromptRows(8);
+  int n_alone = 0;
+  for (int i = 0; i < 200; ++i) {
+    const int rows = costs.PromptRows(8);
+    n_alone += rows == 0;
+    costs.Observe(8, rows, 4 * Seconds(8, rows));
+  }
+  EXPECT_EQ(n_alone, 200 / (StepCosts::kMixedSteps + 1));
+  EXPECT_NEAR(costs.PromptRows(8), before, before / 10);
 }
 
 }  // namespace
