@@ -92,8 +92,9 @@ void AddSharingOptions(CLI::App& command, EngineFlags& flags) {
                   "0 = under twice as long as without prompts")
       ->check(CLI::Range(0.0, 60'000.0))
       ->capture_default_str();
-  command.add_flag("!--no-prefix-cache", flags.prefix_cache,
-                   "Compute every prompt anew, also where requests begin alike");
+  command.add_flag_callback(
+      "--no-prefix-cache", [&flags] { flags.prefix_cache = false; },
+      "Compute every prompt anew, also where requests begin alike");
   command
       .add_option(
           "--keep-prefixes", flags.keep_prefixes_bytes,

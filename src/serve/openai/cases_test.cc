@@ -55,6 +55,8 @@ OrderedJson DumpOptions(const GenerationOptions& options) {
   Put(json, "presence_penalty", sampling.presence_penalty, plain.presence_penalty);
   Put(json, "frequency_penalty", sampling.frequency_penalty, plain.frequency_penalty);
   for (const AdapterUse& use : options.adapters) json["adapters"].push_back({use.name, use.scale});
+  Put(json, "batch", options.priority == Priority::kBatch, false);
+  Put(json, "cache_salt", options.cache_salt, usual.cache_salt);
   if (sampling.seed) json["seed"] = *sampling.seed;
   for (const auto& [id, bias] : sampling.logit_bias) json["logit_bias"][std::to_string(id)] = bias;
   Put(json, "max_tokens", options.limits.max_tokens, usual.limits.max_tokens);
