@@ -53,7 +53,12 @@ PackedCache WeightCache() {
   if (variable == nullptr || *variable == '\0') return cache;
   std::string text = variable;
   if (text == "off" || text == "0") return {};
-  const std::string problem = CLI::AsSizeValue(false)(text);
+  std::string problem;
+  try {
+    problem = CLI::AsSizeValue(false)(text);
+  } catch (const CLI::ParseError& error) {
+    problem = error.what();
+  }
   if (problem.empty()) cache.max_bytes = std::strtoll(text.c_str(), nullptr, 10);
   if (!problem.empty() || cache.max_bytes <= 0) {
     Fail(ErrorCode::kInvalidArgument, "{}={}: give \"off\", or the most it may take, as 20GiB",
