@@ -3,8 +3,10 @@
 # One target a room, from all of its sources; its unit tests (*_test.cc) go into NAME_test, which
 # ctest runs whole.
 #
-# What nearly every file includes is parsed once for all rooms, and once for all tests
-# (pioneer_precompile below); builds with sanitizers go without, and so notice a missing include.
+# Most of a file's compile time is what it shares with others. So what nearly every file includes is
+# parsed once for all rooms, and once for all tests (pioneer_precompile below), and the files of a
+# room are compiled some at a time (pioneer_batch): names in unnamed namespaces must differ within a
+# room. Builds with sanitizers do neither, and so notice a missing include.
 set(PIONEER_COMMON_HEADERS
     <algorithm> <array> <atomic> <chrono> <cmath> <condition_variable> <cstdint> <cstring> <deque>
     <filesystem> <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view>
@@ -28,6 +30,15 @@ function(pioneer_precompile target kind)
   endif()
 endfunction()
 
+function(pioneer_batch target size)
+  if(NOT PIONEER_SANITIZE)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${size})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # takes sources for headers
+    endif()
+  endif()
+endfunction()
+
 function(pioneer_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -43,6 +54,7 @@ function(pioneer_room name)
   list(TRANSFORM ROOM_ROOMS PREPEND pioneer_)
   target_link_libraries(pioneer_${name} PUBLIC ${ROOM_ROOMS} ${ROOM_LIBRARIES})
   pioneer_precompile(pioneer_${name} ROOMS)
+  pioneer_batch(pioneer_${name} 4)
 
   if(PIONEER_TESTS AND tests)
     find_package(GTest REQUIRED)

@@ -9,5 +9,4 @@ target_compile_definitions(pioneer PRIVATE PIONEER_VERSION="${PROJECT_VERSION}"
                                            PIONEER_MODELS_DIR="${CMAKE_SOURCE_DIR}/models")
 target_link_libraries(pioneer pioneer_serve pioneer_train CLI11::CLI11 ${EDITLINE_LIBRARY})
 pioneer_precompile(pioneer COMMANDS <CLI/CLI.hpp>)
-# Half of a command's compile time is CLI11's own code, the same in each: a few files share it.
-set_target_properties(pioneer PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+pioneer_batch(pioneer 6)  # half of a command's compile time is CLI11's own code

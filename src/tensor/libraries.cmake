@@ -10,3 +10,6 @@ if(PIONEER_SANITIZE)
   file(GLOB vector_kernels ${CMAKE_CURRENT_SOURCE_DIR}/tensor/kernels/*avx*.cc)
   set_source_files_properties(${vector_kernels} PROPERTIES COMPILE_OPTIONS "-fno-sanitize=undefined")
 endif()
+# Each instruction set has definitions of the same names.
+file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tensor/kernels/*.cc)
+set_source_files_properties(${kernels} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

@@ -6,7 +6,7 @@
 namespace pioneer {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::align_val_t kMatrixAlignment{64};
 
 }  // namespace
 
@@ -22,7 +22,7 @@ const std::byte* Tensor::row(int64_t r) const {
   return data + static_cast<size_t>(r) * RowBytes(dtype, cols());
 }
 
-void Matrix::Free::operator()(float* p) const { ::operator delete[](p, kAlignment); }
+void Matrix::Free::operator()(float* p) const { ::operator delete[](p, kMatrixAlignment); }
 
 void Matrix::Resize(int64_t rows, int64_t cols) {
   const int64_t needed = rows * cols;
@@ -30,7 +30,7 @@ void Matrix::Resize(int64_t rows, int64_t cols) {
     data_.reset();
     capacity_ = 0;
     data_.reset(static_cast<float*>(
-        ::operator new[](static_cast<size_t>(needed) * sizeof(float), kAlignment)));
+        ::operator new[](static_cast<size_t>(needed) * sizeof(float), kMatrixAlignment)));
     capacity_ = needed;
   }
   rows_ = rows;

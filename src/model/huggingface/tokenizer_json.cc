@@ -33,11 +33,6 @@ const Json& Member(const Json& object, const char* key) {
   return found == object.end() ? null : *found;
 }
 
-std::string StringOf(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_string() ? value.get<std::string>() : "";
-}
-
 bool IsId(const Json& value) { return value.is_number_integer() && value.get<int64_t>() >= 0; }
 
 bool IsTrue(const Json& object, const char* key) {

@@ -29,4 +29,7 @@ struct TokenizerPipeline {
 // as they are, as with GGUF files.
 TokenizerPipeline ReadTokenizerPipeline(const Json& tokenizer);
 
+// "" where it is absent or no string.
+std::string StringOf(const Json& object, const char* key);
+
 }  // namespace pioneer

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kMaxBestOf = 20;  // OpenAI's
 
-void ReadLogprobs(const FieldReader& body, GenerationOptions& options) {
+void ReadLogprobCount(const FieldReader& body, GenerationOptions& options) {
   const auto top = body.Int("logprobs", 0, kMaxTopLogprobs);
   options.logprobs = top.has_value();
   options.top_logprobs = static_cast<int>(top.value_or(0));
@@ -49,7 +49,7 @@ CompletionCall ParseCompletionCall(std::string_view text) {
   CompletionRequest request;
   request.options = ReadGenerationOptions(body);
   request.echo = body.Bool("echo").value_or(false);
-  ReadLogprobs(body, request.options);
+  ReadLogprobCount(body, request.options);
   call.logprobs = request.options.logprobs;
   ReadBestOf(body, call, request.options);
   call.suffix = ReadSuffix(body, request.echo);

@@ -10,12 +10,6 @@
 namespace pioneer::chat_format {
 namespace {
 
-std::string_view Trimmed(std::string_view text) {
-  text = TrimmedFront(text);
-  while (!text.empty() && IsSpaceByte(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 size_t TrailingSpace(std::string_view text) {
   size_t n = 0;
   while (n < text.size() && IsSpaceByte(text[text.size() - 1 - n])) ++n;

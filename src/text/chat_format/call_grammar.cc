@@ -15,12 +15,6 @@ using grammar::Grammar;
 using grammar::kUnbounded;
 using Kind = PatternPart::Kind;
 
-std::string_view Trimmed(std::string_view text) {
-  text = TrimmedFront(text);
-  while (!text.empty() && IsSpaceByte(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 class CallGrammarMaker {
  public:
   CallGrammarMaker(const ChatFormat& format, const ToolSet& tools,

@@ -56,6 +56,12 @@ std::string_view TrimmedFront(std::string_view text) {
   return text;
 }
 
+std::string_view Trimmed(std::string_view text) {
+  text = TrimmedFront(text);
+  while (!text.empty() && IsSpaceByte(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 Pattern ParsePattern(std::string_view pattern, bool objects) {
   Pattern parts;
   const size_t begin = objects ? pattern.find("{\"") : std::string_view::npos;

@@ -33,6 +33,7 @@ Pattern ParsePattern(std::string_view pattern, bool objects);
 std::string LeadingLiteral(std::string_view pattern);
 
 std::string_view TrimmedFront(std::string_view text);
+std::string_view Trimmed(std::string_view text);
 bool IsSpaceByte(char c);
 
 }  // namespace pioneer::chat_format

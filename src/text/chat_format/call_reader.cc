@@ -16,12 +16,6 @@ bool IsNameByte(char c) {
          c == '-' || c == '.' || c == '/';
 }
 
-std::string_view Trimmed(std::string_view text) {
-  text = TrimmedFront(text);
-  while (!text.empty() && IsSpaceByte(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // How the literal that follows part i begins: up to its first white space, which may be any.
 std::string_view LiteralBehind(const Pattern& parts, size_t i) {
   if (i + 1 >= parts.size() || parts[i + 1].kind != Kind::kLiteral) return {};

@@ -17,7 +17,7 @@ namespace {
 
 using Kind = LarkPart::Kind;
 
-constexpr int kMaxNesting = 400;
+constexpr int kMaxRuleNesting = 400;
 constexpr int kMaxTokensInRange = 10'000;
 
 class Lowering {
@@ -46,7 +46,7 @@ class Lowering {
     FailLark(source_, part.place, what);
   }
   void CheckDepth(const LarkPart& part, int depth) const {
-    if (depth > kMaxNesting)
+    if (depth > kMaxRuleNesting)
       FailAt(part, "parts nested too deep, or a terminal that contains itself");
   }
 

@@ -14,7 +14,7 @@ namespace {
 
 using Kind = LarkPart::Kind;
 
-constexpr int kMaxNesting = 200;
+constexpr int kMaxGroupNesting = 200;
 
 bool IsNameChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -191,7 +191,7 @@ class Reader : private TextCursor {
   }
 
   LarkPart Choice(int depth) {
-    if (depth > kMaxNesting) FailAt(at_, "groups nested too deep");
+    if (depth > kMaxGroupNesting) FailAt(at_, "groups nested too deep");
     const size_t place = at_;
     std::vector<LarkPart> parts;
     Skip(depth);
@@ -248,7 +248,7 @@ class Reader : private TextCursor {
       } else if (!Bounds(depth, min, max)) {
         break;
       }
-      if (n > kMaxNesting) FailAt(place, "too many repetitions of a repetition");
+      if (n > kMaxGroupNesting) FailAt(place, "too many repetitions of a repetition");
       LarkPart repeat;
       repeat.kind = Kind::kRepeat;
       repeat.place = place;
@@ -302,7 +302,7 @@ class Reader : private TextCursor {
   std::optional<LarkPart> Atom(int depth) {
     LarkPart part;
     part.place = at_;
-    if (depth > kMaxNesting) FailAt(at_, "parts nested too deep");
+    if (depth > kMaxGroupNesting) FailAt(at_, "parts nested too deep");
     const char c = Peek();
     if (c == '"') {
       String(part);

@@ -31,7 +31,7 @@ Value Trim(Runtime& runtime, const Value& input, const Arguments& arguments) {
   return FindStringMethod("strip")(runtime, AsText(runtime, input), arguments);
 }
 
-Value Replace(Runtime& runtime, const Value& input, const Arguments& arguments) {
+Value ReplaceFilter(Runtime& runtime, const Value& input, const Arguments& arguments) {
   Arguments texts;
   texts.positional = {AsText(runtime, arguments.Get(0, "old")),
                       AsText(runtime, arguments.Get(1, "new"))};
@@ -42,7 +42,7 @@ Value Replace(Runtime& runtime, const Value& input, const Arguments& arguments) 
 }
 
 // Every word starts with a capital; words are divided by spaces, brackets, slashes and hyphens.
-Value Title(Runtime& runtime, const Value& input, const Arguments&) {
+Value TitleFilter(Runtime& runtime, const Value& input, const Arguments&) {
   std::string text, word;
   const auto flush = [&] {
     if (word.empty()) return;
@@ -126,7 +126,7 @@ Value WordCount(Runtime& runtime, const Value& input, const Arguments&) {
   return Value::Int(static_cast<int64_t>(words.list().items.size()));
 }
 
-Value Format(Runtime& runtime, const Value& input, const Arguments& arguments) {
+Value FormatFilter(Runtime& runtime, const Value& input, const Arguments& arguments) {
   List* values = runtime.heap().NewList();
   for (const Value& value : arguments.positional) runtime.heap().Append(*values, value);
   return PercentFormat(runtime.heap(), RequireText(input, "format"), Value::OfTuple(values));
@@ -192,14 +192,14 @@ constexpr NamedFilter kFilters[] = {
     {"lower", ViaMethod<'l', 'o', 'w', 'e', 'r'>},
     {"capitalize", ViaMethod<'c', 'a', 'p', 'i', 't', 'a', 'l', 'i', 'z', 'e'>},
     {"center", ViaMethod<'c', 'e', 'n', 't', 'e', 'r'>},
-    {"replace", Replace},
-    {"title", Title},
+    {"replace", ReplaceFilter},
+    {"title", TitleFilter},
     {"escape", Escape},
     {"e", Escape},
     {"forceescape", Escape},
     {"indent", Indent},
     {"wordcount", WordCount},
-    {"format", Format},
+    {"format", FormatFilter},
 };
 
 }  // namespace
