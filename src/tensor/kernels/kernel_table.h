@@ -108,7 +108,7 @@ struct KernelTable {
 // Floats of scratch for an AttentionPart of n_queries rows times heads.
 inline int64_t AttentionScratchFloats(int64_t n_queries, int head_dim, int value_dim) {
   const int64_t padded = (value_dim + 15) / 16 * 16;
-  return n_queries * (head_dim + padded + kKvPageTokens + 2);
+  return n_queries * (head_dim + padded + kKvPageTokens + 1 + 16);
 }
 
 const KernelTable& Kernels();  // of ActiveIsa()

@@ -4,6 +4,7 @@
 constexpr int kMaxTile = 4;
 constexpr int kDirectTile = 2;
 constexpr int kQueryTile = 2;
+constexpr int kValueTile = 4;
 constexpr int kWideZeroPoint = 0;
 
 struct F32 {
@@ -77,6 +78,11 @@ PIONEER_INLINE F32 Min(F32 a, F32 b) {
 }
 PIONEER_INLINE F32 Max(F32 a, F32 b) {
   return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)};
+}
+PIONEER_INLINE bool AnyAbove(F32 v, float limit) {
+  const __m256 bar = _mm256_set1_ps(limit);
+  return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(v.lo, bar, _CMP_GT_OQ),
+                                         _mm256_cmp_ps(v.hi, bar, _CMP_GT_OQ))) != 0;
 }
 PIONEER_INLINE F32 FillFrom(F32 v, int n, float fill) {
   const __m256 other = _mm256_set1_ps(fill);

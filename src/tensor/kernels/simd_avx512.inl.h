@@ -3,6 +3,7 @@
 constexpr int kMaxTile = 12;
 constexpr int kDirectTile = 6;
 constexpr int kQueryTile = 8;
+constexpr int kValueTile = 16;
 constexpr int kWideZeroPoint = 128;
 
 using F32 = __m512;
@@ -43,6 +44,9 @@ PIONEER_INLINE F32 Fnma(F32 a, F32 b, F32 c) { return _mm512_fnmadd_ps(a, b, c);
 // b where either is NaN.
 PIONEER_INLINE F32 Min(F32 a, F32 b) { return _mm512_min_ps(a, b); }
 PIONEER_INLINE F32 Max(F32 a, F32 b) { return _mm512_max_ps(a, b); }
+PIONEER_INLINE bool AnyAbove(F32 v, float limit) {
+  return _mm512_cmp_ps_mask(v, Set1(limit), _CMP_GT_OQ) != 0;
+}
 // Lanes from n on become `fill`.
 PIONEER_INLINE F32 FillFrom(F32 v, int n, float fill) {
   return _mm512_mask_blend_ps(FirstLanes(n), Set1(fill), v);

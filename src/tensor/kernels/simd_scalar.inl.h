@@ -4,6 +4,7 @@
 constexpr int kMaxTile = 4;
 constexpr int kDirectTile = 2;
 constexpr int kQueryTile = 2;
+constexpr int kValueTile = 2;
 constexpr int kWideZeroPoint = 128;
 constexpr int kLanes = 16;
 
@@ -60,6 +61,9 @@ PIONEER_INLINE F32 Min(const F32& a, const F32& b) {
 }
 PIONEER_INLINE F32 Max(const F32& a, const F32& b) {
   PIONEER_LANES(F32, a.v[i] > b.v[i] ? a.v[i] : b.v[i]);
+}
+PIONEER_INLINE bool AnyAbove(const F32& x, float limit) {
+  return std::any_of(std::begin(x.v), std::end(x.v), [=](float v) { return v > limit; });
 }
 PIONEER_INLINE F32 FillFrom(const F32& x, int n, float fill) {
   PIONEER_LANES(F32, i < n ? x.v[i] : fill);

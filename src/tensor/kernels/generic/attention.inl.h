@@ -7,7 +7,7 @@ struct QueryState {
   float* out;      // [n][padded], not yet divided by l
   float* weights;  // [n][kKvPageTokens]
   float* m;        // [n]
-  float* l;        // [n]
+  float* l;        // [n][16], not yet summed
   int head_dim, value_dim, padded;
   float soft_cap;
 };
@@ -30,25 +30,32 @@ PIONEER_INLINE F32 MaskScores(F32 scores, const PageSpan& span, int first) {
   return span.from > first ? FillBefore(scores, std::min(span.from - first, 16), kLowest) : scores;
 }
 
+// What was summed under the old maximum is scaled to the new one. Seldom after the first pages.
+inline void RaiseMaximum(const QueryState& s, int i, float m) {
+  const F32 keep = Set1(std::exp(s.m[i] - m));
+  float* out = s.out + i * s.padded;
+  for (int d = 0; d < s.padded; d += 16) Store(out + d, Mul(Load(out + d), keep));
+  Store(s.l + 16 * i, Mul(Load(s.l + 16 * i), keep));
+  s.m[i] = m;
+}
+
 // The softmax step of query i: weights, m, l; scales `out`.
 PIONEER_INLINE void AddScores(const QueryState& s, int i, F32 s0, F32 s1, const PageSpan& span) {
   if (s.soft_cap > 0) {
     s0 = Mul(Set1(s.soft_cap), Tanh(Mul(s0, Set1(1.0f / s.soft_cap))));
     s1 = Mul(Set1(s.soft_cap), Tanh(Mul(s1, Set1(1.0f / s.soft_cap))));
   }
-  s0 = MaskScores(s0, span, 0);
-  s1 = MaskScores(s1, span, 16);
-  const float m = std::max(s.m[i], ReduceMax(Max(s0, s1)));
-  const F32 w0 = Exp(Sub(s0, Set1(m))), w1 = Exp(Sub(s1, Set1(m)));
+  if (span.to - span.from < kKvPageTokens) {
+    s0 = MaskScores(s0, span, 0);
+    s1 = MaskScores(s1, span, 16);
+  }
+  const F32 highest = Max(s0, s1);
+  if (AnyAbove(highest, s.m[i])) RaiseMaximum(s, i, ReduceMax(highest));
+  const F32 m = Set1(s.m[i]);
+  const F32 w0 = Exp(Sub(s0, m)), w1 = Exp(Sub(s1, m));
   Store(s.weights + i * kKvPageTokens, w0);
   Store(s.weights + i * kKvPageTokens + 16, w1);
-  const float keep = s.m[i] == m ? 1.0f : std::exp(s.m[i] - m);
-  s.l[i] = s.l[i] * keep + ReduceAdd(Add(w0, w1));
-  s.m[i] = m;
-  if (keep != 1.0f) {
-    float* out = s.out + i * s.padded;
-    for (int d = 0; d < s.padded; d += 16) Store(out + d, Mul(Load(out + d), Set1(keep)));
-  }
+  Store(s.l + 16 * i, Add(Load(s.l + 16 * i), Add(w0, w1)));
 }
 
 // Scores of R queries against a page.
@@ -95,7 +102,7 @@ PIONEER_INLINE void AddValues(const QueryState& s, int first, const T* v, const 
 
 // Few queries take several vectors at once: one chain of sums alone would wait for itself.
 constexpr int ValueVectors(int queries) {
-  return 4 * queries <= kQueryTile ? 4 : 2 * queries <= kQueryTile ? 2 : 1;
+  return 4 * queries <= kValueTile ? 4 : 2 * queries <= kValueTile ? 2 : 1;
 }
 
 template <int R, typename T>
@@ -146,7 +153,8 @@ inline QueryState StartQueries(const AttentionPart<T>& part, int n, float* scrat
     const float* q = part.q + (row * shape.n_heads + head) * dim;
     for (int d = 0; d < dim; ++d) s.q[i * dim + d] = q[d] * shape.scale;
     s.m[i] = shape.sinks ? shape.sinks[head] : -std::numeric_limits<float>::infinity();
-    s.l[i] = shape.sinks ? 1.0f : 0.0f;
+    std::fill_n(s.l + 16 * i, 16, 0.0f);
+    s.l[16 * i] = shape.sinks ? 1.0f : 0.0f;
   }
   std::fill(s.out, s.out + n * s.padded, 0.0f);
   return s;
@@ -159,7 +167,7 @@ inline void FinishQueries(const AttentionPart<T>& part, const QueryState& s, int
   for (int i = 0; i < n; ++i) {
     const int64_t row = part.row_begin + i / heads;
     float* out = part.out + (row * shape.n_heads + part.head_begin + i % heads) * s.value_dim;
-    const float inverse = 1.0f / s.l[i];
+    const float inverse = 1.0f / ReduceAdd(Load(s.l + 16 * i));
     for (int d = 0; d < s.value_dim; ++d) out[d] = s.out[i * s.padded + d] * inverse;
   }
 }
