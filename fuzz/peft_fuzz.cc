@@ -1,6 +1,7 @@
 // Why: adapters of Hugging Face's PEFT come from strangers; whatever the two files hold, they end
 // in an adapter that acts in a step of the model, or in an Error. Input: adapter_config.json, a
-// zero byte, adapter_model.safetensors. room: model
+// zero byte, adapter_model.safetensors.
+// room: model
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
