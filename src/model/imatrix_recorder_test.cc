@@ -97,7 +97,8 @@ TEST_F(RecordImportanceTest, KnowsEveryMatrixThatIsQuantized) {
     Make(architecture);
     EXPECT_EQ(Record(33), 4);  // 32 of the text, and the token that begins it
     const ImportanceMatrix importance = ImportanceMatrix::Read(matrix);
-    for (const Tensor& tensor : GgufFile::Open(path)->tensors()) {
+    const auto file = GgufFile::Open(path);
+    for (const Tensor& tensor : file->tensors()) {
       const bool quantized = tensor.shape.size() > 1 && tensor.name.starts_with("blk.") &&
                              tensor.name.find("conv") == std::string::npos;
       if (!quantized) continue;
