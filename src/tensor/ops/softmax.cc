@@ -10,11 +10,6 @@ namespace pioneer {
 
 float Largest(const float* x, int64_t n) { return Kernels().max(x, n); }
 
-int64_t ArgMax(const float* x, int64_t n) {
-  const float* found = std::find(x, x + n, Largest(x, n));
-  return found == x + n ? 0 : found - x;
-}
-
 double SumExp(const float* x, int64_t n, float max, float scale) {
   return Kernels().sum_exp(x, max, scale, n);
 }

@@ -8,9 +8,6 @@ namespace pioneer {
 // The largest value; NaN is passed over. -inf when n is 0.
 float Largest(const float* x, int64_t n);
 
-// The first index of the largest value; NaN counts as smaller than all. n > 0; 0 if all are NaN.
-int64_t ArgMax(const float* x, int64_t n);
-
 // sum_i exp((x[i] - max) * scale). NaN when an x is NaN.
 double SumExp(const float* x, int64_t n, float max, float scale = 1);
 
