@@ -1,6 +1,6 @@
 // The box to write in. Enter sends, Shift+Enter breaks the line; Enter that ends a Korean or Japanese
 // composition does neither.
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { draft, reportFailure, setDraft } from '../state/chats';
 import type { ChatSession } from '../state/session';
@@ -50,8 +50,9 @@ export function Composer({ session }: { session: ChatSession }) {
   const asked = focusComposer.value;
 
   useLayoutEffect(() => fitHeight(area.current), [text]);
-  useEffect(() => {
-    // On a phone, focus would open the keyboard over the page.
+  // Before the next key can come: an effect that waits for the paint would take the focus back from where
+  // a quick Ctrl+K has just put it. On a phone, focus would open the keyboard over the page.
+  useLayoutEffect(() => {
     if (asked || !isNarrow.peek()) area.current?.focus();
   }, [asked]);
 
