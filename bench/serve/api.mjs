@@ -29,15 +29,21 @@ export function dataReader(onData) {
   };
 }
 
-// What one chunk holds: { text, tokens: made so far or null, usage: of the whole or null, error }.
+// Log probabilities come one for each token, so that they can be counted, whatever they say. They cost
+// a server some of its time.
+const logprobs = { chat: { logprobs: true }, completions: { logprobs: 1 } };
+
+// What one chunk holds: { text, tokens: made so far or null, listed: in this chunk or null, usage: of
+// the whole or null, error }.
 export function readChunk(json) {
   const chunk = JSON.parse(json);
-  if (chunk.error) return { text: "", tokens: null, usage: null, error: chunk.error.message ?? String(chunk.error) };
+  if (chunk.error) return { text: "", tokens: null, listed: null, usage: null, error: chunk.error.message ?? String(chunk.error) };
   const choice = chunk.choices?.[0];
   const delta = choice?.delta ?? {};
   const text = (choice?.text ?? "") + (delta.content ?? "") + (delta.reasoning_content ?? delta.reasoning ?? "");
   const tokens = chunk.usage?.completion_tokens ?? chunk.timings?.predicted_n ?? null;
-  return { text, tokens, usage: chunk.usage ?? null, error: null };
+  const listed = (choice?.logprobs?.content ?? choice?.logprobs?.tokens)?.length ?? null;
+  return { text, tokens, listed, usage: chunk.usage ?? null, error: null };
 }
 
 // An answer in the making. Times are performance.now(), in ms.
@@ -45,19 +51,24 @@ export class Recording {
   constructor(sent) {
     Object.assign(this, { sent, arrivals: [], tokens: [], prompt_tokens: null, completion_tokens: null, cached_tokens: null, ended: null, error: null });
     this.counted = 0;
+    this.listed = 0;
+    this.told = true; // of every piece, how many tokens it holds
   }
 
-  // A chunk that came at `now`. Its tokens are those not counted before; 1 where the server does not
-  // say.
-  add({ text, tokens, usage, error }, now) {
+  // A chunk that came at `now`. Its tokens are those not counted before: also of chunks without text,
+  // where a token's bytes wait for the rest of their character. 1 where the server does not say.
+  add({ text, tokens, listed, usage, error }, now) {
     if (error !== null) this.error ??= error;
     if (usage) {
       this.prompt_tokens = usage.prompt_tokens ?? this.prompt_tokens;
       this.completion_tokens = usage.completion_tokens ?? this.completion_tokens;
       this.cached_tokens = usage.prompt_tokens_details?.cached_tokens ?? this.cached_tokens;
     }
+    this.listed += listed ?? 0;
     if (text === "") return;
-    const made = tokens === null ? 1 : Math.max(1, tokens - this.counted);
+    const so_far = tokens ?? (listed === null ? null : this.listed);
+    this.told &&= so_far !== null;
+    const made = so_far === null ? 1 : Math.max(1, so_far - this.counted);
     this.counted += made;
     this.arrivals.push(now);
     this.tokens.push(made);
@@ -75,6 +86,7 @@ export class Server {
     Object.assign(this, { api, model, body, timeout });
     this.headers = { "content-type": "application/json", ...(key ? { authorization: `Bearer ${key}` } : {}) };
     this.extra = extras.at(-1);
+    this.counting = null; // how tokens of pieces are counted: "usage", "logprobs", or null, not at all
   }
 
   close() { this.agent.destroy(); }
@@ -88,16 +100,28 @@ export class Server {
     });
   }
 
-  // Finds out the model's name and which extras the server takes.
+  // Finds out the model's name, which extras the server takes, and how tokens can be counted.
   async connect() {
     this.model ??= (await this.json("/v1/models")).data?.[0]?.id;
     for (const extra of extras) {
       this.extra = extra;
       const { error } = await this.stream("Hello", 1);
-      if (error === null) return this;
+      if (error === null) {
+        await this.findCounting();
+        return this;
+      }
       if (!error.startsWith("400") && !error.startsWith("422")) throw new Error(`${this.url.href}: ${error}`);
     }
     throw new Error(`${this.url.href} refuses every request to ${this.path}`);
+  }
+
+  async findCounting() {
+    for (const [name, count] of [["usage", false], ["logprobs", true]]) {
+      const { error, arrivals, told } = await this.stream("Hello", 4, { count });
+      if (error !== null || arrivals.length === 0 || !told) continue;
+      this.counting = name;
+      return;
+    }
   }
 
   json(path) {
@@ -115,10 +139,11 @@ export class Server {
   }
 
   // Resolves with a Recording, never throws: what failed is in its `error`. `signal` ends it early.
-  // onArrival(recording) is called after each piece of text.
-  stream(prompt, maxTokens, { signal, onArrival } = {}) {
+  // onArrival(recording) is called after each piece of text. `count` asks for log probabilities, where
+  // the server does not count by itself.
+  stream(prompt, maxTokens, { signal, onArrival, count = false } = {}) {
     const input = this.api === "chat" ? { messages: [{ role: "user", content: prompt }] } : { prompt };
-    const body = JSON.stringify({ model: this.model, stream: true, max_tokens: maxTokens, ...this.extra, ...this.body, ...input });
+    const body = JSON.stringify({ model: this.model, stream: true, max_tokens: maxTokens, ...this.extra, ...(count && this.counting !== "usage" ? logprobs[this.api] : {}), ...this.body, ...input });
     return new Promise((resolve) => {
       const recording = new Recording(performance.now());
       const request = this.request("POST", this.path, body);

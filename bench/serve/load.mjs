@@ -16,6 +16,7 @@ const usage = `node bench/serve/load.mjs --url URL [--api chat|completions] [--m
   --stall                the longest gap of 8 streams while a prompt of 4,000 tokens arrives (--streams, --long-prompt)
   --prefix               time to first token of 16 requests that share 4,000 tokens (--shared, --sharers)
   --prompt 256~0.5       tokens of prompts: "256", "64-512" or median~sigma; --answer likewise
+  --logprobs             ask for log probabilities, to count tokens where the server does not; it works more then
   --shared-prefix 0      tokens that all prompts of --rates and --concurrency begin with
   --requests 40 --seconds 60    the most of each load; --timeout 300 of each request, seconds
   --tpot-limit 100 --ttft-limit 0    ms (0 = none): what counts as good
@@ -29,7 +30,7 @@ function readOptions() {
       concurrency: text(""), stall: { type: "boolean", default: false }, prefix: { type: "boolean", default: false }, streams: text("8"),
       "long-prompt": text("4000"), shared: text("4000"), sharers: text("16"), prompt: text("256~0.5"), answer: text("64~0.5"),
       "shared-prefix": text("0"), requests: text("40"), seconds: text("60"), timeout: text("300"), "tpot-limit": text("100"),
-      "ttft-limit": text("0"), body: text("{}"), seed: { type: "string" }, output: { type: "string" }, help: { type: "boolean", default: false },
+      "ttft-limit": text("0"), logprobs: { type: "boolean", default: false }, body: text("{}"), seed: { type: "string" }, output: { type: "string" }, help: { type: "boolean", default: false },
     },
   });
   if (values.help || !values.url) {
@@ -44,21 +45,28 @@ const ms = (x) => (x === null || x === undefined ? null : x < 10 ? x.toFixed(2) 
 const three = (s) => (s === null ? null : `${ms(s.p50)} / ${ms(s.p90)} / ${ms(s.p99)}`);
 
 function loadTable(name, rows) {
-  const columns = [name, "requests", "errors", "tokens/s", "TTFT p50/p90/p99 ms", "TPOT", "ITL", "good/s", "good"];
+  const columns = [name, "requests", "errors", "tokens/s", "TTFT p50/p90/p99 ms", "TPOT", "ITL, pieces", "tokens", "good/s", "good"];
   return table(columns, rows.map((r) => [r.rate ?? r.concurrency, r.requests, r.errors, r.tokens_per_second.toFixed(1), three(r.ttft),
-    three(r.tpot), three(r.itl), r.goodput_per_second.toFixed(2), `${(100 * r.good_share).toFixed(0)} %`]));
+    three(r.tpot), three(r.itl), r.counted_share === 1 ? three(r.token_gap) : null, r.goodput_per_second.toFixed(2), `${(100 * r.good_share).toFixed(0)} %`]));
 }
 
 function tell(report) {
   if (report.poisson.length > 0) console.log(`\nRequests that arrive at random\n${loadTable("a second", report.poisson)}`);
   if (report.concurrent.length > 0) console.log(`\nSo many at all times\n${loadTable("at once", report.concurrent)}`);
-  for (const { failures } of [...report.poisson, ...report.concurrent]) {
+  const loads = [...report.poisson, ...report.concurrent];
+  for (const { failures } of loads) {
     for (const [reason, count] of Object.entries(failures)) console.log(`  ${count} x ${reason}`);
+  }
+  if (loads.some(({ counted_share, requests, errors }) => counted_share < 1 && errors < requests)) {
+    console.log(`Pieces held ${Math.max(...loads.map((r) => r.tokens_per_chunk)).toFixed(2)} tokens on average, and the server does not say which held how many: ITL is of pieces, TPOT of tokens` +
+      `${report.counting === "logprobs" ? "; --logprobs counts them" : ""}`);
   }
   if (report.stall) {
     const s = report.stall;
+    const how = s.counted ? `tokens counted by ${report.counting}; of pieces, as they come, ${s.longest_piece_gap.toFixed(2)} and ${s.longest_piece_gap_before.toFixed(2)}`
+      : "the server does not say how many tokens a piece holds, so a piece counts as one";
     console.log(`\nA prompt of ${s.prompt_tokens ?? "?"} tokens among ${s.streams} streams: median ITL before ${ms(s.median_itl)} ms; longest gap of any ` +
-      `stream ${s.longest_gap.toFixed(2)} times its median (${s.longest_gap_before.toFixed(2)} before the prompt came); its TTFT ${ms(s.ttft)} ms`);
+      `stream ${s.longest_gap.toFixed(2)} times its median (${s.longest_gap_before.toFixed(2)} before the prompt came; ${how}); its TTFT ${ms(s.ttft)} ms`);
   }
   if (report.prefix) {
     const p = report.prefix;
@@ -79,7 +87,7 @@ const server = new Server({
 // A prefix that an earlier run left in the server's cache would be no first one.
 const seed = Number(options.seed ?? Date.now() % 1e9);
 const load = {
-  seed, requests: Number(options.requests), seconds: Number(options.seconds), sharedPrefix: Number(options["shared-prefix"]),
+  seed, count: options.logprobs, requests: Number(options.requests), seconds: Number(options.seconds), sharedPrefix: Number(options["shared-prefix"]),
   promptLengths: parseLengths(options.prompt), answerLengths: parseLengths(options.answer),
   limits: { tpotLimit: Number(options["tpot-limit"]), ttftLimit: Number(options["ttft-limit"]) || Infinity },
 };
@@ -88,7 +96,7 @@ const report = { url: options.url, seed, options, poisson: [], concurrent: [], s
 try {
   await server.connect();
   const words = await new Words(seed).calibrate(server);
-  Object.assign(report, { model: server.model, lengths_measured: words.measured, tokens_per_word: words.each });
+  Object.assign(report, { model: server.model, counting: server.counting, lengths_measured: words.measured, tokens_per_word: words.each });
   console.log(`${options.url}, ${server.model}, ${options.api}; prompts ${options.prompt}, answers ${options.answer} tokens, seed ${seed}`);
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();

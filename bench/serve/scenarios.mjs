@@ -33,7 +33,7 @@ export async function poisson(server, rate, load) {
     if (next > deadline) break;
     await sleep(next - performance.now());
     lags.push(performance.now() - next);
-    running.push(server.stream(prompt, maxTokens));
+    running.push(server.stream(prompt, maxTokens, { count: load.count }));
   }
   const recordings = await Promise.all(running);
   const seconds = (performance.now() - begin) / 1000;
@@ -51,13 +51,14 @@ export async function concurrent(server, streams, load) {
   await Promise.all(Array.from({ length: streams }, async () => {
     while (requests.length > 0 && performance.now() < deadline) {
       const { prompt, maxTokens } = requests.pop();
-      recordings.push(await server.stream(prompt, maxTokens));
+      recordings.push(await server.stream(prompt, maxTokens, { count: load.count }));
     }
   }));
   return { concurrency: streams, ...loadMetrics(recordings, (performance.now() - begin) / 1000, load.limits) };
 }
 
-// A long prompt arrives while streams are running: how long does one of them stand still?
+// A long prompt arrives while streams are running: how long does one of them stand still? Tokens are
+// counted also where that costs the server a little, since it does so before and during alike.
 export async function stall(server, { words, streams = 8, longPrompt = 4000, warm = 24, maxTokens = 4000 }) {
   const stop = new AbortController();
   const recordings = [];
@@ -69,7 +70,7 @@ export async function stall(server, { words, streams = 8, longPrompt = 4000, war
     if (seen.size === streams && [...seen.values()].every((count) => count > warm)) allWarm();
   };
   const running = Array.from({ length: streams }, () =>
-    server.stream(words.prompt(64), maxTokens, { signal: stop.signal, onArrival }).then((r) => { recordings.push(r); allWarm(); }));
+    server.stream(words.prompt(64), maxTokens, { signal: stop.signal, onArrival, count: true }).then((r) => { recordings.push(r); allWarm(); }));
   await everyoneWarm;
   if (recordings.length > 0) {
     stop.abort();

@@ -3,7 +3,7 @@ import http from "node:http";
 import { after, test } from "node:test";
 import { parseLengths } from "../statistics.mjs";
 import { dataReader, readChunk, Recording, Server } from "./api.mjs";
-import { loadMetrics, longestGap, stallMetrics, tokensOf, tpotOf, ttftOf } from "./metrics.mjs";
+import { isCounted, loadMetrics, longestGap, stallMetrics, tokensOf, tpotOf, ttftOf } from "./metrics.mjs";
 import { concurrent, poisson, prefix, stall } from "./scenarios.mjs";
 import { Words } from "./words.mjs";
 
@@ -22,12 +22,15 @@ test("events are read however they are cut", () => {
 });
 
 test("chunks of chats and completions, with counts where the server has them", () => {
-  assert.deepEqual(readChunk('{"choices":[{"delta":{"role":"assistant","content":""}}]}'), { text: "", tokens: null, usage: null, error: null });
+  assert.deepEqual(readChunk('{"choices":[{"delta":{"role":"assistant","content":""}}]}'), { text: "", tokens: null, listed: null, usage: null, error: null });
   assert.equal(readChunk('{"choices":[{"delta":{"content":"a"}}]}').text, "a");
   assert.equal(readChunk('{"choices":[{"delta":{"reasoning_content":"b"}}]}').text, "b");
   assert.equal(readChunk('{"choices":[{"text":"c"}],"timings":{"predicted_n":7}}').tokens, 7);
   assert.equal(readChunk('{"choices":[{"text":"c"}],"usage":{"completion_tokens":3}}').tokens, 3);
   assert.equal(readChunk('{"choices":[],"usage":null}').usage, null);
+  assert.equal(readChunk('{"choices":[{"delta":{"content":"e"},"logprobs":{"content":[{},{}]}}]}').listed, 2);
+  assert.equal(readChunk('{"choices":[{"text":"e","logprobs":{"tokens":["e"]}}]}').listed, 1);
+  assert.equal(readChunk('{"choices":[{"text":"e","logprobs":null}]}').listed, null);
   assert.equal(readChunk('{"error":{"message":"no"}}').error, "no");
   assert.throws(() => readChunk("{"));
 });
@@ -41,6 +44,27 @@ test("tokens of a chunk are those not counted before", () => {
   one.add({ text: "", tokens: null, usage: { prompt_tokens: 9, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 2 } }, error: null }, 41);
   assert.deepEqual([one.arrivals, one.tokens], [[10, 30, 40], [1, 3, 1]]);
   assert.deepEqual([one.prompt_tokens, one.completion_tokens, one.cached_tokens], [9, 5, 2]);
+});
+
+test("tokens are counted by their log probabilities, also those whose bytes were held back", () => {
+  const one = new Recording(0);
+  const chunk = (text, listed) => ({ text, tokens: null, listed, usage: null, error: null });
+  one.add(chunk("a", 1), 10);
+  one.add(chunk("", 1), 20);
+  one.add(chunk("é", 1), 30);
+  one.add(chunk("b", 1), 40);
+  assert.deepEqual([one.tokens, one.told], [[1, 2, 1], true]);
+  one.add(chunk("c", null), 50);
+  assert.deepEqual([one.tokens, one.told], [[1, 2, 1, 1], false]);
+});
+
+test("gaps of tokens are told only where each piece's tokens are known", () => {
+  const untold = (fields) => Object.assign(recording(0, [10, 20, 40], fields), { told: false });
+  assert.deepEqual([isCounted(untold({})), isCounted(untold({ completion: 3 })), isCounted(untold({ completion: 4 })), isCounted(untold({ completion: 5 }))], [false, true, true, false]);
+  const told = recording(0, [10, 20, 40], { tokens: [1, 1, 2], completion: 4 });
+  const found = loadMetrics([told, untold({ completion: 6 })], 1);
+  assert.deepEqual([found.itl.max, found.token_gap.max, found.token_gap.count, found.counted_share], [20, 10, 2, 0.5]);
+  assert.equal(loadMetrics([untold({ completion: 6 })], 1).token_gap, null);
 });
 
 test("times of one answer", () => {
@@ -68,6 +92,7 @@ test("the longest gap is of the window, and tokens of one chunk do not make it l
   assert.equal(longestGap(one, 0, 30, 10), 1);
   assert.equal(longestGap(one, 30, 85, 10), 5);
   assert.equal(longestGap(recording(0, [10, 20, 80], { tokens: [1, 1, 3] }), 20, 80, 10), 4);
+  assert.equal(longestGap(recording(0, [10, 20, 80], { tokens: [1, 1, 3] }), 20, 80, 10, { perPiece: true }), 6);
   assert.equal(longestGap(recording(0, [10, 20]), 20, 100, 10), 8);
 });
 
@@ -79,9 +104,16 @@ test("a stall is told against each stream's own pace", () => {
   assert.equal(found.median_itl, 20);
 });
 
+test("pieces of several tokens are no stall when every token takes as long", () => {
+  const even = recording(0, [10, 20, 40, 50, 60, 90, 100], { tokens: [1, 1, 2, 1, 1, 3, 1] });
+  const found = stallMetrics([even], 10, 55, 120);
+  assert.deepEqual([found.median_itl, found.longest_gap_before, found.longest_gap, found.longest_piece_gap_before, found.longest_piece_gap], [10, 1, 2, 2, 3]);
+});
+
 // A server that answers without a model: as many words as asked for, two tokens in each chunk but
-// the first. Prompts are as many tokens as words.
-function fakeServer({ refusesExtras = false } = {}) {
+// the first. Prompts are as many tokens as words. It counts in `usage`, by log probabilities where it
+// is asked for them, or not.
+function fakeServer({ refusesExtras = false, counts = "usage" } = {}) {
   const seen = [];
   const server = http.createServer((request, response) => {
     if (request.url === "/v1/models") return response.end('{"data":[{"id":"fake"}]}');
@@ -97,8 +129,11 @@ function fakeServer({ refusesExtras = false } = {}) {
       let made = 0;
       const timer = setInterval(() => {
         if (made < body.max_tokens) {
+          const before = made;
           made = Math.min(body.max_tokens, made + (made === 0 ? 1 : 2));
-          return write({ ...chunk("word "), usage: { prompt_tokens: prompt.split(" ").length, completion_tokens: made } });
+          const piece = chunk("word ");
+          if (counts === "logprobs" && body.logprobs) piece.choices[0].logprobs = { content: Array(made - before).fill({}) };
+          return write({ ...piece, ...(counts === "usage" ? { usage: { prompt_tokens: prompt.split(" ").length, completion_tokens: made } } : {}) });
         }
         clearInterval(timer);
         response.end("data: [DONE]\n\n");
@@ -148,4 +183,19 @@ test("fields that a server refuses are left out; what fails is told", async () =
   assert.match(silent.error, /ECONNREFUSED|connect/);
   assert.throws(() => new Server({ url: "http://example.com" }), /--remote/);
   server.close();
+});
+
+test("a server is asked how tokens can be counted", async () => {
+  for (const [counts, found] of [["usage", "usage"], ["logprobs", "logprobs"], ["not", null]]) {
+    for (const api of ["chat", "completions"]) {
+      const { url, seen } = await fakeServer({ counts });
+      const server = await new Server({ url, api }).connect();
+      assert.equal(server.counting, found);
+      const { tokens, told } = await server.stream("a b", 5, { count: true });
+      assert.deepEqual([tokens, told], counts === "not" ? [[1, 1, 1], false] : [[1, 2, 2], true]);
+      await server.stream("a b", 5);
+      assert.equal(seen.at(-1).logprobs, undefined);
+      server.close();
+    }
+  }
 });
