@@ -113,6 +113,9 @@ void AddEngineOptions(CLI::App& command, EngineFlags& flags) {
         "MiB for the conversations' keys and values; 0 = 2 GiB or a quarter of the memory");
   count("--context", flags.context, 1 << 24, "Tokens of a conversation; 0 = the model's limit");
   count("--max-running", flags.max_running, 4096, "Answers written at the same time");
+  command.add_flag_callback(
+      "--no-speculation", [&flags] { flags.speculation = false; },
+      "Never guess tokens; answers are the same, and slower where they repeat what was said");
   command
       .add_option_function<std::vector<std::string>>(
           "--adapter",
@@ -144,6 +147,7 @@ std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::p
   options.max_running = std::max(1, flags.max_running);
   options.n_threads = flags.threads;
   options.prefix_cache = flags.prefix_cache;
+  options.speculation = flags.speculation;
   options.inter_token_seconds = flags.inter_token_ms * 1e-3;
   options.kept_prefixes = KeptPrefixesOf(path, static_cast<int64_t>(flags.keep_prefixes_bytes));
   options.threads = std::move(threads);

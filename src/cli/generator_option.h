@@ -24,12 +24,12 @@ struct EngineFlags {
   int context = 0;  // 0 = the model's
   int max_running = 32;
   std::vector<AdapterFlag> adapters;
-  bool prefix_cache = true;
+  bool prefix_cache = true, speculation = true;
   double inter_token_ms = 0;         // see EngineOptions::inter_token_seconds
   uint64_t keep_prefixes_bytes = 0;  // of each model, in PioneerHome()/prefixes; 0 = nothing
 };
 
-// Declares --threads, --kv-memory, --context, --max-running and --adapter.
+// Declares --threads, --kv-memory, --context, --max-running, --no-speculation and --adapter.
 void AddEngineOptions(CLI::App& command, EngineFlags& flags);
 
 // Declares --inter-token-ms, --no-prefix-cache and --keep-prefixes, for those who serve many.

@@ -222,7 +222,9 @@ struct GeneratorStats {
   int64_t kv_bytes_used = 0, kv_bytes_total = 0;
   int64_t kv_bytes_cached = 0;  // of those not used: kept for requests that begin alike
   int64_t prompt_tokens_total = 0, generated_tokens_total = 0, steps_total = 0;
-  int64_t cached_tokens_total = 0;  // of the prompt tokens: were known
+  int64_t cached_tokens_total = 0;    // of the prompt tokens: were known
+  int64_t guessed_tokens_total = 0;   // run before they were drawn
+  int64_t accepted_tokens_total = 0;  // of these: were drawn then
   int64_t cancelled_total = 0, preemptions_total = 0;
 };
 

@@ -55,6 +55,7 @@ RunnerOptions OptionsOfRunner(const Model& model, const EngineOptions& options) 
   runner.limits.inter_token_seconds = options.inter_token_seconds;
   runner.kv_bytes = KvBytes(model, options);
   runner.prefix_cache = options.prefix_cache;
+  runner.speculation = options.speculation;
   return runner;
 }
 

@@ -34,6 +34,7 @@ struct EngineOptions {
   // What the time of a step with answers in it aims at, see StepCosts; 0 = under twice its own.
   double inter_token_seconds = 0;
   bool prefix_cache = true;  // requests that begin alike share what was computed of that
+  bool speculation = true;   // tokens are guessed where that makes them come faster
   // What is kept of it from one run of the program to the next: read at the start, written by
   // Shutdown(). It tells who reads it what was asked.
   struct KeptPrefixes {

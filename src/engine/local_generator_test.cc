@@ -311,7 +311,9 @@ TEST(LocalGenerator, CancelTakesEffectWithinOneStep) {
   auto model = std::make_shared<TestModel>(100000, [](auto&) { return 'x'; });
   StepGate gate;
   model->on_forward = [&](const StepBatch&) { gate.Pass(); };
-  LocalGenerator generator(model, Options());
+  EngineOptions options = Options();
+  options.speculation = false;  // one token a step
+  LocalGenerator generator(model, options);
   auto cancelled = generator.Complete(Prompt("a"));
   auto destroyed = generator.Complete(Prompt("b"));
   gate.Allow(5);

@@ -34,6 +34,7 @@ Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const Runn
       clock_(clock),
       on_retired_(std::move(on_retired)),
       prefix_cache_(options.prefix_cache),
+      speculation_(options.speculation && model.memory().state_floats == 0),
       pool_(model.memory(), options.kv_bytes),
       embeddings_(model, threads, pool_, options.limits.step_tokens),
       scheduler_(options.limits) {
@@ -128,34 +129,40 @@ void Runner::Admit() {
 void Runner::Build() {
   begun_ns_ = clock_.MonotonicNs();
   slices_ = scheduler_.Plan(*this);
+  AddGuesses();
   batch_.tokens.clear();
   batch_.positions.clear();
   batch_.sequences.clear();
   batch_.output_rows.clear();
   first_output_.clear();
-  for (const Scheduler::Slice& slice : slices_) {
-    const Sequence& sequence = *sequences_.at(slice.id);
-    const auto first_row = static_cast<int>(batch_.tokens.size());
-    batch_.sequences.push_back(
-        {sequence.kv.get(), first_row, slice.n_rows, slice.position, sequence.adapters.get()});
-    for (int p = slice.position; p < slice.position + slice.n_rows; ++p) {
-      batch_.tokens.push_back(sequence.tokens[p]);
-      batch_.positions.push_back(p);
-    }
-    first_output_.push_back(static_cast<int>(batch_.output_rows.size()));
-    AddOutputRows(sequence, slice, first_row);
-  }
+  for (const Scheduler::Slice& slice : slices_) AddRows(slice);
   first_output_.push_back(static_cast<int>(batch_.output_rows.size()));
 }
 
-// The last known token's row gives the next one; with logprobs of the prompt, the rows before each
-// prompt token that has not been sent (all were, after a preemption) give that token's.
+void Runner::AddRows(const Scheduler::Slice& slice) {
+  const Sequence& sequence = *sequences_.at(slice.id);
+  const auto first_row = static_cast<int>(batch_.tokens.size());
+  const auto known = sequence.tokens.begin() + slice.position;
+  const auto guessed = sequence.guess.tokens.begin();
+  batch_.tokens.insert(batch_.tokens.end(), known, known + slice.n_rows);
+  batch_.tokens.insert(batch_.tokens.end(), guessed, guessed + slice.n_guesses);
+  const int n_rows = slice.n_rows + slice.n_guesses;
+  for (int row = 0; row < n_rows; ++row) batch_.positions.push_back(slice.position + row);
+  batch_.sequences.push_back(
+      {sequence.kv.get(), first_row, n_rows, slice.position, sequence.adapters.get()});
+  first_output_.push_back(static_cast<int>(batch_.output_rows.size()));
+  AddOutputRows(sequence, slice, first_row);
+}
+
+// The last known token's row gives the next one, and those of guesses what follows if they are
+// right; with logprobs of the prompt, the rows before each prompt token that has not been sent (all
+// were, after a preemption) give that token's.
 void Runner::AddOutputRows(const Sequence& sequence, const Scheduler::Slice& slice, int first_row) {
-  for (int row = 0; row < slice.n_rows; ++row) {
+  for (int row = 0; row < slice.n_rows + slice.n_guesses; ++row) {
     const int next = slice.position + row + 1;
     const bool echoes =
         sequence.wants_prompt_logprobs() && next < sequence.n_prompt && next >= sequence.n_echoed;
-    const bool samples = slice.gives_next && row + 1 == slice.n_rows;
+    const bool samples = slice.gives_next && row + 1 >= slice.n_rows;
     if (echoes || samples) batch_.output_rows.push_back(first_row + row);
   }
 }
@@ -188,41 +195,70 @@ void Runner::SampleSlice(size_t i) {
   const int n_top = sequence.options.top_logprobs;
   const auto vocab_size = static_cast<size_t>(model_.config().vocab_size);
   for (int output = first_output_[i]; output < first_output_[i + 1]; ++output) {
-    const std::span<float> logits(logits_.row(output), vocab_size);
     const int next = batch_.positions[batch_.output_rows[output]] + 1;
-    if (next < static_cast<int>(sequence.tokens.size())) {
-      outcome.prompt_infos.push_back(MakeTokenInfo(logits, sequence.tokens[next], n_top));
-      continue;
+    if (next == static_cast<int>(sequence.tokens.size())) {
+      DrawTokens(sequence, output, outcome);
+      return;
     }
-    if (sequence.generated() >= sequence.max_total - sequence.n_prompt) continue;  // none wanted
-    SampleToken(sequence, logits, outcome);
+    const std::span<float> logits(logits_.row(output), vocab_size);
+    outcome.prompt_infos.push_back(MakeTokenInfo(logits, sequence.tokens[next], n_top));
   }
 }
 
-void Runner::SampleToken(Sequence& sequence, std::span<float> logits, Outcome& outcome) {
+// Token by token, as long as the guesses are what is drawn: a row's logits depend on nothing but
+// the tokens up to it, so this is what single steps would draw. `output` is the row of the last
+// known token, those of the guesses follow it.
+void Runner::DrawTokens(Sequence& sequence, int output, Outcome& outcome) {
+  const std::vector<int32_t>& guesses = sequence.guess.tokens;
+  std::vector<int32_t>& tokens = sequence.tokens;
+  const size_t n_known = tokens.size();
+  if (static_cast<int>(n_known) >= sequence.max_total) return;  // none wanted
+  size_t n_right = 0;
+  for (bool goes_on = true; goes_on;) {
+    const std::span<float> logits(logits_.row(output + static_cast<int>(n_right)),
+                                  static_cast<size_t>(model_.config().vocab_size));
+    DrawToken(sequence, logits, outcome);
+    if (outcome.failed()) break;
+    const Drawn& drawn = outcome.drawn.back();
+    tokens.push_back(drawn.token);
+    tokens.insert(tokens.end(), drawn.after.forced.begin(), drawn.after.forced.end());
+    const size_t n_new = tokens.size() - n_known;
+    while (n_right < std::min(guesses.size(), n_new) &&
+           guesses[n_right] == tokens[n_known + n_right]) {
+      ++n_right;
+    }
+    goes_on = n_right == n_new && !drawn.after.complete &&
+              !model_.tokenizer().IsEndOfGeneration(drawn.token);
+  }
+  tokens.resize(n_known);  // they are the answer's when they are emitted
+  outcome.n_right = static_cast<int>(n_right);
+}
+
+void Runner::DrawToken(Sequence& sequence, std::span<float> logits, Outcome& outcome) {
   const bool logprobs = sequence.options.logprobs;
   const bool constrained = sequence.constrained();
   std::vector<float> original;
   if (logprobs) original.assign(logits.begin(), logits.end());
   std::span<const int32_t> banned;
   if (sequence.options.limits.ignore_eos && !constrained) banned = end_tokens_;
+  Drawn drawn;
   try {
     grammar::TokenMask allowed;
     if (constrained) AllowTokens(*sequence.constraint, allowed);
-    outcome.next =
+    drawn.token =
         sequence.sampler.Sample(logits, sequence.tokens, banned, constrained ? &allowed : nullptr);
-    outcome.broken = outcome.next < 0;
+    outcome.broken = drawn.token < 0;
+    if (outcome.broken) return;
     // Forced tokens have no logits, so none are forced where those are asked for.
-    if (constrained && !outcome.broken) {
-      outcome.after =
-          FollowToken(*sequence.constraint, outcome.next, model_.tokenizer(), !logprobs);
+    if (constrained) {
+      drawn.after = FollowToken(*sequence.constraint, drawn.token, model_.tokenizer(), !logprobs);
     }
   } catch (const Error& error) {
     outcome.failure = error.what();
+    return;
   }
-  if (logprobs && !outcome.broken && outcome.failure.empty()) {
-    outcome.info = MakeTokenInfo(original, outcome.next, sequence.options.top_logprobs);
-  }
+  if (logprobs) drawn.info = MakeTokenInfo(original, drawn.token, sequence.options.top_logprobs);
+  outcome.drawn.push_back(std::move(drawn));
 }
 
 void Runner::FillBytes(TokenInfo& info) const {
@@ -232,6 +268,7 @@ void Runner::FillBytes(TokenInfo& info) const {
 }
 
 void Runner::Emit() {
+  for (size_t i = 0; i < slices_.size(); ++i) slices_[i].n_right = outcomes_[i].n_right;
   scheduler_.Advance(slices_);
   for (size_t i = 0; i < slices_.size(); ++i) EmitSlice(slices_[i], outcomes_[i]);
   if (slices_.empty()) return;
@@ -242,15 +279,25 @@ void Runner::EmitSlice(const Scheduler::Slice& slice, Outcome& outcome) {
   Sequence& sequence = *sequences_.at(slice.id);
   const int n_done = slice.position + slice.n_rows;
   if (!outcome.broken) StorePages(sequence, n_done);
+  NoteGuesses(sequence, slice);
   EmitPrompt(sequence, std::min(n_done + 1, sequence.n_prompt), std::move(outcome.prompt_infos));
+  bool goes_on = true;
+  if (slice.gives_next && sequence.first_token_ns == 0) {
+    sequence.first_token_ns = clock_.MonotonicNs();
+  }
+  for (size_t i = 0; i < outcome.drawn.size() && goes_on; ++i) {
+    goes_on = EmitToken(sequence, outcome.drawn[i]);
+  }
+  if (!goes_on) return;
   if (outcome.broken) {
     Finish(sequence, FinishReason::kError,
            "the model's output is not finite; the file may be damaged");
   } else if (!outcome.failure.empty()) {
     Finish(sequence, FinishReason::kError, outcome.failure);
-  } else if (slice.gives_next) {
-    if (sequence.first_token_ns == 0) sequence.first_token_ns = clock_.MonotonicNs();
-    EmitToken(sequence, outcome);
+  } else if (slice.gives_next && outcome.drawn.empty()) {
+    Finish(sequence, FinishReason::kLength);  // max_tokens is 0
+  } else if (outcome.n_right > 0) {
+    StorePages(sequence, n_done + outcome.n_right);
   }
 }
 
@@ -286,15 +333,19 @@ void Runner::EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> 
   Push(sequence, std::move(all));
 }
 
-void Runner::EmitToken(Sequence& sequence, Outcome& outcome) {
-  if (outcome.next < 0) return Finish(sequence, FinishReason::kLength);  // max_tokens is 0
-  const std::vector<int32_t>& forced = outcome.after.forced;
-  const auto completes = [&](size_t n_more) { return outcome.after.complete && n_more == 0; };
-  if (!AppendToken(sequence, outcome.next, std::move(outcome.info), completes(forced.size())))
-    return;
-  for (size_t i = 0; i < forced.size(); ++i) {
-    if (!AppendToken(sequence, forced[i], std::nullopt, completes(forced.size() - i - 1))) return;
+// False when the answer ends.
+bool Runner::EmitToken(Sequence& sequence, Drawn& drawn) {
+  const std::vector<int32_t>& forced = drawn.after.forced;
+  const auto completes = [&](size_t n_more) { return drawn.after.complete && n_more == 0; };
+  if (!AppendToken(sequence, drawn.token, std::move(drawn.info), completes(forced.size()))) {
+    return false;
   }
+  for (size_t i = 0; i < forced.size(); ++i) {
+    if (!AppendToken(sequence, forced[i], std::nullopt, completes(forced.size() - i - 1))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // False when the answer ends with it.

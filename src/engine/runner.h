@@ -27,6 +27,7 @@ struct RunnerOptions {
   SchedulerLimits limits;
   int64_t kv_bytes = 0;      // for all conversations
   bool prefix_cache = true;  // share pages between sequences that begin alike
+  bool speculation = true;   // guess tokens where that makes them come faster
 };
 
 // Not thread-safe but for stats(). `model`, `threads` and `clock` must outlive it.
@@ -55,14 +56,19 @@ class Runner : private KvSpace {
   GeneratorStats stats() const;
 
  private:
+  struct Drawn {
+    int32_t token = -1;
+    AfterToken after;
+    std::optional<TokenInfo> info;
+  };
   // What sampling found for one slice.
   struct Outcome {
     std::vector<TokenInfo> prompt_infos;  // of the tokens that follow the slice's rows
-    int32_t next = -1;
-    bool broken = false;  // the logits are not finite
-    std::string failure;  // the grammar's, or ""
-    AfterToken after;
-    std::optional<TokenInfo> info;
+    std::vector<Drawn> drawn;             // more than one where guesses were right
+    int n_right = 0;                      // so many
+    bool broken = false;                  // the logits are not finite
+    std::string failure;                  // the grammar's, or ""
+    bool failed() const { return broken || !failure.empty(); }
   };
   // An answer that ended in this step; its client is told when its pages are free.
   struct Ended {
@@ -95,13 +101,20 @@ class Runner : private KvSpace {
   std::vector<int> StateCuts(const Sequence& sequence, int n_done, int n_matched) const;
   void StorePages(Sequence& sequence, int n_stored);
 
+  // Guesses; in runner_guess.cc.
+  void AddGuesses();
+  int MostGuesses(const Sequence& sequence, const Scheduler::Slice& slice) const;
+  void NoteGuesses(Sequence& sequence, const Scheduler::Slice& slice);
+
+  void AddRows(const Scheduler::Slice& slice);
   void AddOutputRows(const Sequence& sequence, const Scheduler::Slice& slice, int first_row);
   void SampleSlice(size_t slice);
-  void SampleToken(Sequence& sequence, std::span<float> logits, Outcome& outcome);
+  void DrawTokens(Sequence& sequence, int output, Outcome& outcome);
+  void DrawToken(Sequence& sequence, std::span<float> logits, Outcome& outcome);
   void FillBytes(TokenInfo& info) const;
   void EmitSlice(const Scheduler::Slice& slice, Outcome& outcome);
   void EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> infos);
-  void EmitToken(Sequence& sequence, Outcome& outcome);
+  bool EmitToken(Sequence& sequence, Drawn& drawn);
   // completes: nothing can follow under its grammar.
   bool AppendToken(Sequence& sequence, int32_t token, std::optional<TokenInfo> info,
                    bool completes);
@@ -116,7 +129,7 @@ class Runner : private KvSpace {
   ThreadPool& threads_;
   const Clock& clock_;
   const std::function<void(int)> on_retired_;
-  const bool prefix_cache_;
+  const bool prefix_cache_, speculation_;
   KvPagePool pool_;
   EmbeddingQueue embeddings_;
   Scheduler scheduler_;

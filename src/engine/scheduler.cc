@@ -80,7 +80,11 @@ std::vector<Scheduler::Slice> Scheduler::Plan(KvSpace& kv) {
     if (i == running_.size()) break;  // it was the youngest itself
     const Running& one = running_[i];
     if (one.rows == 0) continue;
-    slices.push_back({one.entry.id, one.done, one.rows, one.rows == one.left(), !one.answers()});
+    slices.push_back({.id = one.entry.id,
+                      .position = one.done,
+                      .n_rows = one.rows,
+                      .gives_next = one.rows == one.left(),
+                      .of_prompt = !one.answers()});
   }
   return slices;
 }
@@ -154,18 +158,17 @@ bool Scheduler::PreemptAbove(int rank, KvSpace& kv) {
 void Scheduler::Advance(const std::vector<Slice>& slices) {
   for (const Slice& slice : slices) {
     Running& one = Find(slice.id);
-    one.done += slice.n_rows;
+    one.done += slice.n_rows + slice.n_right;
     one.answering = one.answering || slice.gives_next;
   }
 }
 
 void Scheduler::Observe(const std::vector<Slice>& slices, double seconds) {
-  int n_answers = 0, n_rows = 0;
+  int n_answer_rows = 0, n_prompt_rows = 0;
   for (const Slice& slice : slices) {
-    n_answers += !slice.of_prompt;
-    n_rows += slice.of_prompt ? slice.n_rows : 0;
+    (slice.of_prompt ? n_prompt_rows : n_answer_rows) += slice.n_rows + slice.n_guesses;
   }
-  costs_.Observe(n_answers, n_rows, seconds);
+  costs_.Observe(n_answer_rows, n_prompt_rows, seconds);
 }
 
 void Scheduler::Append(int64_t id) { ++Find(id).entry.n_tokens; }

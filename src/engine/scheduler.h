@@ -65,10 +65,12 @@ class Scheduler {
     int max_chunk = 1 << 30;  // most rows in one step
     int rank = 0;             // lower goes first
   };
-  // Rows of one sequence in a step: its tokens [position, position + n_rows).
+  // Rows of one sequence in a step: its tokens [position, position + n_rows), and what the caller
+  // guesses to follow them.
   struct Slice {
     int64_t id = 0;
     int position = 0, n_rows = 0;
+    int n_guesses = 0, n_right = 0;  // the caller's; the first n_right need not be run again
     bool gives_next = false;  // the last row is the last known token: its logits give the next
     bool of_prompt = false;   // more than the next token, and the tokens that a grammar forced
   };
@@ -94,6 +96,8 @@ class Scheduler {
   void Remove(int64_t id);
 
   int running() const { return static_cast<int>(running_.size()); }
+  const SchedulerLimits& limits() const { return limits_; }
+  const StepCosts& costs() const { return costs_; }
   int waiting() const { return static_cast<int>(waiting_.size()); }
   int64_t preemptions() const { return preemptions_; }
 

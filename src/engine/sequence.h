@@ -12,6 +12,8 @@
 #include "engine/answer_text.h"
 #include "engine/event_channel.h"
 #include "engine/generator.h"
+#include "engine/guessing.h"
+#include "engine/prompt_lookup.h"
 #include "engine/sampler.h"
 #include "model/adapter.h"
 #include "model/kv_pages.h"
@@ -60,6 +62,9 @@ struct Sequence {
   int n_stored = 0;                 // tokens whose K and V are in its pages
   int n_cached = -1;                // of the prompt, on the first admission; -1 = none yet
   std::vector<int> cuts;            // where its state is kept, ascending
+  PromptLookup lookup;
+  GuessOdds guess_odds;
+  PromptLookup::Guess guess;  // of this step
   int64_t awaited = 0;              // the sequence that stores what this one begins with
   int awaited_tokens = 0;           // until it has stored so many
 

@@ -1,6 +1,7 @@
 // Why: a prompt shares its steps with answers that somebody reads, and each of its rows makes all
-// of them wait. What a row costs differs by model, machine and length, so it is learned from the
-// steps that were run. Pure logic: the caller has the clock.
+// of them wait; a guessed token is a row that may bring one more. What a row costs differs by
+// model, machine and length, so it is learned from the steps that were run. Pure logic: the caller
+// has the clock.
 #pragma once
 
 #include <map>
@@ -21,17 +22,30 @@ class StepCosts {
   // prompts, which leaves a margin to twice as long.
   explicit StepCosts(double target_seconds) : target_seconds_(target_seconds) {}
 
-  void Observe(int n_answers, int n_prompt_rows, double seconds);
+  // n_answer_rows: one for each answer, and those of tokens that were guessed or forced.
+  void Observe(int n_answer_rows, int n_prompt_rows, double seconds);
   // Rows of prompts for a step with n_answers > 0; kUnknownRows while the costs are not known.
   int PromptRows(int n_answers) const;
+  // Whether one more row makes tokens come faster that brings a token with this chance, beside
+  // n_rows which bring n_tokens on average. Of steps without prompts; false while nothing is known.
+  bool RowPays(int n_rows, double n_tokens, double chance) const;
 
  private:
+  // Of steps without prompts: moving averages of rows and seconds, and of how they differ from
+  // these together.
+  struct Line {
+    double rows = 0, seconds = 0;  // 0 seconds: not known
+    double variance = 0, covariance = 0;
+    void Observe(double rows_seen, double seconds_seen);
+    double SecondsPerRow() const;
+  };
   double AnswerSeconds(int n_answers) const;  // 0: not known
 
   const double target_seconds_;
-  std::map<int, double> answer_seconds_;  // of steps without prompts, by number of answers
-  double row_seconds_ = 0;                // that a row of a prompt adds; 0: not known
-  int n_mixed_ = 0;                       // steps with both since one with answers alone
+  std::map<int, double> answer_seconds_;  // of steps without prompts, by rows
+  Line answer_line_;
+  double row_seconds_ = 0;  // that a row of a prompt adds; 0: not known
+  int n_mixed_ = 0;         // steps with both since one with answers alone
 };
 
 }  // namespace pioneer

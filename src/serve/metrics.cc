@@ -49,6 +49,13 @@ const EngineMetric kEngineMetrics[] = {
     {"pioneer_prompt_tokens_cached_total", "Prompt tokens that were known from earlier requests",
      MetricType::Counter,
      [](const GeneratorStats& s) -> double { return static_cast<double>(s.cached_tokens_total); }},
+    {"pioneer_guessed_tokens_total", "Tokens of answers that were run before they were drawn",
+     MetricType::Counter,
+     [](const GeneratorStats& s) -> double { return static_cast<double>(s.guessed_tokens_total); }},
+    {"pioneer_accepted_tokens_total", "Guessed tokens that were drawn then", MetricType::Counter,
+     [](const GeneratorStats& s) -> double {
+       return static_cast<double>(s.accepted_tokens_total);
+     }},
     {"pioneer_preemptions_total", "Sequences that gave their memory or place to others for a while",
      MetricType::Counter,
      [](const GeneratorStats& s) -> double { return static_cast<double>(s.preemptions_total); }},

@@ -1,0 +1,55 @@
+// Why: the half of Runner that guesses what answers will say. A guess is a row of the same step,
+// and counts only if the plain draw gives the same token, so answers are to the last bit those
+// without.
+#include <algorithm>
+#include <vector>
+
+#include "engine/guessing.h"
+#include "engine/runner.h"
+
+namespace pioneer {
+namespace {
+
+constexpr int kMostGuesses = 31;  // in one step, of one answer
+
+}  // namespace
+
+// While a prompt is run, its rows are worth more.
+void Runner::AddGuesses() {
+  const auto of_prompt = [](const Scheduler::Slice& slice) { return slice.of_prompt; };
+  if (!speculation_ || std::ranges::any_of(slices_, of_prompt)) return;
+  std::vector<std::vector<double>> chances;
+  int n_rows = 0;
+  for (const Scheduler::Slice& slice : slices_) {
+    Sequence& sequence = *sequences_.at(slice.id);
+    sequence.guess = sequence.lookup.Find(sequence.tokens, MostGuesses(sequence, slice));
+    chances.push_back(sequence.guess_odds.Chances(sequence.guess.n_matched,
+                                                  static_cast<int>(sequence.guess.tokens.size())));
+    n_rows += slice.n_rows;
+  }
+  const auto n_guesses =
+      ChooseGuesses(chances, n_rows, scheduler_.limits().step_tokens, scheduler_.costs());
+  for (size_t i = 0; i < slices_.size(); ++i) {
+    Scheduler::Slice& slice = slices_[i];
+    const int64_t n_tokens = slice.position + slice.n_rows + n_guesses[i];
+    if (n_guesses[i] > 0 && Reserve(slice.id, n_tokens)) slice.n_guesses = n_guesses[i];
+    sequences_.at(slice.id)->guess.tokens.resize(slice.n_guesses);
+  }
+}
+
+// The token after the last guess is drawn, too. Behind thoughts another rule may begin at any
+// token, which shows only when it is emitted.
+int Runner::MostGuesses(const Sequence& sequence, const Scheduler::Slice& slice) const {
+  if (!slice.gives_next || (sequence.constraint && sequence.events.reasoning())) return 0;
+  const int left = sequence.max_total - static_cast<int>(sequence.tokens.size());
+  return std::clamp(left - 1, 0, kMostGuesses);
+}
+
+void Runner::NoteGuesses(Sequence& sequence, const Scheduler::Slice& slice) {
+  sequence.guess_odds.Observe(sequence.guess.n_matched, slice.n_guesses, slice.n_right);
+  sequence.guess.tokens.clear();
+  totals_.guessed_tokens_total += slice.n_guesses;
+  totals_.accepted_tokens_total += slice.n_right;
+}
+
+}  // namespace pioneer
