@@ -10,9 +10,11 @@ namespace pioneer {
 namespace {
 
 const std::string kPrefix = "tokenizer.ggml.";
-// Pioneer's own keys, for pre-tokenizers that have no name among GGUF files.
+// Pioneer's own keys, for what tokenizer.json can say and GGUF has no key or name for.
 const std::string kSplitExpressions = "tokenizer.pioneer.split_expressions";
 const std::string kIgnoreMerges = "tokenizer.pioneer.ignore_merges";
+const std::string kNfc = "tokenizer.pioneer.nfc";
+const std::string kSpecialRules = "tokenizer.pioneer.special_token_rules";
 
 constexpr std::pair<std::string_view, VocabularyKind> kKinds[] = {
     {"gpt2", VocabularyKind::kByteLevelBpe},
@@ -130,6 +132,37 @@ void ReadWordPiece(const GgufFile& file, Vocabulary& vocabulary) {
   vocabulary.strip_accents = file.Bool(kPrefix + "normalizer.strip_accents", vocabulary.lowercase);
 }
 
+// Two numbers a token: its id, and flags.
+constexpr int32_t kStripLeft = 1, kStripRight = 2, kSingleWord = 4;
+
+void ReadSpecialRules(const GgufFile& file, Vocabulary& vocabulary) {
+  const std::vector<int64_t>* rules = file.Ints(kSpecialRules);
+  if (rules == nullptr) return;
+  if (rules->size() % 2 != 0) {
+    Fail(ErrorCode::kCorruptFile, "{}: key \"{}\" has {} numbers, which are no pairs", file.name(),
+         kSpecialRules, rules->size());
+  }
+  for (size_t i = 0; i < rules->size(); i += 2) {
+    const int64_t id = (*rules)[i], flags = (*rules)[i + 1];
+    if (id < 0 || id >= static_cast<int64_t>(vocabulary.tokens.size())) {
+      Fail(ErrorCode::kCorruptFile, "{}: key \"{}\" names token {}, but there are {}", file.name(),
+           kSpecialRules, id, vocabulary.tokens.size());
+    }
+    vocabulary.special_rules.push_back({static_cast<int32_t>(id), (flags & kStripLeft) != 0,
+                                        (flags & kStripRight) != 0, (flags & kSingleWord) != 0});
+  }
+}
+
+void SaveSpecialRules(const Vocabulary& vocabulary, GgufWriter& writer) {
+  std::vector<int32_t> rules;
+  for (const SpecialTokenRule& rule : vocabulary.special_rules) {
+    rules.push_back(rule.id);
+    rules.push_back((rule.strip_left ? kStripLeft : 0) | (rule.strip_right ? kStripRight : 0) |
+                    (rule.single_word ? kSingleWord : 0));
+  }
+  if (!rules.empty()) writer.SetI32s(kSpecialRules, std::move(rules));
+}
+
 // The numbers that hold where a file does not name these tokens: SentencePiece's own, T5's, BERT's.
 // A byte-level vocabulary has no such convention.
 struct ConventionalIds {
@@ -199,6 +232,8 @@ Vocabulary LoadVocabulary(const GgufFile& file) {
       break;
   }
   ReadSpecialIds(file, vocabulary);
+  vocabulary.nfc = file.Bool(kNfc, false);
+  ReadSpecialRules(file, vocabulary);
   vocabulary.add_bos = file.Bool(kPrefix + "add_bos_token", vocabulary.add_bos);
   if (model == "gemma4") vocabulary.add_bos = true;  // some of its files deny it wrongly
   vocabulary.add_eos = file.Bool(kPrefix + "add_eos_token", vocabulary.add_eos);
@@ -266,6 +301,8 @@ void SaveVocabulary(const Vocabulary& vocabulary, GgufWriter& writer) {
     writer.SetBool(kIgnoreMerges, vocabulary.ignore_merges);
   }
   SaveSpecialIds(vocabulary, writer);
+  if (vocabulary.nfc) writer.SetBool(kNfc, true);
+  SaveSpecialRules(vocabulary, writer);
   writer.SetBool(kPrefix + "add_bos_token", vocabulary.add_bos);
   writer.SetBool(kPrefix + "add_eos_token", vocabulary.add_eos);
   if (vocabulary.add_separator) writer.SetBool(kPrefix + "add_sep_token", true);

@@ -176,10 +176,16 @@ TEST_F(VocabularyTest, SavesEveryKind) {
   made.merges = {"a b"};
   made.pre_tokenizer = "custom";
   made.split_expressions = {"a+", "\\p{L}"};
-  made.ignore_merges = true;
+  made.ignore_merges = made.nfc = true;
+  made.special_rules = {{.id = 1, .strip_left = true}, {.id = 2, .single_word = true}};
   const Vocabulary own = reload(made);
   EXPECT_EQ(own.split_expressions, made.split_expressions);
-  EXPECT_TRUE(own.ignore_merges);
+  EXPECT_TRUE(own.ignore_merges && own.nfc);
+  ASSERT_EQ(own.special_rules.size(), 2u);
+  EXPECT_TRUE(own.special_rules[0].strip_left && own.special_rules[1].single_word);
+  EXPECT_FALSE(own.special_rules[0].single_word || own.special_rules[1].strip_right);
+  EXPECT_EQ(own.special_rules[1].id, 2);
+  EXPECT_FALSE(gemma.nfc);
 }
 
 TEST_F(VocabularyTest, LoadsRealVocabularies) {

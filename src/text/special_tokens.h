@@ -3,8 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
+
+#include "text/vocabulary.h"
 
 namespace pioneer {
 
@@ -38,6 +42,24 @@ class SpecialTokenMatcher {
 
   std::vector<Node> nodes_;
   std::vector<int32_t> root_children_;  // by byte
+};
+
+// What Hugging Face's tokenizers call lstrip, rstrip and single_word of an added token. Immutable.
+class SpecialTokenRules {
+ public:
+  SpecialTokenRules() = default;
+  explicit SpecialTokenRules(const std::vector<SpecialTokenRule>& rules);
+
+  // The token of `match` with the spaces that belong to it, none of them before `from`; nothing
+  // where it is plain text.
+  std::optional<SpecialTokenMatcher::Match> Apply(const SpecialTokenMatcher::Match& match,
+                                                  std::string_view text, size_t from) const;
+  // The first token that `matcher` finds at `from` or behind it and that is one.
+  SpecialTokenMatcher::Match Find(const SpecialTokenMatcher& matcher, std::string_view text,
+                                  size_t from) const;
+
+ private:
+  std::unordered_map<int32_t, SpecialTokenRule> rules_;  // by id
 };
 
 }  // namespace pioneer

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "text/marked_words.h"
+#include "text/unicode.h"
 
 namespace pioneer {
 namespace {
@@ -99,6 +100,7 @@ TokenizerBase::TokenizerBase(Vocabulary vocabulary)
          RepairUtf8(token), index_.Find(token), id);
   }
   bytes_ = vocabulary_.tokens;
+  rules_ = SpecialTokenRules(vocabulary_.special_rules);
   FindFillInTheMiddle();
   MarkEndOfGeneration();
   CollectSpecialTokens();
@@ -129,6 +131,7 @@ void TokenizerBase::CheckVocabulary() const {
   check_id(vocabulary_.padding_id, "padding");
   check_id(vocabulary_.separator_id, "separator");
   check_id(vocabulary_.mask_id, "mask");
+  for (const SpecialTokenRule& rule : vocabulary_.special_rules) check_id(rule.id, "ruled");
   const FillInTheMiddleIds& fim = vocabulary_.fill_in_the_middle;
   for (const int32_t id :
        {fim.prefix, fim.suffix, fim.middle, fim.padding, fim.repository, fim.file_separator}) {
@@ -244,6 +247,28 @@ MergeTable TokenizerBase::ReadMerges() const {
   return table;
 }
 
+template <typename Plain>
+void TokenizerBase::Cut(const SpecialTokenMatcher& matcher, std::string_view text,
+                        std::vector<int32_t>& ids, const Plain& plain) const {
+  size_t begin = 0;
+  while (begin < text.size()) {
+    const SpecialTokenMatcher::Match match = rules_.Find(matcher, text, begin);
+    const std::string_view between = text.substr(begin, match.begin - begin);
+    if (!between.empty()) plain(between);
+    if (match.id < 0) break;
+    ids.push_back(match.id);
+    begin = match.begin + match.length;
+  }
+}
+
+// Nearly all text is in form C already. In what was not, tokens of the user may have come to light.
+// Bytes that are no text stay as they are.
+void TokenizerBase::EncodeNormalized(std::string_view text, std::vector<int32_t>& ids) const {
+  if (IsNfc(text) || !IsValidUtf8(text)) return EncodePlain(text, ids);
+  const std::string normalized = ToNfc(text);
+  Cut(user_defined_, normalized, ids, [&](std::string_view plain) { EncodePlain(plain, ids); });
+}
+
 std::vector<int32_t> TokenizerBase::Encode(std::string_view text,
                                            const EncodeOptions& options) const {
   if (text.size() > kMaxTokenizedBytes) {
@@ -256,15 +281,9 @@ std::vector<int32_t> TokenizerBase::Encode(std::string_view text,
     ids.push_back(vocabulary_.bos_id);
   }
   const SpecialTokenMatcher& matcher = options.parse_special ? all_special_ : user_defined_;
-  size_t begin = 0;
-  while (begin < text.size()) {
-    const SpecialTokenMatcher::Match match = matcher.Find(text, begin);
-    const std::string_view plain = text.substr(begin, match.begin - begin);
-    if (!plain.empty()) EncodePlain(plain, ids);
-    if (match.id < 0) break;
-    ids.push_back(match.id);
-    begin = match.begin + match.length;
-  }
+  Cut(matcher, text, ids, [&](std::string_view plain) {
+    vocabulary_.nfc ? EncodeNormalized(plain, ids) : EncodePlain(plain, ids);
+  });
   if (options.add_special && vocabulary_.add_eos && vocabulary_.eos_id >= 0) {
     ids.push_back(vocabulary_.eos_id);
   }

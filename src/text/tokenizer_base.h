@@ -63,11 +63,17 @@ class TokenizerBase : public Tokenizer {
   void FindFillInTheMiddle();
   void MarkEndOfGeneration();
   void CollectSpecialTokens();
+  // The parts of `text` that `matcher` leaves go to `plain`, the special tokens between to `ids`.
+  template <typename Plain>
+  void Cut(const SpecialTokenMatcher& matcher, std::string_view text, std::vector<int32_t>& ids,
+           const Plain& plain) const;
+  void EncodeNormalized(std::string_view text, std::vector<int32_t>& ids) const;
 
   StringIndex index_;
   std::vector<bool> ends_generation_;
   SpecialTokenMatcher user_defined_;  // tokens in text whatever the caller allows
   SpecialTokenMatcher all_special_;   // those and the control tokens
+  SpecialTokenRules rules_;
 };
 
 }  // namespace pioneer

@@ -1,12 +1,15 @@
 #include "text/unicode.h"
 
+#include <unicode/bytestream.h>
 #include <unicode/locid.h>
+#include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
 #include <map>
 #include <string>
 
+#include "base/error.h"
 #include "base/utf8.h"
 
 namespace pioneer {
@@ -39,6 +42,16 @@ std::string FromIcu(const icu::UnicodeString& text) {
 
 icu::UnicodeString ToIcu(std::string_view text) {
   return icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
+}
+
+const icu::Normalizer2& Nfc() {
+  static const icu::Normalizer2& nfc = []() -> const icu::Normalizer2& {
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* const found = icu::Normalizer2::getNFCInstance(status);
+    if (found == nullptr) Fail(ErrorCode::kInternal, "ICU has no data for normalization");
+    return *found;
+  }();
+  return nfc;
 }
 
 }  // namespace
@@ -77,6 +90,29 @@ std::string UpperCase(std::string_view text) {
 
 std::string LowerCase(std::string_view text) {
   return FromIcu(ToIcu(text).toLower(icu::Locale::getRoot()));
+}
+
+bool IsWordCharacter(char32_t c) {
+  const auto code_point = static_cast<UChar32>(c);
+  constexpr uint32_t kCategories = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
+  return u_hasBinaryProperty(code_point, UCHAR_ALPHABETIC) ||
+         (U_GET_GC_MASK(code_point) & kCategories) != 0 ||
+         u_hasBinaryProperty(code_point, UCHAR_JOIN_CONTROL);
+}
+
+bool IsNfc(std::string_view utf8) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::StringPiece piece(utf8.data(), static_cast<int32_t>(utf8.size()));
+  return Nfc().isNormalizedUTF8(piece, status) && U_SUCCESS(status);
+}
+
+std::string ToNfc(std::string_view utf8) {
+  std::string out;
+  out.reserve(utf8.size());
+  icu::StringByteSink<std::string> sink(&out);
+  UErrorCode status = U_ZERO_ERROR;
+  Nfc().normalizeUTF8(0, {utf8.data(), static_cast<int32_t>(utf8.size())}, sink, nullptr, status);
+  return U_SUCCESS(status) ? out : std::string(utf8);
 }
 
 }  // namespace pioneer

@@ -54,4 +54,12 @@ TextChar CharAt(std::string_view text, size_t position);
 std::string UpperCase(std::string_view text);
 std::string LowerCase(std::string_view text);
 
+// Whether an expression's \w matches it (UTS 18, annex C).
+bool IsWordCharacter(char32_t c);
+
+// Normalization form C, the form that most text has already.
+bool IsNfc(std::string_view utf8);
+// Throws nothing; `utf8` must be valid.
+std::string ToNfc(std::string_view utf8);
+
 }  // namespace pioneer

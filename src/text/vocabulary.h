@@ -24,6 +24,15 @@ enum class VocabularyKind {
   kWordPiece,      // "bert": the longest token first, words without punctuation
 };
 
+// Of a special token: what around it decides whether it is one, or belongs to it. Spaces are
+// Unicode's White_Space, letters of a word \w as in Unicode's recommendation for expressions (UTS
+// 18).
+struct SpecialTokenRule {
+  int32_t id = -1;
+  bool strip_left = false, strip_right = false;  // takes the spaces before it, behind it
+  bool single_word = false;                      // plain text where a letter of a word touches it
+};
+
 // The tokens that frame a text with a hole; -1 = the model has none.
 struct FillInTheMiddleIds {
   int32_t prefix = -1, suffix = -1, middle = -1;
@@ -44,6 +53,7 @@ struct Vocabulary {
   std::vector<TokenType> types;  // empty = all normal
   // "left right", best first. kByteLevelBpe; kSentencePiece may have them instead of scores.
   std::vector<std::string> merges;
+  std::vector<SpecialTokenRule> special_rules;  // of those that have any; one a token
   int32_t bos_id = -1, eos_id = -1, eot_id = -1, unknown_id = -1, padding_id = -1;
   int32_t separator_id = -1, mask_id = -1;
   FillInTheMiddleIds fill_in_the_middle;
@@ -51,6 +61,7 @@ struct Vocabulary {
   bool add_separator = false;            // kWordPiece: the separator ends a text
   bool add_space_prefix = true;          // kSentencePiece, kUnigram
   bool remove_extra_whitespace = false;  // kUnigram: runs of spaces are one, none at the ends
+  bool nfc = false;            // plain text is brought to Unicode's normalization form C first
   bool ignore_merges = false;  // kByteLevelBpe: a pre-token that is a token is taken whole
   std::string charsmap;        // kUnigram: SentencePiece's precompiled normalizer; may be empty
   bool lowercase = true;       // kWordPiece

@@ -52,6 +52,7 @@ class Reader {
     if (!model_.is_object()) Corrupt("there is no \"model\"");
     pipeline_ = ReadTokenizerPipeline(tokenizer_);
     vocabulary_.kind = ReadKind();
+    vocabulary_.nfc = pipeline_.nfc;
     ReadTokens();
     ReadAddedTokens();
     FillHoles();
@@ -147,6 +148,11 @@ class Reader {
       const int32_t at = is_known ? known->second : static_cast<int32_t>(id.get<uint64_t>());
       vocabulary_.types[at] =
           IsTrue(token, "special") ? TokenType::kControl : TokenType::kUserDefined;
+      const SpecialTokenRule rule = {at, IsTrue(token, "lstrip"), IsTrue(token, "rstrip"),
+                                     IsTrue(token, "single_word")};
+      if (rule.strip_left || rule.strip_right || rule.single_word) {
+        vocabulary_.special_rules.push_back(rule);
+      }
     }
   }
 

@@ -131,6 +131,76 @@ TEST(TokenizerJson, PreTokenizersAreKnownOrCarriedAlong) {
   EXPECT_THAT(ErrorOf(json, ErrorCode::kUnsupported), HasSubstr("UnicodeScripts"));
 }
 
+// An added token with fields like "lstrip".
+Json Added(int id, const char* content, bool special, std::initializer_list<const char*> fields) {
+  Json token = {{"id", id}, {"content", content}, {"special", special}};
+  for (const char* field : fields) token[field] = true;
+  return token;
+}
+
+// The ids are those of Hugging Face's tokenizers 0.13 (its package in npm) for the same file.
+TEST(TokenizerJson, AddedTokensTakeSpacesOrStandAlone) {
+  Json json = Gpt2();
+  json["added_tokens"] = {Added(258, "<L>", true, {"lstrip"}), Added(259, "<R>", true, {"rstrip"}),
+                          Added(260, "<B>", true, {"lstrip", "rstrip"}),
+                          Added(261, "word", false, {"single_word"}),
+                          Added(262, "<W>", true, {"single_word", "lstrip", "rstrip"})};
+  const auto tokenizer = MakeTokenizer(ReadTokenizerJson(json, Json(), Json()));
+  // What is left as text stands as its bytes here.
+  const auto encode = [&](const char* text) {
+    std::string shown;
+    for (const int32_t id : tokenizer->Encode(text, {.parse_special = true})) {
+      shown += id < 258 ? tokenizer->TokenBytes(id) : fmt::format("[{}]", id);
+    }
+    return shown;
+  };
+  const std::pair<const char*, const char*> cases[] = {
+      {"a <L> b", "a[258] b"},
+      {"a \t\n<L>", "a[258]"},
+      {"a<R> \n b", "a[259]b"},
+      {"a <B> <B> b", "a[260][260]b"},
+      {"<R>  <L>", "[259][258]"},
+      {"a\u00a0\u3000<B>\u2003b", "a[260]b"},
+      {"\u0085<L>\u200b<L>", "[258]\u200b[258]"},
+      {"a word.", "a [261]."},
+      {"sword words wordy word", "sword words wordy [261]"},
+      {"word_ -word- wordé 단word word단", "word_ -[261]- wordé 단word word단"},
+      {"1word word1 \u200dword", "1word word1 \u200dword"},
+      {"e\u0301word word\u0301", "e\u0301word word\u0301"},
+      {"<B>word<B>", "[260][261][260]"},
+      {"①word Ⅷword", "①[261] Ⅷword"},
+      {"a<W>b <W>", "a<W>b[262]"}};
+  for (const auto& [text, ids] : cases) EXPECT_EQ(encode(text), ids) << text;
+  EXPECT_EQ(encode("\x85word\xE2\x80"), "\x85[261]\xE2\x80");  // half characters are none
+  // Where control tokens are plain text, so are the spaces around them.
+  EXPECT_EQ(tokenizer->Encode("a <L>", {}).size(), 5u);
+}
+
+TEST(TokenizerJson, NormalizationFormC) {
+  Json json = Gpt2();
+  json["normalizer"] = {{"type", "NFC"}};
+  json["added_tokens"] = {Added(258, "<L>", true, {"lstrip"}), Added(259, "zé", false, {}),
+                          Added(260, "<x>", false, {}), Added(261, "Å!", true, {})};
+  const auto tokenizer = MakeTokenizer(ReadTokenizerJson(json, Json(), Json()));
+  const auto encode = [&](const char* text) {
+    return tokenizer->Encode(text, {.parse_special = true});
+  };
+  EXPECT_EQ(encode("e\u0301"), (Ids{195, 169}));
+  EXPECT_EQ(encode("abc ze\u0301abc"), (Ids{257, 32, 259, 257}));
+  EXPECT_EQ(encode("\u1100\u1161\u11a8"), (Ids{234, 176, 129}));
+  EXPECT_EQ(encode("\u212b!"), (Ids{195, 133, 33}));  // special tokens are found before
+  EXPECT_EQ(encode("\u00c5!"), (Ids{261}));
+  EXPECT_EQ(encode("<x>\u0338"), (Ids{260, 204, 184}));
+  EXPECT_EQ(encode("a\u0323\u0301"), (Ids{225, 186, 161, 204, 129}));
+  EXPECT_EQ(encode("①\ufb01"), (Ids{226, 145, 160, 239, 172, 129}));  // as they are: no NFKC
+  EXPECT_EQ(encode("<L> e\u0301 <L>"), (Ids{258, 32, 195, 169, 258}));
+  EXPECT_EQ(encode("z\u00e9 ze\u0301"), (Ids{259, 32, 259}));
+  EXPECT_EQ(encode("e\u0301\xff"), (Ids{'e', 204, 129, 255}));  // bytes that are no text
+  json.erase("normalizer");
+  EXPECT_EQ(MakeTokenizer(ReadTokenizerJson(json, Json(), Json()))->Encode("e\u0301", {}),
+            (Ids{'e', 204, 129}));
+}
+
 TEST(TokenizerJson, SentencePieceBecomesScores) {
   const Vocabulary vocabulary =
       ReadTokenizerJson(Llama2(), {{"bos_token", "<s>"}, {"eos_token", "</s>"}}, Json());

@@ -70,8 +70,9 @@ class PipelineReader {
  private:
   void ReadNormalizer(const Json& part) {
     const std::string type = StringOf(part, "type");
-    if (type == "NFC") return;
-    if (type == "Prepend" && StringOf(part, "prepend") == kSpaceMark) {
+    if (type == "NFC") {
+      pipeline_.nfc = true;
+    } else if (type == "Prepend" && StringOf(part, "prepend") == kSpaceMark) {
       pipeline_.add_space_prefix = true;
     } else if (type == "Replace") {
       ReadReplace(part);

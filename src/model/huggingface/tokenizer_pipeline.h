@@ -16,6 +16,7 @@ struct TokenizerPipeline {
   bool marks_spaces = false;             // " " becomes U+2581
   bool add_space_prefix = false;
   bool remove_extra_whitespace = false;
+  bool nfc = false;
   std::string charsmap;  // text/charsmap.h
   bool is_bert = false;
   bool lowercase = false, strip_accents = false;  // is_bert
@@ -25,8 +26,7 @@ struct TokenizerPipeline {
 };
 
 // Throws Error{kUnsupported} for a part that is not understood (the message says which) and
-// kCorruptFile for one that lacks what it must have. A normalizer to NFC is passed over: bytes stay
-// as they are, as with GGUF files.
+// kCorruptFile for one that lacks what it must have.
 TokenizerPipeline ReadTokenizerPipeline(const Json& tokenizer);
 
 // "" where it is absent or no string.
