@@ -30,6 +30,7 @@ class AdapterGenerator : public Generator {
   std::string Detokenize(const std::vector<int32_t>& tokens) const override {
     return base_->Detokenize(tokens);
   }
+  std::string TokenBytes(int32_t token) const override { return base_->TokenBytes(token); }
   std::vector<int32_t> InfillPrompt(const InfillRequest& request, int max_tokens) const override {
     return base_->InfillPrompt(request, max_tokens);
   }

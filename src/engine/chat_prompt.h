@@ -57,6 +57,7 @@ class ControlTokenGuard {
 
   const Tokenizer& tokenizer_;
   SpecialTokenMatcher controls_;
+  SpecialTokenRules rules_;
   std::vector<std::string_view> texts_;                        // of the control tokens
   std::unordered_set<std::string_view> beginnings_, endings_;  // proper ones
   size_t longest_ = 0;

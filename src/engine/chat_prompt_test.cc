@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "engine/test_model.h"
+#include "text/byte_alphabet.h"
 
 namespace pioneer {
 namespace {
@@ -264,6 +265,24 @@ TEST_F(ChatPromptTest, CallsAreReadWhereTheRequestSaysSo) {
 }
 
 // The guard without templates: marked strings between trusted ones, at random.
+TEST(ControlTokenGuard, SpacesBelongToTokensWhereTheVocabularySaysSo) {
+  Vocabulary vocabulary;
+  for (int byte = 0; byte < 256; ++byte) {
+    vocabulary.tokens.push_back(BytesToAlphabet(std::string(1, static_cast<char>(byte))));
+  }
+  vocabulary.tokens.insert(vocabulary.tokens.end(), {"<|user|>", "<|end|>"});
+  vocabulary.types.assign(256, TokenType::kNormal);
+  vocabulary.types.resize(258, TokenType::kControl);
+  vocabulary.pre_tokenizer = "gpt-2";
+  vocabulary.special_rules = {{.id = 256, .strip_right = true}, {.id = 257, .strip_left = true}};
+  const auto tokenizer = MakeTokenizer(std::move(vocabulary));
+  const ControlTokenGuard guard(*tokenizer);
+  EXPECT_EQ(guard.Encode("<|user|>\n a b \n<|end|>\n", "#"), (Ids{256, 'a', ' ', 'b', 257, '\n'}));
+  EXPECT_EQ(guard.Encode("<|user|> <|end|>", "#"), (Ids{256, 257}));
+  // What a user wrote is plain text, and so are the spaces around it.
+  EXPECT_EQ(guard.Encode("a <#|end|>", "#").size(), 9u);
+}
+
 TEST(ControlTokenGuard, NoRandomTextMakesAControlToken) {
   const TestTokenizer tokenizer;
   const ControlTokenGuard guard(tokenizer);

@@ -1,5 +1,6 @@
 // Why: see chat_prompt.h; the part that knows control tokens, but not templates.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/utf8.h"
@@ -32,7 +33,8 @@ void InsertMarks(std::string& text, std::vector<size_t> cuts, std::string_view m
 
 }  // namespace
 
-ControlTokenGuard::ControlTokenGuard(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {
+ControlTokenGuard::ControlTokenGuard(const Tokenizer& tokenizer)
+    : tokenizer_(tokenizer), rules_(tokenizer.vocabulary().special_rules) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   for (size_t id = 0; id < vocabulary.types.size(); ++id) {
     const std::string_view text = vocabulary.tokens[id];
@@ -126,13 +128,15 @@ std::vector<int32_t> ControlTokenGuard::Encode(std::string_view rendered,
   };
   auto match = controls_.Find(text, 0);
   while (match.begin != std::string_view::npos) {
-    if (IsMarked(match, text, marks)) {
+    const auto token =
+        IsMarked(match, text, marks) ? std::nullopt : rules_.Apply(match, text, plain_begin);
+    if (!token) {
       match = controls_.Find(text, match.begin + 1);
       continue;
     }
-    encode_plain_until(match.begin);
-    ids.push_back(match.id);
-    plain_begin = match.begin + match.length;
+    encode_plain_until(token->begin);
+    ids.push_back(token->id);
+    plain_begin = token->begin + token->length;
     match = controls_.Find(text, plain_begin);
   }
   encode_plain_until(text.size());

@@ -374,4 +374,8 @@ std::string FakeGenerator::Detokenize(const std::vector<int32_t>& tokens) const 
   return RepairUtf8(text);
 }
 
+std::string FakeGenerator::TokenBytes(int32_t token) const {
+  return std::string(1, static_cast<char>(token));
+}
+
 }  // namespace pioneer

@@ -246,6 +246,8 @@ class Generator {
   virtual std::vector<int32_t> Tokenize(const std::string& text, bool add_special,
                                         bool parse_special = false) const = 0;
   virtual std::string Detokenize(const std::vector<int32_t>& tokens) const = 0;
+  // The bytes of one token, which may be part of a character; control tokens give their name.
+  virtual std::string TokenBytes(int32_t token) const = 0;
   // See engine/infill_prompt.h; a model that cannot throws Error{kUnsupported}.
   virtual std::vector<int32_t> InfillPrompt(const InfillRequest& request, int max_tokens) const;
 };

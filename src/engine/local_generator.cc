@@ -323,6 +323,10 @@ std::string LocalGenerator::Detokenize(const std::vector<int32_t>& tokens) const
   return model_->tokenizer().Decode(tokens, /*show_special=*/true);
 }
 
+std::string LocalGenerator::TokenBytes(int32_t token) const {
+  return model_->tokenizer().TokenBytes(token, /*show_special=*/true);
+}
+
 std::vector<int32_t> LocalGenerator::InfillPrompt(const InfillRequest& request,
                                                   int max_tokens) const {
   return MakeInfillPrompt(model_->tokenizer(), request, max_tokens);

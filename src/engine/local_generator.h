@@ -80,6 +80,7 @@ class LocalGenerator : public Generator {
   std::vector<int32_t> Tokenize(const std::string& text, bool add_special,
                                 bool parse_special = false) const override;
   std::string Detokenize(const std::vector<int32_t>& tokens) const override;
+  std::string TokenBytes(int32_t token) const override;
   std::vector<int32_t> InfillPrompt(const InfillRequest& request, int max_tokens) const override;
 
  private:

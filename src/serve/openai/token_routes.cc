@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/utf8.h"
 #include "serve/api_error.h"
 #include "serve/json_fields.h"
 
@@ -12,7 +13,7 @@ constexpr size_t kMaxTokens = size_t{1} << 22;
 
 struct TokenizeCall {
   std::string model, text;
-  bool add_special = false, parse_special = true;
+  bool add_special = false, parse_special = true, with_pieces = false;
 };
 
 // llama.cpp's "content" goes with its default of no BOS, the other names with vLLM's of one.
@@ -39,12 +40,25 @@ TokenizeCall ParseTokenizeCall(std::string_view text) {
   call.add_special =
       body.Bool("add_special_tokens").value_or(body.Bool("add_special").value_or(usual));
   call.parse_special = body.Bool("parse_special").value_or(true);
-  for (const char* name : {"with_pieces", "return_token_strs"}) {
-    if (body.Bool(name).value_or(false)) {
-      throw UnsupportedField(name, "pieces are not returned: send ids to /v1/detokenize");
-    }
+  call.with_pieces = body.Bool("with_pieces").value_or(false);
+  if (body.Bool("return_token_strs").value_or(false)) {
+    throw UnsupportedField("return_token_strs", "ask for \"with_pieces\" instead");
   }
   return call;
+}
+
+// As llama.cpp has it: a text, or its bytes where they are only part of a character.
+OrderedJson PieceJson(int32_t id, const std::string& bytes) {
+  if (IsValidUtf8(bytes)) return {{"id", id}, {"piece", bytes}};
+  OrderedJson numbers = OrderedJson::array();
+  for (const char c : bytes) numbers.push_back(static_cast<unsigned char>(c));
+  return {{"id", id}, {"piece", std::move(numbers)}};
+}
+
+OrderedJson PiecesJson(const Generator& generator, const std::vector<int32_t>& ids) {
+  OrderedJson pieces = OrderedJson::array();
+  for (const int32_t id : ids) pieces.push_back(PieceJson(id, generator.TokenBytes(id)));
+  return pieces;
 }
 
 }  // namespace
@@ -53,9 +67,10 @@ void TokenizeText(Service& service, const HttpRequest& request, ServeWriter& wri
   const TokenizeCall call = ParseTokenizeCall(request.body);
   const auto generator = service.models.Find(call.model);
   const auto ids = generator->Tokenize(call.text, call.add_special, call.parse_special);
-  writer.SendJson(200, {{"tokens", ids},
-                        {"count", ids.size()},
-                        {"max_model_len", generator->info().context_length}});
+  writer.SendJson(200,
+                  {{"tokens", call.with_pieces ? PiecesJson(*generator, ids) : OrderedJson(ids)},
+                   {"count", ids.size()},
+                   {"max_model_len", generator->info().context_length}});
 }
 
 void DetokenizeIds(Service& service, const HttpRequest& request, ServeWriter& writer) {

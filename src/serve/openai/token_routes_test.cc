@@ -27,6 +27,15 @@ TEST_F(TokenRoutesTest, TextToIdsAndBack) {
   EXPECT_EQ(Ask(200, "/v1/tokenize", R"({"prompt":""})")["count"], 0);
 }
 
+TEST_F(TokenRoutesTest, PiecesAreTextsOrBytes) {
+  const Json answer = Ask(200, "/v1/tokenize", R"({"content":"a\u00e9","with_pieces":true})");
+  EXPECT_EQ(answer["tokens"], ParseJson(R"([{"id":97,"piece":"a"},{"id":195,"piece":[195]},
+                                            {"id":169,"piece":[169]}])"));
+  EXPECT_EQ(answer["count"], 3);
+  EXPECT_EQ(Ask(200, "/v1/tokenize", R"({"prompt":"","with_pieces":true})")["tokens"],
+            Json::array());
+}
+
 TEST_F(TokenRoutesTest, WhatCannotBeDoneNamesTheField) {
   const auto param = [this](const char* path, const char* body) {
     return Ask(400, path, body)["error"]["param"].get<std::string>();
