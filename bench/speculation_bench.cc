@@ -1,7 +1,8 @@
 // Why: what guessing tokens brings, with a model of any weights. The model runs whole, then the
 // text that it is to write is put in place of its choice, so that a file of random weights writes
 // what a trained one would: it edits a file, quotes it, or says something new.
-//   speculation_bench MODEL.gguf TEXT_FILE [STREAMS=1] [TOKENS=400] [ROUNDS=5]
+//   speculation_bench MODEL.gguf TEXT_FILE [STREAMS=1] [TOKENS=400] [ROUNDS=5] [DRAFT.gguf]
+// A draft model is put right in the same way, but for one token in ten.
 // Rounds with and without guesses in turns; tokens a second of all streams, prompts not counted.
 #include <fmt/format.h>
 
@@ -83,13 +84,15 @@ std::vector<Task> MakeTasks(const Tokens& text, size_t n_tokens, int vocab_size)
 
 class Bench {
  public:
-  Bench(const std::shared_ptr<ScriptedModel>& model, int n_streams)
-      : model_(model), n_streams_(n_streams) {
+  Bench(const std::shared_ptr<ScriptedModel>& model, const std::shared_ptr<ScriptedModel>& draft,
+        int n_streams)
+      : model_(model), draft_(draft), n_streams_(n_streams) {
     const auto threads = std::make_shared<ThreadPool>();
     for (const bool speculation : {false, true}) {
       EngineOptions options;
       options.threads = threads;
       options.speculation = speculation;
+      options.draft = draft;
       generators_.push_back(std::make_unique<LocalGenerator>(model, options));
     }
   }
@@ -97,6 +100,9 @@ class Bench {
   // Tokens a second of all streams.
   double Run(const Task& task, bool speculation) {
     model_->Tell(task.prompt.size(), task.answer);
+    if (draft_) {
+      draft_->Tell(task.prompt.size(), Changed(task.answer, 10, 1, draft_->config().vocab_size));
+    }
     CompletionRequest request;
     request.prompt = task.prompt;
     request.options.sampling.temperature = 0;
@@ -122,7 +128,7 @@ class Bench {
   GeneratorStats stats() const { return generators_[1]->stats(); }
 
  private:
-  std::shared_ptr<ScriptedModel> model_;
+  std::shared_ptr<ScriptedModel> model_, draft_;
   int n_streams_;
   std::vector<std::unique_ptr<LocalGenerator>> generators_;  // without guesses, with
 };
@@ -171,7 +177,9 @@ void Main(int argc, char** argv) {
   if (text.size() < n_tokens) {
     Fail(ErrorCode::kInvalidArgument, "{} has {} tokens; take a longer one", argv[2], text.size());
   }
-  Bench bench(model, n_streams);
+  std::shared_ptr<ScriptedModel> draft;
+  if (argc > 6) draft = std::make_shared<ScriptedModel>(LoadModel(argv[6]));
+  Bench bench(model, draft, n_streams);
   fmt::print("{}, {} streams of {} tokens; without guesses, with\n", model->config().name,
              n_streams, n_tokens);
   for (const Task& task : MakeTasks(text, n_tokens, model->config().vocab_size)) {

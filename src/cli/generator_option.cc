@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "cli/kv_type_option.h"
 #include "cli/model_option.h"
 #include "cli/weight_cache.h"
 #include "engine/adapter_generator.h"
@@ -111,11 +112,17 @@ void AddEngineOptions(CLI::App& command, EngineFlags& flags) {
   count("--threads", flags.threads, 1024, "0 = all cores this process may use");
   count("--kv-memory", flags.kv_mib, 1 << 24,
         "MiB for the conversations' keys and values; 0 = 2 GiB or a quarter of the memory");
+  AddKvTypeOption(command, flags.kv_types);
   count("--context", flags.context, 1 << 24, "Tokens of a conversation; 0 = the model's limit");
   count("--max-running", flags.max_running, 4096, "Answers written at the same time");
   command.add_flag_callback(
       "--no-speculation", [&flags] { flags.speculation = false; },
       "Never guess tokens; answers are the same, and slower where they repeat what was said");
+  command
+      .add_option("--draft-model", flags.draft,
+                  "A smaller model of the same family that guesses what this one will say; answers "
+                  "are the same, and faster where it is mostly right")
+      ->type_name("MODEL");
   command
       .add_option_function<std::vector<std::string>>(
           "--adapter",
@@ -151,7 +158,10 @@ std::unique_ptr<LocalGenerator> LoadGenerator(const std::string& id, const fs::p
   options.inter_token_seconds = flags.inter_token_ms * 1e-3;
   options.kept_prefixes = KeptPrefixesOf(path, static_cast<int64_t>(flags.keep_prefixes_bytes));
   options.threads = std::move(threads);
-  const std::shared_ptr<Model> loaded = LoadModel(path, MakeLoadOptions(flags.threads, cancel));
+  LoadOptions load = MakeLoadOptions(flags.threads, cancel);
+  load.kv_types = flags.kv_types;
+  const std::shared_ptr<Model> loaded = LoadModel(path, load);
+  if (!flags.draft.empty()) options.draft = LoadModel(FindModel(flags.draft).path, load);
   for (const AdapterFlag& adapter : flags.adapters) {
     options.adapters.push_back({adapter.use, LoadAdapter(*loaded, adapter.path)});
   }

@@ -21,15 +21,18 @@ struct AdapterFlag {
 struct EngineFlags {
   int threads = 0;  // 0 = all usable cores
   int kv_mib = 0;   // 0 = the engine's default
+  KvTypes kv_types;
   int context = 0;  // 0 = the model's
   int max_running = 32;
   std::vector<AdapterFlag> adapters;
   bool prefix_cache = true, speculation = true;
+  std::string draft;                 // a model that guesses for this one, or ""
   double inter_token_ms = 0;         // see EngineOptions::inter_token_seconds
   uint64_t keep_prefixes_bytes = 0;  // of each model, in PioneerHome()/prefixes; 0 = nothing
 };
 
-// Declares --threads, --kv-memory, --context, --max-running, --no-speculation and --adapter.
+// Declares --threads, --kv-memory, --kv-type, --context, --max-running, --no-speculation,
+// --draft-model and --adapter.
 void AddEngineOptions(CLI::App& command, EngineFlags& flags);
 
 // Declares --inter-token-ms, --no-prefix-cache and --keep-prefixes, for those who serve many.

@@ -86,6 +86,7 @@ bool OfferModels(ServeOptions& options, serve::Server& server, StopSignals& sign
   std::function<std::vector<serve::ServedModel>()> discover;
   EngineFlags plain = flags;
   plain.adapters.clear();
+  plain.draft.clear();
   if (all) discover = [plain, threads] { return InstalledModels(plain, threads); };
   const Stopwatch stopwatch;
   server.ServeModels(NamedModels(options.models, flags, threads), limits, std::move(discover));

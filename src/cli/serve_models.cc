@@ -63,7 +63,10 @@ std::vector<ServedModel> NamedModels(const std::vector<std::string>& names,
     const FoundModel found = FindModel(name);
     // Adapters are made for one model: the first.
     EngineFlags own = flags;
-    if (!models.empty()) own.adapters.clear();
+    if (!models.empty()) {
+      own.adapters.clear();
+      own.draft.clear();
+    }
     models.push_back(Describe(found.id, ReadModelSummary(found.path), own, threads));
   }
   return models;

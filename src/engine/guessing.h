@@ -19,6 +19,7 @@ namespace pioneer {
 // most.
 class GuessOdds {
  public:
+  static constexpr int kDrafted = -1;  // as n_matched: a draft model's guesses
   // The chance that the first i + 1 of n guesses are all right, for each i; n_matched tokens before
   // the first are those of the place they come from.
   std::vector<double> Chances(int n_matched, int n) const;
@@ -26,7 +27,7 @@ class GuessOdds {
   void Observe(int n_matched, int n_guessed, int n_right);
 
  private:
-  static constexpr int kLevels = 6;
+  static constexpr int kLevels = 7;
   struct Record {
     double tried = 0, right = 0;
     void Fade(double factor) {
@@ -34,7 +35,7 @@ class GuessOdds {
       right *= factor;
     }
   };
-  static int LevelOf(int n_matched);
+  static int LevelOf(int n_matched, int i);
 
   std::array<Record, kLevels> records_;
 };
@@ -43,5 +44,11 @@ class GuessOdds {
 // most most_rows in all. chances[i] are those of answer i, which fall.
 std::vector<int> ChooseGuesses(std::span<const std::vector<double>> chances, int n_rows,
                                int most_rows, const StepCosts& costs);
+
+// How many tokens a draft model should guess for some answers, each of which is right with its
+// chance if those before it are, in a step of n_rows rows that bring n_tokens. Each token of all
+// takes round_seconds to guess. At most `most`.
+int ChooseDraftRounds(std::span<const double> chances, int most, int n_rows, double n_tokens,
+                      double round_seconds, const StepCosts& costs);
 
 }  // namespace pioneer

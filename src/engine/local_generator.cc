@@ -48,6 +48,15 @@ int64_t KvBytes(const Model& model, const EngineOptions& options) {
   return std::min(limit, each * options.max_running);
 }
 
+// The limit holds for both, which remember as many tokens.
+void ShareWithDraft(const Model& model, RunnerOptions& runner) {
+  const auto own = static_cast<double>(model.memory().PageBytes());
+  const auto drafts = static_cast<double>(runner.draft->memory().PageBytes());
+  const auto all = static_cast<double>(runner.kv_bytes);
+  runner.draft_kv_bytes = static_cast<int64_t>(all * drafts / (own + drafts));
+  runner.kv_bytes -= runner.draft_kv_bytes;
+}
+
 RunnerOptions OptionsOfRunner(const Model& model, const EngineOptions& options) {
   RunnerOptions runner;
   runner.limits.max_running = options.max_running;
@@ -56,6 +65,11 @@ RunnerOptions OptionsOfRunner(const Model& model, const EngineOptions& options) 
   runner.kv_bytes = KvBytes(model, options);
   runner.prefix_cache = options.prefix_cache;
   runner.speculation = options.speculation;
+  if (options.draft && options.speculation) {
+    CheckDraft(*options.draft, model);
+    runner.draft = options.draft;
+    ShareWithDraft(model, runner);
+  }
   return runner;
 }
 

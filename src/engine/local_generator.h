@@ -33,8 +33,9 @@ struct EngineOptions {
   int step_tokens = 512;   // rows of one step
   // What the time of a step with answers in it aims at, see StepCosts; 0 = under twice its own.
   double inter_token_seconds = 0;
-  bool prefix_cache = true;  // requests that begin alike share what was computed of that
-  bool speculation = true;   // tokens are guessed where that makes them come faster
+  bool prefix_cache = true;      // requests that begin alike share what was computed of that
+  bool speculation = true;       // tokens are guessed where that makes them come faster
+  std::shared_ptr<Model> draft;  // a smaller one of the same tokens that guesses, too; null = none
   // What is kept of it from one run of the program to the next: read at the start, written by
   // Shutdown(). It tells who reads it what was asked.
   struct KeptPrefixes {
@@ -58,7 +59,7 @@ struct EngineOptions {
 class LocalGenerator : public Generator {
  public:
   // Throws Error{kInvalidArgument} for options that make no sense, kOutOfMemory when the memory for
-  // conversations cannot be had.
+  // conversations cannot be had; what CheckDraft throws.
   explicit LocalGenerator(std::shared_ptr<Model> model, EngineOptions options = {});
   ~LocalGenerator() override;  // Shutdown(0)
 

@@ -36,6 +36,9 @@ Runner::Runner(Model& model, ThreadPool& threads, const Clock& clock, const Runn
       prefix_cache_(options.prefix_cache),
       speculation_(options.speculation && model.memory().state_floats == 0),
       pool_(model.memory(), options.kv_bytes),
+      draft_(options.draft ? std::make_unique<DraftModel>(options.draft, threads, clock,
+                                                          options.draft_kv_bytes)
+                           : nullptr),
       embeddings_(model, threads, pool_, options.limits.step_tokens),
       scheduler_(options.limits) {
   for (int32_t id = 0; id < model.config().vocab_size; ++id) {
@@ -127,9 +130,9 @@ void Runner::Admit() {
 }
 
 void Runner::Build() {
-  begun_ns_ = clock_.MonotonicNs();
   slices_ = scheduler_.Plan(*this);
   AddGuesses();
+  begun_ns_ = clock_.MonotonicNs();  // a draft model's time is its own
   batch_.tokens.clear();
   batch_.positions.clear();
   batch_.sequences.clear();
@@ -425,6 +428,7 @@ void Runner::Retire() {
   std::vector<std::shared_ptr<EventChannel>> channels;
   for (const Ended& ended : ended_) {
     scheduler_.Remove(ended.id);
+    if (draft_) draft_->Forget(ended.id);
     const auto found = sequences_.find(ended.id);
     channels.push_back(found->second->channel);
     sequences_.erase(found);

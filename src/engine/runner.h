@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/thread_pool.h"
 #include "engine/constrained_choice.h"
+#include "engine/draft_model.h"
 #include "engine/embedding_queue.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
@@ -25,9 +26,11 @@ namespace pioneer {
 
 struct RunnerOptions {
   SchedulerLimits limits;
-  int64_t kv_bytes = 0;      // for all conversations
-  bool prefix_cache = true;  // share pages between sequences that begin alike
-  bool speculation = true;   // guess tokens where that makes them come faster
+  int64_t kv_bytes = 0;          // for all conversations
+  bool prefix_cache = true;      // share pages between sequences that begin alike
+  bool speculation = true;       // guess tokens where that makes them come faster
+  std::shared_ptr<Model> draft;  // guesses, too; null = none. See CheckDraft
+  int64_t draft_kv_bytes = 0;
 };
 
 // Not thread-safe but for stats(). `model`, `threads` and `clock` must outlive it.
@@ -103,6 +106,7 @@ class Runner : private KvSpace {
 
   // Guesses; in runner_guess.cc.
   void AddGuesses();
+  void AddDrafts(int n_rows);
   int MostGuesses(const Sequence& sequence, const Scheduler::Slice& slice) const;
   void NoteGuesses(Sequence& sequence, const Scheduler::Slice& slice);
 
@@ -131,6 +135,7 @@ class Runner : private KvSpace {
   const std::function<void(int)> on_retired_;
   const bool prefix_cache_, speculation_;
   KvPagePool pool_;
+  std::unique_ptr<DraftModel> draft_;  // or null
   EmbeddingQueue embeddings_;
   Scheduler scheduler_;
   std::map<int64_t, std::unique_ptr<Sequence>> sequences_;  // by id, so oldest first

@@ -2,8 +2,10 @@
 // and counts only if the plain draw gives the same token, so answers are to the last bit those
 // without.
 #include <algorithm>
+#include <utility>
 #include <vector>
 
+#include "engine/draft_model.h"
 #include "engine/guessing.h"
 #include "engine/runner.h"
 
@@ -11,6 +13,7 @@ namespace pioneer {
 namespace {
 
 constexpr int kMostGuesses = 31;  // in one step, of one answer
+constexpr int kMostDrafted = 8;
 
 }  // namespace
 
@@ -18,14 +21,18 @@ constexpr int kMostGuesses = 31;  // in one step, of one answer
 void Runner::AddGuesses() {
   const auto of_prompt = [](const Scheduler::Slice& slice) { return slice.of_prompt; };
   if (!speculation_ || std::ranges::any_of(slices_, of_prompt)) return;
-  std::vector<std::vector<double>> chances;
   int n_rows = 0;
   for (const Scheduler::Slice& slice : slices_) {
     Sequence& sequence = *sequences_.at(slice.id);
     sequence.guess = sequence.lookup.Find(sequence.tokens, MostGuesses(sequence, slice));
+    n_rows += slice.n_rows;
+  }
+  if (draft_) AddDrafts(n_rows);
+  std::vector<std::vector<double>> chances;
+  for (const Scheduler::Slice& slice : slices_) {
+    const Sequence& sequence = *sequences_.at(slice.id);
     chances.push_back(sequence.guess_odds.Chances(sequence.guess.n_matched,
                                                   static_cast<int>(sequence.guess.tokens.size())));
-    n_rows += slice.n_rows;
   }
   const auto n_guesses =
       ChooseGuesses(chances, n_rows, scheduler_.limits().step_tokens, scheduler_.costs());
@@ -34,6 +41,37 @@ void Runner::AddGuesses() {
     const int64_t n_tokens = slice.position + slice.n_rows + n_guesses[i];
     if (n_guesses[i] > 0 && Reserve(slice.id, n_tokens)) slice.n_guesses = n_guesses[i];
     sequences_.at(slice.id)->guess.tokens.resize(slice.n_guesses);
+  }
+}
+
+// Where the text itself gives no better guess.
+void Runner::AddDrafts(int n_rows) {
+  std::vector<DraftModel::Text> texts;
+  std::vector<double> chances;
+  int most = kMostDrafted;
+  for (const Scheduler::Slice& slice : slices_) {
+    const Sequence& sequence = *sequences_.at(slice.id);
+    const int n_most = MostGuesses(sequence, slice);
+    const double chance = sequence.guess_odds.Chances(GuessOdds::kDrafted, 1).front();
+    const PromptLookup::Guess& found = sequence.guess;
+    if (n_most == 0 || (!found.tokens.empty() &&
+                        sequence.guess_odds.Chances(found.n_matched, 1).front() >= chance)) {
+      continue;
+    }
+    texts.push_back({slice.id, sequence.tokens, sequence.domain});
+    chances.push_back(chance);
+    most = std::min(most, n_most);
+  }
+  if (texts.empty()) return;
+  const int n_rounds = ChooseDraftRounds(chances, most, n_rows, static_cast<double>(slices_.size()),
+                                         draft_->round_seconds(), scheduler_.costs());
+  if (n_rounds == 0) return;
+  std::vector<std::vector<int32_t>> guesses = draft_->Guess(texts, n_rounds);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto known = [this](int32_t id) { return id < model_.config().vocab_size; };
+    guesses[i].erase(std::ranges::find_if_not(guesses[i], known), guesses[i].end());
+    if (guesses[i].empty()) continue;  // it is still being read
+    sequences_.at(texts[i].id)->guess = {std::move(guesses[i]), GuessOdds::kDrafted};
   }
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -26,14 +27,31 @@ StepCosts CostsOf(double row_seconds) {
 }
 
 TEST(Guessing, RowsPayWhereTheyAreCheapOrLikely) {
-  const StepCosts cheap = CostsOf(0.0005), dear = CostsOf(0.010);
-  EXPECT_TRUE(cheap.RowPays(1, 1, 0.2));
-  EXPECT_FALSE(cheap.RowPays(1, 1, 0.02));
-  EXPECT_TRUE(dear.RowPays(1, 1, 0.9));
-  EXPECT_FALSE(dear.RowPays(1, 1, 0.3));
+  const auto guesses = [](int n_answers, double chance, double row_seconds) {
+    const std::vector<std::vector<double>> chances(static_cast<size_t>(n_answers), {chance});
+    const auto n = ChooseGuesses(chances, n_answers, 100, CostsOf(row_seconds));
+    return static_cast<int>(std::count(n.begin(), n.end(), 1));
+  };
+  EXPECT_EQ(guesses(1, 0.2, 0.0005), 1);
+  EXPECT_EQ(guesses(1, 0.02, 0.0005), 0);
+  EXPECT_EQ(guesses(1, 0.9, 0.010), 1);
+  EXPECT_EQ(guesses(1, 0.3, 0.010), 0);
   // Beside 30 answers a step is long, and brings much anyway.
-  EXPECT_FALSE(cheap.RowPays(30, 30, 0.5));
-  EXPECT_FALSE(StepCosts(0).RowPays(1, 1, 1.0));  // nothing is known yet
+  EXPECT_EQ(guesses(30, 0.5, 0.0005), 0);
+  EXPECT_EQ(ChooseGuesses(std::vector<std::vector<double>>{{1.0}}, 1, 100, StepCosts(0)),
+            std::vector<int>{0});  // nothing is known yet
+}
+
+TEST(Guessing, DraftsAsLongAsTheyPay) {
+  const StepCosts costs = CostsOf(0.0005);
+  const auto rounds = [&](double chance, double round_seconds) {
+    return ChooseDraftRounds(std::vector<double>{chance}, 8, 1, 1, round_seconds, costs);
+  };
+  EXPECT_EQ(rounds(0.99, 0.0001), 8);
+  EXPECT_GT(rounds(0.8, 0.001), 2);
+  EXPECT_LT(rounds(0.8, 0.001), 8);
+  EXPECT_EQ(rounds(0.8, 0.010), 0);
+  EXPECT_EQ(rounds(0.01, 0.001), 0);
 }
 
 TEST(Guessing, ChoosesTheLikeliestFirst) {
@@ -58,20 +76,28 @@ TEST(Guessing, OddsFollowWhatHappensAndForget) {
   EXPECT_TRUE(std::is_sorted(chances.rbegin(), chances.rend()));
 }
 
-// Every step takes as long as any other, so that rows cost nothing and all guesses pay.
+// Every step takes as long as any other, so that rows cost nothing and all guesses pay; but for
+// what models are made to take.
 class EvenClock : public Clock {
  public:
-  int64_t MonotonicNs() const override { return now_ns_ += 1'000'000; }
+  int64_t MonotonicNs() const override { return now_ns_ += 1000; }
   int64_t UnixMs() const override { return 0; }
+  void Advance(double seconds) const { now_ns_ += static_cast<int64_t>(seconds * 1e9); }
 
  private:
   mutable std::atomic<int64_t> now_ns_{0};
 };
+const EvenClock kClock;
+
+std::shared_ptr<TestModel> ModelTaking(double seconds, int context, TestModel::Program program) {
+  auto model = std::make_shared<TestModel>(context, std::move(program));
+  model->on_forward = [seconds](const StepBatch&) { kClock.Advance(seconds); };
+  return model;
+}
 
 EngineOptions Options(bool speculation) {
-  static const EvenClock clock;
   EngineOptions options;
-  options.clock = &clock;
+  options.clock = &kClock;
   options.n_threads = 1;
   options.speculation = speculation;
   return options;
@@ -190,10 +216,11 @@ void ExpectEqual(const Collected& got, const Collected& expected) {
 
 // Returns how many guesses were right.
 int64_t ExpectPlainAnswers(const std::function<std::shared_ptr<Model>()>& make_model, uint64_t seed,
-                           int n_rounds) {
+                           int n_rounds, std::shared_ptr<Model> draft = nullptr) {
   const auto model = make_model();
   EngineOptions options = Options(true);
-  options.kv_bytes = 40 * model->memory().BytesFor(kKvPageTokens);
+  options.draft = draft;
+  options.kv_bytes = (draft ? 80 : 40) * model->memory().BytesFor(kKvPageTokens);
   LocalGenerator plain(make_model(), Options(false)), generator(model, options);
   Random random(seed);
   for (int round = 0; round < n_rounds; ++round) {
@@ -222,6 +249,57 @@ TEST(Speculation, GivesThePlainAnswersOfATestModel) {
   };
   EXPECT_GT(ExpectPlainAnswers([&] { return std::make_shared<TestModel>(500, loops); }, 1, 30),
             100);
+}
+
+// A draft model that is right mostly, one that never is, one whose context is short.
+TEST(Speculation, GivesThePlainAnswersWithADraftModel) {
+  const auto hash = [](const std::vector<int32_t>& history) {
+    uint64_t hash = 7;
+    for (const int32_t id : history) hash = hash * 31 + static_cast<uint64_t>(id);
+    return static_cast<int32_t>('a' + (hash >> 7) % 26);
+  };
+  const auto mostly = [hash](const std::vector<int32_t>& history) {
+    return history.size() % 7 == 0 ? '!' : hash(history);
+  };
+  const auto make_model = [&] { return ModelTaking(0.010, 500, hash); };
+  const auto draft = [](int context, const TestModel::Program& program) {
+    return ModelTaking(0.001, context, program);
+  };
+  EXPECT_GT(ExpectPlainAnswers(make_model, 3, 12, draft(500, mostly)), 300);
+  EXPECT_GT(ExpectPlainAnswers(make_model, 4, 12, draft(60, mostly)), 50);
+  EXPECT_LT(ExpectPlainAnswers(make_model, 5, 12, draft(500, [](auto&) { return '?'; })), 50);
+}
+
+TEST(Speculation, ADraftModelReadsALongPromptBitByBit) {
+  const auto program = TestModel::Saying("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOP");
+  const auto model = ModelTaking(0.010, 5000, program), draft = ModelTaking(0.001, 5000, program);
+  EngineOptions options = Options(true);
+  options.draft = draft;
+  LocalGenerator generator(model, options);
+  CompletionRequest request;
+  std::vector<int32_t> prompt;
+  Random random(9);
+  for (int i = 0; i < 1000; ++i) prompt.push_back(static_cast<int32_t>(random.Below(26) + 'a'));
+  prompt.push_back('>');
+  request.prompt = prompt;
+  request.options.sampling.temperature = 0;
+  Collect(*generator.Complete(Request("warm up>", 10)));
+  draft->max_rows = 0;
+  EXPECT_EQ(Collect(*generator.Complete(request)).texts.at(0).substr(0, 6), "abcdef");
+  EXPECT_EQ(draft->max_rows, DraftModel::kReadTokens);
+  EXPECT_GT(generator.stats().accepted_tokens_total, 20);
+}
+
+TEST(Speculation, ADraftModelMustHaveTheSameTokens) {
+  EngineOptions options = Options(true);
+  auto recurrent = std::make_shared<TestModel>(100);
+  recurrent->MakeRecurrent();
+  options.draft = recurrent;
+  EXPECT_THROW(LocalGenerator(std::make_shared<TestModel>(100), options), Error);
+  const TemporaryFolder folder;
+  WriteRandomModel(folder / "model.gguf", AllCases().front().options);
+  options.draft = LoadModel(folder / "model.gguf");
+  EXPECT_THROW(LocalGenerator(std::make_shared<TestModel>(100), options), Error);
 }
 
 // Real arithmetic: a row of a step of many gives what it gives alone.

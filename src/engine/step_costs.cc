@@ -83,11 +83,9 @@ double StepCosts::Line::SecondsPerRow() const {
   return std::clamp(seen, 0.1 * believed, seconds / rows);
 }
 
-bool StepCosts::RowPays(int n_rows, double n_tokens, double chance) const {
-  if (answer_line_.seconds == 0) return false;
-  const double per_row = answer_line_.SecondsPerRow();
-  const double step = answer_line_.seconds + per_row * (n_rows - answer_line_.rows);
-  return chance * step > per_row * n_tokens;
+double StepCosts::AnswerStepSeconds(int n_rows) const {
+  if (answer_line_.seconds == 0) return 0;
+  return answer_line_.seconds + answer_line_.SecondsPerRow() * (n_rows - answer_line_.rows);
 }
 
 double StepCosts::AnswerSeconds(int n_answers) const {

@@ -26,9 +26,8 @@ class StepCosts {
   void Observe(int n_answer_rows, int n_prompt_rows, double seconds);
   // Rows of prompts for a step with n_answers > 0; kUnknownRows while the costs are not known.
   int PromptRows(int n_answers) const;
-  // Whether one more row makes tokens come faster that brings a token with this chance, beside
-  // n_rows which bring n_tokens on average. Of steps without prompts; false while nothing is known.
-  bool RowPays(int n_rows, double n_tokens, double chance) const;
+  // What a step of so many rows without prompts takes, on average; 0: not known.
+  double AnswerStepSeconds(int n_rows) const;
 
  private:
   // Of steps without prompts: moving averages of rows and seconds, and of how they differ from
