@@ -74,6 +74,8 @@ void EventChannel::FinishAnswer(FinishEvent event, const AnswerUsage& usage) {
   const std::lock_guard lock(mutex_);
   usage_.completion_tokens += usage.completion_tokens;
   usage_.reasoning_tokens += usage.reasoning_tokens;
+  usage_.accepted_tokens += usage.accepted_tokens;
+  usage_.rejected_tokens += usage.rejected_tokens;
   if (usage.cached_tokens >= 0) {
     usage_.cached_tokens =
         cached_known_ ? std::min(usage_.cached_tokens, usage.cached_tokens) : usage.cached_tokens;

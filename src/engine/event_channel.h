@@ -18,6 +18,7 @@ namespace pioneer {
 // What one answer contributed to the UsageEvent.
 struct AnswerUsage {
   int completion_tokens = 0, reasoning_tokens = 0;
+  int accepted_tokens = 0, rejected_tokens = 0;  // see UsageEvent
   int cached_tokens = -1;  // of the prompt; -1: it never ran
   double prompt_seconds = 0, generation_seconds = 0, queue_seconds = 0;
 };

@@ -78,6 +78,9 @@ struct GenerationOptions {
   // Only requests with the same salt share what was computed of equal beginnings; at most
   // kMaxSaltBytes bytes.
   std::string cache_salt = {};
+  // What the answer will be for the most part, such as a file that is to be edited: guesses come
+  // from here, too. Changes nothing but the time it takes.
+  std::string prediction = {};
 };
 
 // One message of a conversation. Text parts are joined by the wire layer.
@@ -160,6 +163,8 @@ struct UsageEvent {  // the last event of every generation
   int prompt_tokens = 0, completion_tokens = 0;
   int cached_tokens = 0;     // of the prompt: were known from earlier requests
   int reasoning_tokens = 0;  // of the completion tokens
+  // With a prediction: guessed tokens that were right, and that were wrong.
+  int accepted_tokens = 0, rejected_tokens = 0;
   double prompt_seconds = 0, generation_seconds = 0, queue_seconds = 0;
 };
 using GenerationEvent =

@@ -298,6 +298,7 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
   }
   const auto constraint = grammars_.Compile(options.grammar);
   const auto adapters = MixOf(options.adapters);
+  const std::vector<int32_t> prediction = model_->tokenizer().Encode(options.prediction, {});
   const auto n_prompt = static_cast<int>(prompt.size());
   const int room = info_.context_length - n_prompt;
   const int wanted = options.limits.max_tokens;
@@ -314,6 +315,8 @@ std::unique_ptr<Generation> LocalGenerator::Start(std::vector<int32_t> prompt,
     answer->tokens = prompt;
     answer->n_prompt = n_prompt;
     answer->max_total = n_prompt + (wanted < 0 ? room : std::min(wanted, room));
+    answer->lookup_text = prediction;
+    answer->n_prediction = static_cast<int>(prediction.size());
     answer->echo = echo;
     answer->echo_text = echo_text;
     answer->echo_drops_space = HasSpacePrefix(model_->tokenizer().vocabulary());

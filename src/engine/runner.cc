@@ -414,6 +414,10 @@ void Runner::Finish(Sequence& sequence, FinishReason reason, const std::string& 
   AnswerUsage usage;
   usage.completion_tokens = sequence.generated();
   usage.reasoning_tokens = sequence.n_reasoning;
+  if (sequence.n_prediction > 0) {
+    usage.accepted_tokens = sequence.n_guesses_right;
+    usage.rejected_tokens = sequence.n_guesses - sequence.n_guesses_right;
+  }
   usage.cached_tokens = sequence.n_cached;
   usage.queue_seconds = seconds(sequence.submitted_ns, sequence.admitted_ns);
   usage.prompt_seconds = seconds(sequence.admitted_ns, sequence.first_token_ns);

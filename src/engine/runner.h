@@ -107,6 +107,7 @@ class Runner : private KvSpace {
   // Guesses; in runner_guess.cc.
   void AddGuesses();
   void AddDrafts(int n_rows);
+  static std::span<const int32_t> LookupText(Sequence& sequence);
   int MostGuesses(const Sequence& sequence, const Scheduler::Slice& slice) const;
   void NoteGuesses(Sequence& sequence, const Scheduler::Slice& slice);
 

@@ -24,7 +24,7 @@ void Runner::AddGuesses() {
   int n_rows = 0;
   for (const Scheduler::Slice& slice : slices_) {
     Sequence& sequence = *sequences_.at(slice.id);
-    sequence.guess = sequence.lookup.Find(sequence.tokens, MostGuesses(sequence, slice));
+    sequence.guess = sequence.lookup.Find(LookupText(sequence), MostGuesses(sequence, slice));
     n_rows += slice.n_rows;
   }
   if (draft_) AddDrafts(n_rows);
@@ -42,6 +42,14 @@ void Runner::AddGuesses() {
     if (n_guesses[i] > 0 && Reserve(slice.id, n_tokens)) slice.n_guesses = n_guesses[i];
     sequences_.at(slice.id)->guess.tokens.resize(slice.n_guesses);
   }
+}
+
+std::span<const int32_t> Runner::LookupText(Sequence& sequence) {
+  if (sequence.n_prediction == 0) return sequence.tokens;
+  std::vector<int32_t>& text = sequence.lookup_text;
+  const auto n_known = static_cast<ptrdiff_t>(text.size()) - sequence.n_prediction;
+  text.insert(text.end(), sequence.tokens.begin() + n_known, sequence.tokens.end());
+  return text;
 }
 
 // Where the text itself gives no better guess.
@@ -86,6 +94,8 @@ int Runner::MostGuesses(const Sequence& sequence, const Scheduler::Slice& slice)
 void Runner::NoteGuesses(Sequence& sequence, const Scheduler::Slice& slice) {
   sequence.guess_odds.Observe(sequence.guess.n_matched, slice.n_guesses, slice.n_right);
   sequence.guess.tokens.clear();
+  sequence.n_guesses += slice.n_guesses;
+  sequence.n_guesses_right += slice.n_right;
   totals_.guessed_tokens_total += slice.n_guesses;
   totals_.accepted_tokens_total += slice.n_right;
 }

@@ -62,11 +62,16 @@ struct Sequence {
   int n_stored = 0;                 // tokens whose K and V are in its pages
   int n_cached = -1;                // of the prompt, on the first admission; -1 = none yet
   std::vector<int> cuts;            // where its state is kept, ascending
+  // Where guesses are looked up: with a prediction, its tokens and then the others; else empty, and
+  // that is `tokens`.
+  std::vector<int32_t> lookup_text;
+  int n_prediction = 0;
   PromptLookup lookup;
   GuessOdds guess_odds;
-  PromptLookup::Guess guess;  // of this step
-  int64_t awaited = 0;              // the sequence that stores what this one begins with
-  int awaited_tokens = 0;           // until it has stored so many
+  PromptLookup::Guess guess;               // of this step
+  int n_guesses_right = 0, n_guesses = 0;  // of all steps
+  int64_t awaited = 0;                     // the sequence that stores what this one begins with
+  int awaited_tokens = 0;                  // until it has stored so many
 
   int64_t submitted_ns = 0, admitted_ns = 0, first_token_ns = 0;  // 0 = not yet
 };

@@ -129,6 +129,24 @@ TEST(Speculation, AQuotationTakesFewSteps) {
   EXPECT_GE(stats.guessed_tokens_total, stats.accepted_tokens_total);
 }
 
+TEST(Speculation, APredictionIsAsGoodAsAPassageOfThePrompt) {
+  auto model = std::make_shared<TestModel>(2000, TestModel::Saying(kPassage));
+  LocalGenerator generator(model, Options(true));
+  CompletionRequest request = Request("Say it again>", 500);
+  const Collected plain = Collect(*generator.Complete(request));
+  EXPECT_EQ(plain.usage.accepted_tokens + plain.usage.rejected_tokens, 0);
+  request.options.prediction = "Before. " + kPassage;
+  request.options.n = 2;
+  model->n_steps = 0;
+  const int64_t n_before = generator.stats().guessed_tokens_total;
+  const Collected answer = Collect(*generator.Complete(request));
+  EXPECT_EQ(answer.texts.at(1), plain.texts.at(0));
+  EXPECT_LT(model->n_steps, static_cast<int>(kPassage.size()) / 2);
+  EXPECT_GT(answer.usage.accepted_tokens, static_cast<int>(kPassage.size()));
+  EXPECT_EQ(answer.usage.accepted_tokens + answer.usage.rejected_tokens,
+            generator.stats().guessed_tokens_total - n_before);
+}
+
 TEST(Speculation, IsOffWhereItIsSwitchedOffOrAStateIsKept) {
   for (const bool recurrent : {false, true}) {
     auto model = std::make_shared<TestModel>(2000, TestModel::Saying(kPassage + kPassage));

@@ -57,6 +57,7 @@ OrderedJson DumpOptions(const GenerationOptions& options) {
   for (const AdapterUse& use : options.adapters) json["adapters"].push_back({use.name, use.scale});
   Put(json, "batch", options.priority == Priority::kBatch, false);
   Put(json, "cache_salt", options.cache_salt, usual.cache_salt);
+  Put(json, "prediction", options.prediction, usual.prediction);
   if (sampling.seed) json["seed"] = *sampling.seed;
   for (const auto& [id, bias] : sampling.logit_bias) json["logit_bias"][std::to_string(id)] = bias;
   Put(json, "max_tokens", options.limits.max_tokens, usual.limits.max_tokens);

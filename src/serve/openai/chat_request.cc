@@ -174,6 +174,18 @@ std::string ReadReasoningEffort(const FieldReader& body) {
                      fmt::format("must be one of {}", fmt::join(kEfforts, ", ")));
 }
 
+std::string ReadPrediction(const FieldReader& body) {
+  const Json* prediction = body.Object("prediction");
+  if (!prediction) return "";
+  const FieldReader fields(*prediction, "prediction");
+  if (RequireField(fields, "type") != "content") {
+    throw InvalidField("prediction.type", "must be \"content\"");
+  }
+  const Json* content = fields.Find("content");
+  if (!content) throw InvalidField("prediction.content", "is missing");
+  return ReadContent(*content, "prediction.content");
+}
+
 std::string ReadTemplateVariables(const FieldReader& body) {
   OrderedJson variables = OrderedJson::object();
   if (const Json* extra = body.Object("chat_template_kwargs")) {
@@ -198,6 +210,7 @@ ChatCall ParseChatCall(std::string_view text) {
   call.request.reasoning_effort = ReadReasoningEffort(body);
   call.request.template_variables_json = ReadTemplateVariables(body);
   call.request.options = ReadGenerationOptions(body);
+  call.request.options.prediction = ReadPrediction(body);
   call.request.options.grammar = ReadOutputGrammar(body, text);
   ReadTokenLimit(body, call.request.options.limits);
   ReadLogprobs(body, call.request.options);

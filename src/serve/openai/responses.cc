@@ -152,6 +152,8 @@ void Usage::Add(const UsageEvent& event) {
   completion_tokens += event.completion_tokens;
   cached_tokens += event.cached_tokens;
   reasoning_tokens += event.reasoning_tokens;
+  accepted_tokens += event.accepted_tokens;
+  rejected_tokens += event.rejected_tokens;
 }
 
 OrderedJson UsageJson(const Usage& usage) {
@@ -159,7 +161,10 @@ OrderedJson UsageJson(const Usage& usage) {
           {"completion_tokens", usage.completion_tokens},
           {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
           {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}},
-          {"completion_tokens_details", {{"reasoning_tokens", usage.reasoning_tokens}}}};
+          {"completion_tokens_details",
+           {{"reasoning_tokens", usage.reasoning_tokens},
+            {"accepted_prediction_tokens", usage.accepted_tokens},
+            {"rejected_prediction_tokens", usage.rejected_tokens}}}};
 }
 
 const char* FinishReasonName(FinishReason reason) {

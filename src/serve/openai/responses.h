@@ -39,6 +39,7 @@ struct Answer {
 // Sums over the prompts of one request.
 struct Usage {
   int64_t prompt_tokens = 0, completion_tokens = 0, cached_tokens = 0, reasoning_tokens = 0;
+  int64_t accepted_tokens = 0, rejected_tokens = 0;  // of predictions
   void Add(const UsageEvent& event);
 };
 OrderedJson UsageJson(const Usage& usage);
