@@ -252,8 +252,10 @@ int64_t ExpectPlainAnswers(const std::function<std::shared_ptr<Model>()>& make_m
       running.back()->Cancel();
       running.pop_back();
     }
-    for (size_t i = 0; i < running.size(); ++i) {
-      ExpectEqual(Collect(*running[i]), Collect(*plain.Complete(requests[i])));
+    std::vector<Collected> answers;
+    for (const auto& generation : running) answers.push_back(Collect(*generation));
+    for (size_t i = 0; i < answers.size(); ++i) {
+      ExpectEqual(answers[i], Collect(*plain.Complete(requests[i])));
     }
   }
   EXPECT_EQ(generator.stats().kv_bytes_used, 0);
