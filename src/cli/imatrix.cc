@@ -12,15 +12,14 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/model_option.h"
+#include "cli/window_options.h"
 #include "model/imatrix_recorder.h"
 
 namespace pioneer {
 namespace {
 
-struct ImatrixOptions {
-  std::string model, file, output = "imatrix.gguf";
-  int context = 512, threads = 0;
-  bool json = false;
+struct ImatrixOptions : WindowOptions {
+  std::string output = "imatrix.gguf";
 };
 
 void Print(const ImatrixOptions& options, const ImatrixRecorder& recorder, size_t n_tokens,
@@ -68,18 +67,9 @@ void AddImatrixCommand(CLI::App& root) {
   CLI::App* command =
       AddCommand(root, "imatrix", "Learn from a text which weights matter, for quantize --imatrix",
                  "pioneer imatrix --model model-f16.gguf --file text.txt --output imatrix.gguf");
-  AddModelOption(*command, options->model);
-  command->add_option("--file", options->file, "A text (UTF-8) of the kind that the model is for")
-      ->required();
+  AddWindowOptions(*command, *options, "A text (UTF-8) of the kind that the model is for");
   command->add_option("--output", options->output, "The file to write (llama.cpp's GGUF form)")
       ->capture_default_str();
-  command->add_option("--context", options->context, "Tokens of each window")
-      ->check(CLI::Range(2, 1 << 20))
-      ->capture_default_str();
-  command->add_option("--threads", options->threads, "0 = all cores this process may use")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { MakeImatrix(*options); });
 }
 

@@ -12,16 +12,11 @@
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/model_option.h"
+#include "cli/window_options.h"
 #include "tensor/ops/softmax.h"
 
 namespace pioneer {
 namespace {
-
-struct PerplexityOptions {
-  std::string model, file;
-  int context = 512, threads = 0;
-  bool json = false;
-};
 
 struct Score {
   int64_t n_tokens = 0;
@@ -69,7 +64,7 @@ void ScoreWindow(Model& model, ThreadPool& pool, KvPagePool& pages, std::span<co
   }
 }
 
-void Print(const PerplexityOptions& options, const Score& score, size_t n_bytes) {
+void Print(const WindowOptions& options, const Score& score, size_t n_bytes) {
   const double perplexity = std::exp(score.mean());
   const double bits_per_byte =
       score.sum / std::log(2.0) / static_cast<double>(std::max<size_t>(n_bytes, 1));
@@ -87,7 +82,7 @@ void Print(const PerplexityOptions& options, const Score& score, size_t n_bytes)
              options.context);
 }
 
-void Perplexity(const PerplexityOptions& options) {
+void Perplexity(const WindowOptions& options) {
   const std::string text = ReadFile(options.file);
   const std::unique_ptr<Model> model = LoadNamedModel(options.model);
   const ModelConfig& config = model->config();
@@ -114,18 +109,10 @@ void Perplexity(const PerplexityOptions& options) {
 }  // namespace
 
 void AddPerplexityCommand(CLI::App& root) {
-  auto options = std::make_shared<PerplexityOptions>();
+  auto options = std::make_shared<WindowOptions>();
   CLI::App* command = AddCommand(root, "perplexity", "Score how well a model predicts a text",
                                  "pioneer perplexity --model pioneer-mini --file README.md");
-  AddModelOption(*command, options->model);
-  command->add_option("--file", options->file, "The text (UTF-8)")->required();
-  command->add_option("--context", options->context, "Tokens of each window")
-      ->check(CLI::Range(2, 1 << 20))
-      ->capture_default_str();
-  command->add_option("--threads", options->threads, "0 = all cores this process may use")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "Print JSON");
+  AddWindowOptions(*command, *options, "The text (UTF-8)");
   command->callback([options] { Perplexity(*options); });
 }
 
