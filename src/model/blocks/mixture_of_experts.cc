@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "tensor/ops/elementwise.h"
+#include "tensor/ops/softmax.h"
 
 namespace pioneer {
 namespace {
@@ -19,13 +20,6 @@ struct Choice {
   int32_t row = 0;
   float weight = 0;
 };
-
-void Softmax(float* x, size_t n) {
-  const float max = *std::max_element(x, x + n);
-  float sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += x[i] = std::exp(x[i] - max);
-  for (size_t i = 0; i < n; ++i) x[i] /= sum;
-}
 
 // Leaves only the groups whose two best scores sum to the most.
 void KeepBestGroups(const ExpertRouting& routing, std::vector<float>& scores) {
@@ -48,7 +42,7 @@ void KeepBestGroups(const ExpertRouting& routing, std::vector<float>& scores) {
 void Choose(const ExpertRouting& routing, const std::vector<float>& selection_bias, float* logits,
             int32_t row, std::vector<Choice>& choices) {
   const auto n = static_cast<size_t>(routing.n_experts);
-  if (routing.gating == ExpertGating::kSoftmax) Softmax(logits, n);
+  if (routing.gating == ExpertGating::kSoftmax) Softmax(logits, routing.n_experts);
   if (routing.gating == ExpertGating::kSigmoid) {
     for (size_t i = 0; i < n; ++i) logits[i] = 1.0f / (1.0f + std::exp(-logits[i]));
   }
@@ -63,7 +57,7 @@ void Choose(const ExpertRouting& routing, const std::vector<float>& selection_bi
       [&](int32_t a, int32_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
   std::vector<float> weights;
   for (int i = 0; i < routing.n_used; ++i) weights.push_back(logits[order[i]]);
-  if (routing.gating == ExpertGating::kSoftmaxOfChosen) Softmax(weights.data(), weights.size());
+  if (routing.gating == ExpertGating::kSoftmaxOfChosen) Softmax(weights.data(), routing.n_used);
   float factor = routing.scale;
   if (routing.normalize) {
     constexpr float kLeast = 6.103515625e-5f;  // the smallest normal float16
