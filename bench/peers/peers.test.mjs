@@ -39,12 +39,13 @@ test("start, memory, service and sampling", () => {
   const rows = evaluate({
     ...empty, start: { seconds: [0.6, 0.3, 0.4] }, memory: { peak_bytes: 130, file_bytes: 80, kv_bytes: 20 },
     serve: { prefix: { later_share: 0.04 }, stall: { longest_gap: 2.4 } },
+    speculation: { results: [{ task: "new", ratio: {} }, { task: "edit", ratio: { median: 2.1, lowest: 1.9, highest: 2.2 } }] },
     sampling: [{ type: "Q8_0", vocabulary: 10, batch: 1, way: "likeliest", share_of_step: 0.5 },
       { type: "Q8_0", vocabulary: 150, batch: 1, way: "likeliest", share_of_step: 0.01 },
       { type: "Q8_0", vocabulary: 150, batch: 4, way: "likeliest", share_of_step: 0.03 }],
   });
   const found = rows.map(({ measured, reached }) => [measured, reached]);
-  assert.deepEqual(found, [["0.40 s", true], ["+30 %", false], ["4.00 %", true], ["2.40x", false], [null, null], ["1.00 %", true], ["3.00 %", false]]);
+  assert.deepEqual(found, [["0.40 s", true], ["+30 %", false], ["4.00 %", true], ["2.40x", false], ["2.10x (1.90x to 2.20x)", true], ["1.00 %", true], ["3.00 %", false]]);
 });
 
 test("plots hold every bar, with its range and limit", () => {

@@ -16,7 +16,7 @@ import { BenchProgram, inTurns, TurnProgram } from "./turns.mjs";
 
 const usage = `node bench/peers/speed.mjs [--output speed] [--pairs 5] [--threads 2]
   --models ${Object.keys(shapes).join(",")}   --types ${types.join(",")}
-  --parts speed,batch,depth,start,memory,serve   only some of them
+  --parts speed,batch,depth,start,memory,speculation,serve   only some of them
   --prompt 512 --generate 128 --batch 4,16,64 --depth 8192
   --build NAME=FOLDER    further peers: a folder with llama-bench (and llama-batched-bench); may be repeated
 PIONEER is the program; models lie in PIONEER_BENCH_CACHE, about 8 GB for all.`;
@@ -25,7 +25,7 @@ const text = (value) => ({ type: "string", default: value });
 const { values: options } = parseArgs({
   options: {
     output: text("speed"), pairs: text("5"), threads: text("2"), models: text(Object.keys(shapes).join(",")), types: text(types.join(",")),
-    parts: text("speed,batch,depth,start,memory,serve"), prompt: text("512"), generate: text("128"), batch: text("4,16,64"), depth: text("8192"),
+    parts: text("speed,batch,depth,start,memory,speculation,serve"), prompt: text("512"), generate: text("128"), batch: text("4,16,64"), depth: text("8192"),
     build: { type: "string", multiple: true, default: [] }, help: { type: "boolean", default: false },
   },
 });
@@ -46,7 +46,7 @@ process.env.PIONEER_HOME = join(cacheFolder, "home");
 
 const report = {
   date: new Date().toISOString(), command: `node bench/peers/speed.mjs ${process.argv.slice(2).join(" ")}`, options: { ...options, threads, pairs }, names,
-  machine: machine(), versions: {}, memory_bytes_per_second: 0, speeds: [], sampling: [], start: null, memory: null, serve: null, others: null,
+  machine: machine(), versions: {}, memory_bytes_per_second: 0, speeds: [], sampling: [], start: null, memory: null, speculation: null, serve: null, others: null,
 };
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1)); // and so end what was started
 const tell = (line) => process.stderr.isTTY ? process.stderr.write(`\r\x1b[K${line}`) : console.error(line);
@@ -130,12 +130,19 @@ function memoryUse(model) {
   return { peak_bytes, file_bytes, kv_bytes };
 }
 
+// An edit of a text, with and without guesses.
+function speculation(model) {
+  const out = execFileSync(program, ["bench", "speculation", "--model", model, "--text", join(root, "src/engine/runner.cc"), "--tokens", "300", "--repeat", String(pairs),
+    "--threads", String(threads), "--json"], { encoding: "utf8" });
+  return JSON.parse(out);
+}
+
 // The service under load: bench/serve against a service of its own.
 async function serving(model) {
   const folder = mkdtempSync(join(tmpdir(), "pioneer-peers-"));
   const address = join(folder, "address");
-  const service = spawn(program, ["serve", "--model", model, "--port", "0", "--address-file", address, "--threads", String(threads), "--context", "16384"],
-    { stdio: "ignore" });
+  const service = spawn(program, ["serve", "--model", model, "--port", "0", "--address-file", address, "--threads", String(threads), "--context", "16384",
+    "--no-speculation"], { stdio: "ignore" }); // random weights repeat themselves more than any text
   process.once("exit", () => service.kill());
   try {
     const url = await readWhenThere(address, service);
@@ -163,6 +170,7 @@ try {
   const one = list(options.models).at(-1);
   if (parts.has("start")) report.start = { model: one, ...(await starts(modelFile(one, "Q4_K_M"))) };
   if (parts.has("memory")) report.memory = { model: one, ...memoryUse(modelFile(one, "Q4_K_M")) };
+  if (parts.has("speculation")) report.speculation = speculation(modelFile(one, "Q4_K_M"));
   if (parts.has("serve")) report.serve = await serving(modelFile(one, "Q4_K_M"));
 } catch (error) {
   // What was measured until then is kept.

@@ -55,8 +55,8 @@ export function evaluate(report, deep = 8192) {
   const { prefix, stall } = serve ?? {};
   rows.push(row("time to first token with 4,000 tokens shared", "under 5 % of the first", prefix && percent(prefix.later_share), prefix && prefix.later_share < 0.05));
   rows.push(row("longest gap of 8 streams while 4,000 tokens arrive", "2x the median ITL", stall && times(stall.longest_gap), stall && stall.longest_gap <= 2));
-  // Random weights never repeat their prompt, so this takes a trained model.
-  rows.push(row("speculation by prompt lookup, text that repeats its prompt", "2x plain", null, null));
+  const edit = report.speculation?.results.find(({ task }) => task === "edit");
+  rows.push(row("speculation by prompt lookup, an edit of its prompt", "2x plain", edit && `${times(edit.ratio.median)} (${times(edit.ratio.lowest)} to ${times(edit.ratio.highest)})`, edit && edit.ratio.median >= 2));
   for (const one of worthTelling(sampling)) {
     rows.push(row(`sampling (${one.way}) and text, ${one.vocabulary} tokens, batch ${one.batch}`, "under 2 % of a step", percent(one.share_of_step), one.share_of_step < 0.02));
   }
