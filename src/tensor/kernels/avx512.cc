@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 
+#include <cpuid.h>
 #include <immintrin.h>
 
 #include <algorithm>
@@ -18,6 +19,20 @@
 
 // GCC 12 calls the deliberately undefined operands inside its own intrinsics uninitialized.
 #pragma GCC diagnostic ignored "-Wuninitialized"
+
+namespace pioneer {
+namespace {
+
+// Not through __builtin_cpu_supports: clang 14 does not know the name. What AVX-512 needs of the
+// system is there when these kernels run.
+bool HasBf16Dot() {
+  constexpr unsigned kAvx512Bf16 = 1u << 5;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvx512Bf16) != 0;
+}
+
+}  // namespace
+}  // namespace pioneer
 
 PIONEER_BEGIN_TARGET("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")
 namespace pioneer {
@@ -40,6 +55,18 @@ namespace {
 #include "tensor/kernels/generic/delta_rule.inl.h"
 //
 #include "tensor/kernels/generic/table.inl.h"
+//
+#include "tensor/kernels/matmul_bf16_avx512.inl.h"
+
+KernelTable MakeTableOfThisMachine() {
+  KernelTable table = MakeTable();
+  if (HasBf16Dot()) {
+    table.act_format = ActFormatWithPairs;
+    table.put_activation = PutActivationWithPairs;
+    table.multiply = MultiplyWithPairs;
+  }
+  return table;
+}
 
 }  // namespace
 }  // namespace pioneer
@@ -49,7 +76,7 @@ namespace pioneer {
 
 // Made on first use: building the table is compiled for the region too.
 const KernelTable& Avx512Kernels() {
-  static const KernelTable table = MakeTable();
+  static const KernelTable table = MakeTableOfThisMachine();
   return table;
 }
 

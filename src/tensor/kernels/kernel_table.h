@@ -18,6 +18,8 @@ struct ActFormat {
   int scale_group = 0;  // elements that share a float32 scale; 0: not rounded, plain float32
   int sum_group = 0;    // elements that share a sum
   int zero_point = 0;   // sums are stored as int32 -zero_point * sum; as float32 sum when 0
+  // Plain, but rounded to bfloat16: see matmul_bf16_avx512.inl.h.
+  bool bf16_pairs = false;
   bool operator==(const ActFormat&) const = default;
 };
 

@@ -71,7 +71,7 @@ class ActivationSet {
 // Tokens whose activations stay in second-level cache while all panels pass over them.
 int64_t TilesTogether(const Activations& x) {
   constexpr int64_t kCacheBytes = 384 * 1024;
-  const int64_t bytes = x.n_in * (x.format.scale_group == 0 ? 4 : 1);
+  const int64_t bytes = x.n_in * (x.format.scale_group != 0 ? 1 : x.format.bf16_pairs ? 2 : 4);
   return std::max<int64_t>(1, kCacheBytes / std::max<int64_t>(1, bytes) / x.tile);
 }
 

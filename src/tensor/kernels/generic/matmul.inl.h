@@ -35,9 +35,28 @@ PIONEER_INLINE void UnpackGroup(const uint8_t* block, int g, Chunk& chunk) {
   if constexpr (W::kHasMin) Store(chunk.min[g], W::Min(from, g % kGroupsInBlock));
 }
 
+// Asks for what is needed much later, into the second-level cache: a processor's own prefetchers
+// follow a stream that is read evenly, not one that waits for products. Running past the weight's
+// end is harmless.
+template <int kBytes>
+PIONEER_INLINE void PrefetchAhead(const uint8_t* at) {
+  constexpr int kAheadBytes = 16384;
+  PIONEER_UNROLL for (int line = 0; line < kBytes; line += 64) {
+    __builtin_prefetch(at + kAheadBytes + line, 0, 2);
+  }
+}
+
+// The same for the kStep groups from g on.
+template <typename W>
+PIONEER_INLINE void PrefetchGroups(const uint8_t* block, int g) {
+  constexpr int kGroupBytes = W::kBlockBytes / (W::kBlockK / W::kGroup);
+  PrefetchAhead<W::kStep * kGroupBytes>(block + g * kGroupBytes);
+}
+
 template <typename W>
 void UnpackChunk(const uint8_t* block, int n_groups, Chunk& chunk) {
   for (int g = 0; g < n_groups; g += W::kStep) {
+    PrefetchGroups<W>(block, g);
     UnpackGroup<W, 0>(block, g, chunk);
     if constexpr (W::kStep == 2) UnpackGroup<W, 1>(block, g + 1, chunk);
   }
@@ -115,23 +134,12 @@ PIONEER_INLINE void MultiplyGroup(const uint8_t* block, int g, const TileAct& x,
                                 totals);
 }
 
-// Asks for what is needed some groups later; running past the weight's end is harmless.
-template <typename W>
-PIONEER_INLINE void PrefetchAhead(const uint8_t* block, int g) {
-  constexpr int kAheadBytes = 2048, kGroupsInBlock = W::kBlockK / W::kGroup,
-                kGroupBytes = W::kBlockBytes / kGroupsInBlock;
-  const auto* ahead = reinterpret_cast<const char*>(block) + g * kGroupBytes + kAheadBytes;
-  PIONEER_UNROLL for (int line = 0; line < W::kStep * kGroupBytes; line += 64) {
-    __builtin_prefetch(ahead + line);
-  }
-}
-
 template <typename W, int T>
 void MultiplyDirect(const uint8_t* block, int n_groups, const TileAct& x, float* sums) {
   F32 totals[T];
   PIONEER_UNROLL for (int t = 0; t < T; ++t) totals[t] = Set1(0);
   for (int g = 0; g < n_groups; g += W::kStep) {
-    PrefetchAhead<W>(block, g);
+    if constexpr (T > 1) PrefetchGroups<W>(block, g);
     MultiplyGroup<W, T, 0>(block, g, x, totals);
     if constexpr (W::kStep == 2) MultiplyGroup<W, T, 1>(block, g + 1, x, totals);
   }
