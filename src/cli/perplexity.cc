@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/command.h"
+#include "cli/kv_type_option.h"
 #include "cli/model_option.h"
 #include "cli/window_options.h"
 #include "tensor/ops/softmax.h"
@@ -34,7 +35,7 @@ struct Score {
   }
 };
 
-constexpr int kRowsAStep = 256;
+constexpr int kRowsTogether = 256;
 
 // Scores tokens[1..] of one window, each given all before it. The window starts fresh.
 void ScoreWindow(Model& model, ThreadPool& pool, KvPagePool& pages, std::span<const int32_t> tokens,
@@ -44,8 +45,8 @@ void ScoreWindow(Model& model, ThreadPool& pool, KvPagePool& pages, std::span<co
     Fail(ErrorCode::kOutOfMemory, "too little KV memory for a window of {} tokens", tokens.size());
   }
   Matrix logits;
-  for (size_t begin = 0; begin + 1 < tokens.size(); begin += kRowsAStep) {
-    const size_t n_rows = std::min<size_t>(kRowsAStep, tokens.size() - 1 - begin);
+  for (size_t begin = 0; begin + 1 < tokens.size(); begin += kRowsTogether) {
+    const size_t n_rows = std::min<size_t>(kRowsTogether, tokens.size() - 1 - begin);
     StepBatch batch;
     for (size_t i = 0; i < n_rows; ++i) {
       batch.tokens.push_back(tokens[begin + i]);
@@ -82,9 +83,9 @@ void Print(const WindowOptions& options, const Score& score, size_t n_bytes) {
              options.context);
 }
 
-void Perplexity(const WindowOptions& options) {
+void Perplexity(const WindowOptions& options, const KvTypes& kv_types) {
   const std::string text = ReadFile(options.file);
-  const std::unique_ptr<Model> model = LoadNamedModel(options.model);
+  const std::unique_ptr<Model> model = LoadNamedModel(options.model, kv_types);
   const ModelConfig& config = model->config();
   const std::vector<int32_t> tokens =
       model->tokenizer().Encode(text, {.add_special = true, .parse_special = false});
@@ -113,7 +114,9 @@ void AddPerplexityCommand(CLI::App& root) {
   CLI::App* command = AddCommand(root, "perplexity", "Score how well a model predicts a text",
                                  "pioneer perplexity --model pioneer-mini --file README.md");
   AddWindowOptions(*command, *options, "The text (UTF-8)");
-  command->callback([options] { Perplexity(*options); });
+  auto kv_types = std::make_shared<KvTypes>();
+  AddKvTypeOption(*command, *kv_types);
+  command->callback([options, kv_types] { Perplexity(*options, *kv_types); });
 }
 
 }  // namespace pioneer
