@@ -64,7 +64,7 @@ class Load {
       try {
         await this.#answer(request, circumstances);
       } catch (error) {
-        this.failures.push({ why: error.message, request, circumstances });
+        this.#fail({ why: error.message, request, circumstances });
       }
       this.done += 1;
       this.#hangUp(this.done);
@@ -80,7 +80,9 @@ class Load {
     }
     const leaves = circumstances.kind === "leaves";
     const { stream } = circumstances;
-    const how = { stream, ...(leaves ? (stream ? { pieces: circumstances.pieces } : { wait_ms: circumstances.wait_ms }) : {}) };
+    // Who is content with what others leave may get nothing until the load ends.
+    const seconds = body.service_tier === "flex" ? 3600 : 120;
+    const how = { stream, seconds, ...(leaves ? (stream ? { pieces: circumstances.pieces } : { wait_ms: circumstances.wait_ms }) : {}) };
     for (;;) {
       const { status, answer, left } = await client.ask(request.path, body, how);
       if (status === 503 && answer.error?.code === "overloaded") {
@@ -97,7 +99,12 @@ class Load {
   #compare(request, circumstances, status, answer, left) {
     const [expected, found] = [request, { status, answer }].map((one) => JSON.stringify({ status: one.status, answer: one.answer }));
     const right = left ? answer.error === null && answer.begins(request.answer) : found === expected;
-    if (!right) this.failures.push({ why: "not the answer that was given alone", request, circumstances, expected, found });
+    if (!right) this.#fail({ why: "not the answer that was given alone", request, circumstances, expected, found });
+  }
+
+  #fail(failure) {
+    this.failures.push(failure);
+    tellFailure(failure);
   }
 
   #hangUp(done) {
@@ -155,7 +162,6 @@ async function load(file) {
   const judged = requests >= requestsToJudgeMemory;
   if (judged && memory.late - memory.early > allowedGrowth(memory)) problems.push(`memory grew by ${(memory.late - memory.early).toFixed(1)} MiB; ${allowedGrowth(memory).toFixed(1)} may be`);
 
-  run.failures.forEach(tellFailure);
   problems.forEach((problem) => console.log(`\nat the end: ${problem}`));
   const metrics = await state.metrics();
   const total = (name) => metrics[`pioneer_${name}_total`] ?? 0;
