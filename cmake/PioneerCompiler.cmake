@@ -13,6 +13,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
                       -Wno-psabi)
 endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  # As on x86-64: chars have signs, and a product and a sum are two roundings unless code asks for
+  # one, so that results outside of kernels do not depend on the processor.
+  add_compile_options(-fsigned-char -ffp-contract=off)
+endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 
@@ -22,6 +27,6 @@ if(PIONEER_SANITIZE)
 endif()
 
 find_program(LLD ld.lld)
-if(LLD)
+if(LLD AND NOT CMAKE_CROSSCOMPILING)  # cross compilers look for their own linker
   add_link_options(-fuse-ld=lld)
 endif()

@@ -3,10 +3,14 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -16,9 +20,10 @@
 namespace pioneer {
 namespace {
 
-constexpr Isa kAllIsas[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512};
 constexpr int kUnset = -1;
 std::atomic<int> forced_isa{kUnset};
+
+bool Always() { return true; }
 
 #if defined(__x86_64__)
 // Not through __builtin_cpu_supports: clang 14 does not know the name. With AVX the system keeps
@@ -27,20 +32,43 @@ bool HasF16c() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
 }
+bool HasAvx2() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HasF16c();
+}
+bool HasAvx512() {
+  return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+#elif defined(__aarch64__)
+bool HasDotProd() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+bool HasI8mm() { return HasDotProd() && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }
 #endif
 
-bool Detected(Isa isa) {
+struct KernelSet {
+  Isa isa;
+  const char* name;
+  bool (*detected)();
+  const KernelTable& (*kernels)();
+};
+
+// What this program holds, slowest first.
+constexpr KernelSet kSets[] = {
+    {Isa::kScalar, "scalar", Always, ScalarKernels},
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HasF16c();
-  if (isa == Isa::kAvx2) return avx2;
-  if (isa == Isa::kAvx512) {
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vnni");
-  }
+    {Isa::kAvx2, "avx2", HasAvx2, Avx2Kernels},
+    {Isa::kAvx512, "avx512", HasAvx512, Avx512Kernels},
+#elif defined(__aarch64__)
+    {Isa::kNeon, "neon", Always, NeonKernels},
+    {Isa::kDotProd, "dotprod", HasDotProd, DotProdKernels},
+    {Isa::kI8mm, "i8mm", HasI8mm, I8mmKernels},
 #endif
-  return isa == Isa::kScalar;
+};
+
+const KernelSet& SetOf(Isa isa) {
+  return *std::find_if(std::begin(kSets), std::end(kSets) - 1,
+                       [isa](const KernelSet& set) { return set.isa == isa; });
 }
 
 Isa ChosenIsa() {
@@ -59,21 +87,12 @@ Isa ChosenIsa() {
 
 }  // namespace
 
-const char* IsaName(Isa isa) {
-  switch (isa) {
-    case Isa::kAvx2:
-      return "avx2";
-    case Isa::kAvx512:
-      return "avx512";
-    default:
-      return "scalar";
-  }
-}
+const char* IsaName(Isa isa) { return SetOf(isa).name; }
 
 std::vector<Isa> DetectedIsas() {
   std::vector<Isa> detected;
-  for (const Isa isa : kAllIsas) {
-    if (Detected(isa)) detected.push_back(isa);
+  for (const KernelSet& set : kSets) {
+    if (set.detected()) detected.push_back(set.isa);
   }
   return detected;
 }
@@ -88,17 +107,6 @@ Isa ActiveIsa() {
 ScopedIsa::ScopedIsa(Isa isa) : previous_(forced_isa.exchange(static_cast<int>(isa))) {}
 ScopedIsa::~ScopedIsa() { forced_isa.store(previous_); }
 
-const KernelTable& Kernels() {
-  switch (ActiveIsa()) {
-#if defined(__x86_64__)
-    case Isa::kAvx2:
-      return Avx2Kernels();
-    case Isa::kAvx512:
-      return Avx512Kernels();
-#endif
-    default:
-      return ScalarKernels();
-  }
-}
+const KernelTable& Kernels() { return SetOf(ActiveIsa()).kernels(); }
 
 }  // namespace pioneer

@@ -118,6 +118,10 @@ const KernelTable& ScalarKernels();
 #if defined(__x86_64__)
 const KernelTable& Avx2Kernels();
 const KernelTable& Avx512Kernels();
+#elif defined(__aarch64__)
+const KernelTable& NeonKernels();
+const KernelTable& DotProdKernels();
+const KernelTable& I8mmKernels();
 #endif
 
 }  // namespace pioneer

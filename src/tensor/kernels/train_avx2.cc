@@ -1,4 +1,6 @@
 // Why: the training loops compiled for avx2. See train_loops.h.
+#if defined(__x86_64__)
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -28,3 +30,5 @@ const TrainKernels& Avx2TrainKernels() {
 }
 
 }  // namespace pioneer
+
+#endif

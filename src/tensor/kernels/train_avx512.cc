@@ -1,4 +1,6 @@
 // Why: the training loops compiled for avx512. See train_loops.h.
+#if defined(__x86_64__)
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -29,3 +31,5 @@ const TrainKernels& Avx512TrainKernels() {
 }
 
 }  // namespace pioneer
+
+#endif

@@ -22,15 +22,25 @@ struct TileAct {
   const float* scales;
 };
 
+#if defined(PIONEER_I8MM)
+// Products of matrices want codes in another order, and have a MultiplyChunk of their own.
+template <int kVectors>
+PIONEER_INLINE void PutCodes(const U8* codes, int g, Chunk& chunk);
+#endif
+
 template <typename W, int kOfStep>
 PIONEER_INLINE void UnpackGroup(const uint8_t* block, int g, Chunk& chunk) {
   constexpr int kVectors = W::kGroup / 4, kGroupsInBlock = W::kBlockK / W::kGroup;
   const uint8_t* from = block + g / kGroupsInBlock * W::kBlockBytes;
   U8 codes[kVectors];
   W::template Codes<kOfStep>(from, g % kGroupsInBlock, codes);
+#if defined(PIONEER_I8MM)
+  PutCodes<kVectors>(codes, g, chunk);
+#else
   PIONEER_UNROLL for (int i = 0; i < kVectors; ++i) {
     StoreBytes(chunk.codes[g * kVectors + i], codes[i]);
   }
+#endif
   Store(chunk.scale[g], W::Scale(from, g % kGroupsInBlock));
   if constexpr (W::kHasMin) Store(chunk.min[g], W::Min(from, g % kGroupsInBlock));
 }
@@ -53,10 +63,20 @@ PIONEER_INLINE void PrefetchGroups(const uint8_t* block, int g) {
   PrefetchAhead<W::kStep * kGroupBytes>(block + g * kGroupBytes);
 }
 
+// With few tiles the memory is what a product waits for. With more, it is enough to ask for the
+// next chunk while this one is multiplied, and then into the first-level cache.
+constexpr int kFewTiles = 4;
+
+// Asks for part i of n of some bytes.
+PIONEER_INLINE void PrefetchPart(const uint8_t* from, int64_t n_bytes, int64_t i, int64_t n) {
+  const uint8_t* const end = from + n_bytes * (i + 1) / n;
+  for (const uint8_t* at = from + n_bytes * i / n; at < end; at += 64) __builtin_prefetch(at);
+}
+
 template <typename W>
-void UnpackChunk(const uint8_t* block, int n_groups, Chunk& chunk) {
+void UnpackChunk(const uint8_t* block, int n_groups, bool few_tiles, Chunk& chunk) {
   for (int g = 0; g < n_groups; g += W::kStep) {
-    PrefetchGroups<W>(block, g);
+    if (few_tiles) PrefetchGroups<W>(block, g);
     UnpackGroup<W, 0>(block, g, chunk);
     if constexpr (W::kStep == 2) UnpackGroup<W, 1>(block, g + 1, chunk);
   }
@@ -94,6 +114,9 @@ PIONEER_INLINE void AddChunk(const F32* totals, const float* act_scales, float* 
   }
 }
 
+#if defined(PIONEER_I8MM)
+#include "tensor/kernels/matmul_i8mm.inl.h"
+#else
 template <typename M, int T>
 void MultiplyChunk(const Chunk& chunk, int n_groups, const TileAct& x, float* sums) {
   constexpr int kVectors = M::kGroup / 4;
@@ -114,6 +137,7 @@ void MultiplyChunk(const Chunk& chunk, int n_groups, const TileAct& x, float* su
   }
   AddChunk<M, T>(totals, x.scales, sums);
 }
+#endif
 
 template <typename W, int T, int kOfStep>
 PIONEER_INLINE void MultiplyGroup(const uint8_t* block, int g, const TileAct& x, F32* totals) {
@@ -206,15 +230,18 @@ void MultiplyPanel(const PanelProduct& p, int64_t panel, int64_t tile_begin, int
   std::memset(sums, 0, sizeof(float) * static_cast<size_t>(n_tiles) * kMaxTile * kPanelRows);
   const Activations& x = *p.x;
   const bool direct = n_tiles == 1 && TokensOf(x, tile_begin) <= kDirectTile;
+  const bool few_tiles = n_tiles < kFewTiles;
   const int64_t panel_bytes = x.n_in / W::kBlockK * W::kBlockBytes;
   const auto* block = reinterpret_cast<const uint8_t*>(p.panels) + panel * panel_bytes;
   for (int64_t k = 0; k < x.n_in; k += kChunkK) {
     const int chunk_k = static_cast<int>(std::min<int64_t>(kChunkK, x.n_in - k));
     const int n_groups = chunk_k / W::kGroup;
-    if (!direct) UnpackChunk<W>(block, n_groups, chunk);
+    const int64_t chunk_bytes = chunk_k / W::kBlockK * W::kBlockBytes;
+    if (!direct) UnpackChunk<W>(block, n_groups, few_tiles, chunk);
     for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
       const int tokens = TokensOf(x, tile);
       const TileAct act = ActAt(x, tile, tokens, k);
+      if (!few_tiles) PrefetchPart(block + chunk_bytes, chunk_bytes, tile - tile_begin, n_tiles);
       float* at = sums + (tile - tile_begin) * kMaxTile * kPanelRows;
       if (direct) {
         WithTile<ByTile<W>::template InRegisters>(tokens, block, n_groups, act, at);
@@ -222,7 +249,7 @@ void MultiplyPanel(const PanelProduct& p, int64_t panel, int64_t tile_begin, int
         WithTile<ByTile<W>::template InCache>(tokens, chunk, n_groups, act, at);
       }
     }
-    block += chunk_k / W::kBlockK * W::kBlockBytes;
+    block += chunk_bytes;
   }
   for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
     StoreSums(p, panel, tile, sums + (tile - tile_begin) * kMaxTile * kPanelRows);
