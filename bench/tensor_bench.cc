@@ -3,14 +3,21 @@
 // GOP/s counts a multiply-add as two; GB/s counts the weight's bytes once a call.
 #include <benchmark/benchmark.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "tensor/kernels/isa.h"
 #include "tensor/ops/attention.h"
 #include "tensor/ops/matmul.h"
+#include "tensor/ops/weight.h"
 #include "tensor/quantize.h"
 
 namespace pioneer {
@@ -97,19 +104,34 @@ void BM_QuantizeRow(benchmark::State& state, DType dtype) {
       1e-6 * static_cast<double>(state.iterations() * kSize), benchmark::Counter::kIsRate);
 }
 
-// Reading memory that is in no cache: one thread.
-void BM_PeakRead(benchmark::State& state) {
-  const std::vector<uint64_t> data(size_t{32} << 20, 1);
+// Reading memory that is in no cache, in large pages, as weights lie: the most that a product of
+// one token can do. Each thread reads a part from front to back.
+void BM_PeakRead(benchmark::State& state, int threads) {
+  constexpr size_t kBytes = size_t{256} << 20, kWords = kBytes / sizeof(uint64_t);
+  const std::shared_ptr<std::byte> memory = AllocatePacked(kBytes);
+  std::memset(memory.get(), 1, kBytes);
+  const auto* words = reinterpret_cast<const uint64_t*>(memory.get());
+  ThreadPool pool(threads);
   for (auto _ : state) {
-    uint64_t sums[8] = {};
-    for (size_t i = 0; i < data.size(); i += 8) {
-      for (int j = 0; j < 8; ++j) sums[j] += data[i + static_cast<size_t>(j)];
-    }
-    benchmark::DoNotOptimize(sums);
+    pool.Run([&](int thread) {
+      const size_t part = kWords / static_cast<size_t>(threads);
+      const uint64_t* from = words + part * static_cast<size_t>(thread);
+      uint64_t sums[8] = {};
+      for (size_t i = 0; i < part; i += 8) {
+        for (size_t j = 0; j < 8; ++j) sums[j] += from[i + j];
+      }
+      benchmark::DoNotOptimize(sums);
+    });
   }
   state.counters["GB/s"] = benchmark::Counter(
-      1e-9 * static_cast<double>(state.iterations()) * static_cast<double>(data.size()) * 8,
+      1e-9 * static_cast<double>(state.iterations()) * static_cast<double>(kBytes),
       benchmark::Counter::kIsRate);
+}
+
+// Threads that meet and do nothing else.
+void BM_Meet(benchmark::State& state, int threads) {
+  ThreadPool pool(threads);
+  for (auto _ : state) pool.Run([](int) {});
 }
 
 #if defined(__x86_64__)
@@ -123,6 +145,22 @@ __attribute__((target("avx512f,avx512vnni"))) void RepeatDots(int64_t n) {
         "vpdpbusd %%zmm0, %%zmm0, %%zmm7\n vpdpbusd %%zmm0, %%zmm0, %%zmm8\n" ::
             : "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8");
   }
+}
+__attribute__((target("avx512f"))) void RepeatBf16Dots(int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    asm volatile(
+        "vxorps %%xmm0, %%xmm0, %%xmm0\n"
+        "vdpbf16ps %%zmm0, %%zmm0, %%zmm1\n vdpbf16ps %%zmm0, %%zmm0, %%zmm2\n"
+        "vdpbf16ps %%zmm0, %%zmm0, %%zmm3\n vdpbf16ps %%zmm0, %%zmm0, %%zmm4\n"
+        "vdpbf16ps %%zmm0, %%zmm0, %%zmm5\n vdpbf16ps %%zmm0, %%zmm0, %%zmm6\n"
+        "vdpbf16ps %%zmm0, %%zmm0, %%zmm7\n vdpbf16ps %%zmm0, %%zmm0, %%zmm8\n" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8");
+  }
+}
+bool HasBf16Dots() {
+  constexpr unsigned kAvx512Bf16 = 1u << 5;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvx512Bf16) != 0;
 }
 __attribute__((target("avx512f"))) void RepeatFmas(int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
@@ -164,11 +202,19 @@ void Register() {
   for (const int64_t context : {512, 2048, 8192}) {
     attention->Args({context, 1})->Args({context, 512});
   }
-  benchmark::RegisterBenchmark("Peak/read", BM_PeakRead);
+  for (const int threads : {1, 2}) {
+    const std::string name = "threads:" + std::to_string(threads);
+    benchmark::RegisterBenchmark(("Peak/read/" + name).c_str(), BM_PeakRead, threads)
+        ->UseRealTime();
+    benchmark::RegisterBenchmark(("Meet/" + name).c_str(), BM_Meet, threads)->UseRealTime();
+  }
 #if defined(__x86_64__)
   if (ActiveIsa() == Isa::kAvx512) {
     benchmark::RegisterBenchmark("Peak/int8", BM_Peak, RepeatDots, 8 * 128.0);
     benchmark::RegisterBenchmark("Peak/f32", BM_Peak, RepeatFmas, 8 * 32.0);
+    if (HasBf16Dots()) {
+      benchmark::RegisterBenchmark("Peak/bf16", BM_Peak, RepeatBf16Dots, 8 * 64.0);
+    }
   }
 #endif
 }

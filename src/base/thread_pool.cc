@@ -1,11 +1,6 @@
 #include "base/thread_pool.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <cmath>
-#include <fstream>
-#include <string>
 
 namespace pioneer {
 namespace {
@@ -17,25 +12,11 @@ constexpr int kSpins = 2000;
 void Pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");  // "yield" does nothing on most processors
 #else
   std::this_thread::yield();
 #endif
-}
-
-int AffinityCores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return CPU_COUNT(&set);
-}
-
-// cgroup v2 quota in cores; infinity when there is none.
-double CgroupCores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return INFINITY;
-  return std::strtod(quota.c_str(), nullptr) / period;
 }
 
 // Waits until `value` differs from `old_value`: a bounded spin, then a futex.
@@ -49,11 +30,6 @@ void WaitForChange(const std::atomic<T>& value, T old_value) {
 }
 
 }  // namespace
-
-int UsableCores() {
-  const double cores = std::min<double>(AffinityCores(), std::ceil(CgroupCores()));
-  return std::max(1, static_cast<int>(cores));
-}
 
 ThreadPool::ThreadPool(int n_threads) : n_threads_(n_threads > 0 ? n_threads : UsableCores()) {
   for (int i = 1; i < n_threads_; ++i) workers_.emplace_back([this, i] { WorkerLoop(i); });

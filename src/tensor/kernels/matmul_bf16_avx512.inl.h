@@ -30,10 +30,10 @@ PIONEER_INLINE U8 LoadLastPair(const uint8_t* panel) {
       _mm512_zextsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(panel))));
 }
 
-inline void UnpackPairs(const uint8_t* panel, int n_k, PairChunk& chunk) {
+inline void UnpackPairs(const uint8_t* panel, int n_k, bool few_tiles, PairChunk& chunk) {
   int i = 0;
   for (; i < n_k / 2; ++i, panel += 64) {
-    PrefetchAhead<64>(panel);
+    if (few_tiles) PrefetchAhead<64>(panel);
     StoreBytes(chunk.pairs[i], Interleave(LoadBytes(panel)));
   }
   if (n_k % 2 != 0) StoreBytes(chunk.pairs[i], LoadLastPair(panel));
@@ -127,11 +127,15 @@ inline void MultiplyPairPanel(const PanelProduct& p, int64_t panel, int64_t tile
   constexpr int kTileSums = kMaxTile * kPanelRows;
   std::memset(sums, 0, sizeof(float) * static_cast<size_t>((tile_end - tile_begin) * kTileSums));
   const Activations& x = *p.x;
+  const int64_t n_tiles = tile_end - tile_begin;
+  const bool few_tiles = n_tiles < kFewTiles;
   for (int64_t k = 0; k < x.n_in; k += kChunkK) {
     const int n_k = static_cast<int>(std::min<int64_t>(kChunkK, x.n_in - k));
-    UnpackPairs(PairPanelAt(p, panel, k), n_k, chunk);
+    const uint8_t* w = PairPanelAt(p, panel, k);
+    UnpackPairs(w, n_k, few_tiles, chunk);
     for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
       const int tokens = TokensOf(x, tile);
+      if (!few_tiles) PrefetchPart(w + sizeof chunk, sizeof chunk, tile - tile_begin, n_tiles);
       WithTile<PairsInCache>(tokens, chunk, (n_k + 1) / 2, PairsAt(x, tile, tokens, k),
                              sums + (tile - tile_begin) * kTileSums);
     }
