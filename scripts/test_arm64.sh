@@ -12,6 +12,7 @@ limit=$((${1:-60} * 60))
 build=$PWD/build-arm64
 sysroot=$build/sysroot
 
+mkdir -p "$build"
 skip() { echo "skipped: $1"; exit 0; }
 
 if [ "$(uname -m)" = aarch64 ]; then skip 'this machine is an Arm: ./test runs on it'; fi
