@@ -5,8 +5,9 @@ import { dataReader } from "../../bench/serve/api.mjs";
 
 const emptyChoice = () => ({ text: "", reasoning: "", calls: [], finish: null, logprobs: null });
 
+// An answer without a token has empty lists where it comes whole, and nothing in a stream.
 function addLogprobs(choice, added) {
-  if (!added) return;
+  if (!Object.values(added ?? {}).some((list) => list?.length > 0)) return;
   choice.logprobs ??= {};
   for (const [name, list] of Object.entries(added)) {
     choice.logprobs[name] = Array.isArray(list) ? [...(choice.logprobs[name] ?? []), ...list] : list;
