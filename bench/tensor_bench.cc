@@ -61,20 +61,21 @@ void BM_MatMul(benchmark::State& state, DType dtype, int threads, int64_t total_
   const double calls = static_cast<double>(state.iterations());
   state.counters["GOP/s"] = benchmark::Counter(
       2e-9 * calls * static_cast<double>(n_tokens * kSize * kSize), benchmark::Counter::kIsRate);
-  state.counters["GB/s"] = benchmark::Counter(
-      1e-9 * calls * static_cast<double>(tensor.bytes()), benchmark::Counter::kIsRate);
+  state.counters["GB/s"] = benchmark::Counter(1e-9 * calls * static_cast<double>(tensor.bytes()),
+                                              benchmark::Counter::kIsRate);
 }
 
-void BM_Attention(benchmark::State& state, int threads) {
-  const AttentionShape shape{9, 3, 64, 0.125f};
+void BM_Attention(benchmark::State& state, int threads, KvType type) {
+  AttentionShape shape{9, 3, 64, 0.125f};
+  shape.k_type = shape.v_type = type;
   const int64_t context = state.range(0), rows = state.range(1);
-  const int64_t page_values = shape.n_kv_heads * kKvPageTokens * shape.head_dim;
-  std::vector<uint16_t> storage(
-      static_cast<size_t>((context / kKvPageTokens + 1) * 2 * page_values), 0x2E66);
-  std::vector<uint16_t*> k, v;
+  const int64_t page_bytes = KPageBytes(shape);  // V takes as much
+  std::vector<std::byte> storage(
+      static_cast<size_t>((context / kKvPageTokens + 1) * 2 * page_bytes), std::byte{0x2E});
+  std::vector<std::byte*> k, v;
   for (int64_t p = 0; p <= context / kKvPageTokens; ++p) {
-    k.push_back(storage.data() + 2 * p * page_values);
-    v.push_back(storage.data() + (2 * p + 1) * page_values);
+    k.push_back(storage.data() + 2 * p * page_bytes);
+    v.push_back(storage.data() + (2 * p + 1) * page_bytes);
   }
   const std::vector<float> q = RandomFloats(rows * shape.n_heads * shape.head_dim);
   std::vector<float> out(q.size());
@@ -198,9 +199,13 @@ void Register() {
     benchmark::RegisterBenchmark(("Pack/" + name).c_str(), BM_Pack, dtype);
     benchmark::RegisterBenchmark(("QuantizeRow/" + name).c_str(), BM_QuantizeRow, dtype);
   }
-  auto* attention = benchmark::RegisterBenchmark("Attention/threads:1", BM_Attention, 1);
-  for (const int64_t context : {512, 2048, 8192}) {
-    attention->Args({context, 1})->Args({context, 512});
+  for (int type = 0; type < kKvTypes; ++type) {
+    const auto kv = static_cast<KvType>(type);
+    auto* attention = benchmark::RegisterBenchmark(
+        (std::string("Attention/threads:1/") + KvTypeName(kv)).c_str(), BM_Attention, 1, kv);
+    for (const int64_t context : {512, 2048, 8192}) {
+      attention->Args({context, 1})->Args({context, 512});
+    }
   }
   for (const int threads : {1, 2}) {
     const std::string name = "threads:" + std::to_string(threads);

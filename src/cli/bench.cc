@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/bench_grammar.h"
+#include "cli/bench_speculation.h"
 #include "cli/command.h"
+#include "cli/kv_type_option.h"
 #include "cli/memory_probe.h"
 #include "cli/model_option.h"
 #include "cli/speed_bench.h"
@@ -24,6 +26,7 @@ struct BenchOptions {
   std::string model;
   int prompt = 512, generate = 128, repeat = 5, threads = 0;
   std::vector<int> batch = {1}, depth = {0};
+  KvTypes kv_types;
   bool json = false, turns = false;
 };
 
@@ -193,6 +196,8 @@ void PrintJson(const BenchOptions& options, const SpeedBench& bench, int n_threa
                                    {"file_bytes", config.file_bytes},
                                    {"isa", IsaName(ActiveIsa())},
                                    {"threads", n_threads},
+                                   {"kv_type_k", KvTypeName(options.kv_types.k)},
+                                   {"kv_type_v", KvTypeName(options.kv_types.v)},
                                    {"repeat", options.repeat},
                                    {"load_seconds", start.load_seconds},
                                    {"first_token_seconds", start.first_token_seconds},
@@ -210,6 +215,7 @@ void RunBench(const BenchOptions& options) {
   const int deepest = *std::max_element(options.depth.begin(), options.depth.end());
   SpeedBenchOptions speed{.model = FindModel(options.model).path,
                           .n_threads = options.threads,
+                          .kv_types = options.kv_types,
                           .repeat = options.repeat,
                           .n_sequences = options.generate > 0 ? most : 1,
                           .n_tokens = deepest + std::max(options.prompt, options.generate)};
@@ -247,6 +253,7 @@ void AddBenchCommand(CLI::App& root) {
   counts("--batch", options->batch, 1, 1024, "Conversations generated together, e.g. 1,4,16");
   counts("--depth", options->depth, 0, 1 << 20, "Tokens already in each, e.g. 0,8192");
   count("--repeat", options->repeat, 1, 1000, "Measured rounds, after one to warm up");
+  AddKvTypeOption(*command, options->kv_types);
   count("--threads", options->threads, 0, 1024, "0 = all cores this process may use");
   command->add_flag("--json", options->json, "Print JSON");
   command->add_flag(
@@ -254,6 +261,7 @@ void AddBenchCommand(CLI::App& root) {
       "Wait for a line on stdin before each round and the end, and print each round's "
       "time: for measuring in turns with other programs");
   AddBenchGrammarCommand(*command);
+  AddBenchSpeculationCommand(*command);
   command->callback([options, command] {
     if (command->get_subcommands().empty()) RunBench(*options);
   });

@@ -38,8 +38,10 @@ FoundModel FindModel(const std::string& name_or_path) {
   }
 }
 
-std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path) {
-  return LoadModel(FindModel(name_or_path).path, MakeLoadOptions());
+std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path, const KvTypes& kv) {
+  LoadOptions load = MakeLoadOptions();
+  load.kv_types = kv;
+  return LoadModel(FindModel(name_or_path).path, load);
 }
 
 std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& name_or_path) {

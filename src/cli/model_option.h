@@ -28,7 +28,7 @@ std::vector<CatalogueEntry> KnownCatalogue();
 // These throw Error{kNotFound} with the names that are known; a short name of the catalogue leads
 // to the model where it was pulled.
 FoundModel FindModel(const std::string& name_or_path);
-std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path);
+std::unique_ptr<Model> LoadNamedModel(const std::string& name_or_path, const KvTypes& kv = {});
 std::unique_ptr<Tokenizer> LoadTokenizer(const std::string& name_or_path);
 
 }  // namespace pioneer

@@ -118,7 +118,9 @@ SpeedBench::~SpeedBench() = default;
 
 void SpeedBench::Start() {
   const Stopwatch stopwatch;
-  model_ = LoadModel(options_.model, MakeLoadOptions(options_.n_threads));
+  LoadOptions load = MakeLoadOptions(options_.n_threads);
+  load.kv_types = options_.kv_types;
+  model_ = LoadModel(options_.model, load);
   if (!model_->can_generate()) {
     Fail(ErrorCode::kUnsupported, "{} embeds texts and writes none", model_->config().name);
   }

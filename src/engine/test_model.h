@@ -195,7 +195,8 @@ class TestModel : public Model {
     if (hash != kv.state()[1]) history.push_back('?');
   }
   static uint16_t* Slot(const KvSequence& kv, int position) {
-    return kv.k_pages(0)[position / kKvPageTokens] + position % kKvPageTokens;
+    return reinterpret_cast<uint16_t*>(kv.k_pages(0)[position / kKvPageTokens]) +
+           position % kKvPageTokens;
   }
   static std::vector<int32_t> ReadHistory(const KvSequence& kv, int n) {
     std::vector<int32_t> history(n);

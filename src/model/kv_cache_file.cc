@@ -17,8 +17,7 @@ constexpr size_t kMaxStoredPages = size_t{1} << 22;
 bool KvPagePool::Impl::ReadPage(int32_t node) {
   if (n_available() == 0) return false;
   const int32_t page = TakePage();
-  auto* const begin = reinterpret_cast<std::byte*>(PageAt(page));
-  if (file->ReadPage(index.stored(node), {begin, static_cast<size_t>(page_bytes)})) {
+  if (file->ReadPage(index.stored(node), {PageAt(page), static_cast<size_t>(page_bytes)})) {
     index.SetPage(node, page);
     return true;
   }
@@ -31,8 +30,7 @@ bool KvPagePool::Impl::ReadPage(int32_t node) {
 bool KvPagePool::OpenCache(const fs::path& path, const std::string& identity) {
   if (!fs::exists(path)) return false;
   try {
-    impl_->file = std::make_shared<const PrefixFile>(
-        path, PrefixFileLayout{identity, impl_->page_bytes, impl_->state_floats});
+    impl_->file = std::make_shared<const PrefixFile>(path, impl_->FileLayout(identity));
   } catch (const Error& error) {
     spdlog::warn("kept keys and values are not used: {}", error.what());
     return false;
@@ -53,7 +51,7 @@ bool KvPagePool::OpenCache(const fs::path& path, const std::string& identity) {
 
 int64_t KvPagePool::SaveCache(const fs::path& path, const std::string& identity,
                               int64_t max_bytes) const {
-  const PrefixFileLayout layout{identity, impl_->page_bytes, impl_->state_floats};
+  const PrefixFileLayout layout = impl_->FileLayout(identity);
   const int64_t state_bytes = impl_->state_floats * static_cast<int64_t>(sizeof(float));
   const int64_t most = layout.page_bytes + state_bytes + int64_t{sizeof(PrefixFileEntry)};
   PrefixFileWriter writer(path, layout);
@@ -68,7 +66,7 @@ int64_t KvPagePool::SaveCache(const fs::path& path, const std::string& identity,
     const int32_t page = impl_->index.page(item.node), stored = impl_->index.stored(item.node);
     std::span<const std::byte> data = read;
     if (page != PrefixIndex::kNone) {
-      data = std::as_bytes(std::span(impl_->PageAt(page), read.size() / sizeof(uint16_t)));
+      data = std::span(impl_->PageAt(page), read.size());
     } else if (stored == PrefixIndex::kNone || !impl_->file->ReadPage(stored, read)) {
       continue;
     }

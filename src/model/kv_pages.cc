@@ -43,7 +43,7 @@ KvPagePool::KvPagePool(const MemoryPlan& plan, int64_t limit_bytes)
     Fail(ErrorCode::kOutOfMemory, "cannot reserve {} for conversations; lower the limit",
          FormatBytes(static_cast<double>(n_pages * impl_->page_bytes)));
   }
-  impl_->memory = static_cast<uint16_t*>(mapped);
+  impl_->memory = static_cast<std::byte*>(mapped);
   impl_->total_pages = static_cast<int32_t>(n_pages);
   impl_->free.resize(static_cast<size_t>(n_pages));
   for (int32_t i = 0; i < impl_->total_pages; ++i) impl_->free[i] = impl_->total_pages - 1 - i;
@@ -235,10 +235,11 @@ void KvSequence::KeepState(bool passing) {
 
 int64_t KvSequence::capacity() const { return static_cast<int64_t>(pages_.size()) * kKvPageTokens; }
 
-uint16_t* const* KvSequence::k_pages(int layer) const {
+KvTypes KvSequence::types() const { return pool_->impl_->types; }
+std::byte* const* KvSequence::k_pages(int layer) const {
   return k_.empty() ? nullptr : k_[layer].data();
 }
-uint16_t* const* KvSequence::v_pages(int layer) const {
+std::byte* const* KvSequence::v_pages(int layer) const {
   return v_.empty() ? nullptr : v_[layer].data();
 }
 

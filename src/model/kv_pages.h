@@ -52,8 +52,9 @@ class KvSequence {
 
   // Page pointers of one layer that stores keys and values, for AttentionSequence and StoreKv;
   // valid until the next Reserve().
-  uint16_t* const* k_pages(int layer) const;
-  uint16_t* const* v_pages(int layer) const;
+  std::byte* const* k_pages(int layer) const;
+  std::byte* const* v_pages(int layer) const;
+  KvTypes types() const;  // of what they hold
 
   // [state_floats of the plan], at first zero or that of what was adopted; null before the first
   // Reserve() and when the plan has none. Keeps its place.
@@ -81,7 +82,7 @@ class KvSequence {
   int32_t passing_ = -1;        // the node with the state that goes, if any
   std::vector<int32_t> pages_;
   std::vector<int32_t> state_pages_;           // their memory is not used, only their worth
-  std::vector<std::vector<uint16_t*>> k_, v_;  // [layer][page]
+  std::vector<std::vector<std::byte*>> k_, v_;  // [layer][page]
   Matrix state_;
 };
 

@@ -59,18 +59,18 @@ TEST(KvPagePoolTest, PagesComeBack) {
 }
 
 TEST(KvPagePoolTest, PagesDoNotOverlap) {
-  constexpr int64_t kHalves = int64_t{kHeads} * kKvPageTokens * kHeadDim;
+  constexpr int64_t kBytes = int64_t{kHeads} * kKvPageTokens * kHeadDim * 2;
   KvPagePool pool(MemoryPlan::Uniform(kLayers, kHeads, kHeadDim), 4 * kPageBytes);
   KvSequence a(pool), b(pool);
   ASSERT_TRUE(a.Reserve(2 * kKvPageTokens));
   ASSERT_TRUE(b.Reserve(2 * kKvPageTokens));
-  std::set<uint16_t*> starts;
+  std::set<std::byte*> starts;
   const auto fill = [&](const KvSequence& sequence) {
     for (int layer = 0; layer < kLayers; ++layer) {
       for (int page = 0; page < 2; ++page) {
-        for (uint16_t* half : {sequence.k_pages(layer)[page], sequence.v_pages(layer)[page]}) {
-          starts.insert(half);
-          std::fill(half, half + kHalves, uint16_t{7});  // the whole of it is writable
+        for (std::byte* at : {sequence.k_pages(layer)[page], sequence.v_pages(layer)[page]}) {
+          starts.insert(at);
+          std::fill(at, at + kBytes, std::byte{7});  // the whole of it is writable
         }
       }
     }
@@ -79,7 +79,7 @@ TEST(KvPagePoolTest, PagesDoNotOverlap) {
   fill(b);
   ASSERT_EQ(starts.size(), size_t{2 * 2 * 2 * kLayers});
   for (auto it = starts.begin(); std::next(it) != starts.end(); ++it) {
-    EXPECT_GE(*std::next(it) - *it, kHalves);
+    EXPECT_GE(*std::next(it) - *it, kBytes);
   }
 }
 
@@ -87,7 +87,7 @@ TEST(KvPagePoolTest, AGenerousLimitCostsNothing) {
   KvPagePool pool(MemoryPlan::Uniform(16, 8, 64), int64_t{64} << 30);
   KvSequence sequence(pool);
   ASSERT_TRUE(sequence.Reserve(100));
-  sequence.k_pages(15)[3][0] = 1;
+  sequence.k_pages(15)[3][0] = std::byte{1};
 }
 
 // Layers differ in size; some store nothing.
@@ -98,11 +98,29 @@ TEST(KvPagePoolTest, LayersMayDiffer) {
   KvPagePool pool(plan, plan.BytesFor(64));
   KvSequence sequence(pool);
   ASSERT_TRUE(sequence.Reserve(64));
-  EXPECT_EQ(sequence.v_pages(0)[0] - sequence.k_pages(0)[0], 2 * 8 * kKvPageTokens);
-  EXPECT_EQ(sequence.k_pages(2)[0] - sequence.v_pages(0)[0], 2 * 8 * kKvPageTokens);
-  EXPECT_EQ(sequence.v_pages(2)[0] - sequence.k_pages(2)[0], 24 * kKvPageTokens);
-  EXPECT_EQ(sequence.k_pages(3)[1] - sequence.v_pages(2)[1], 16 * kKvPageTokens);
+  EXPECT_EQ(sequence.v_pages(0)[0] - sequence.k_pages(0)[0], 2 * 8 * kKvPageTokens * 2);
+  EXPECT_EQ(sequence.k_pages(2)[0] - sequence.v_pages(0)[0], 2 * 8 * kKvPageTokens * 2);
+  EXPECT_EQ(sequence.v_pages(2)[0] - sequence.k_pages(2)[0], 24 * kKvPageTokens * 2);
+  EXPECT_EQ(sequence.k_pages(3)[1] - sequence.v_pages(2)[1], 16 * kKvPageTokens * 2);
   EXPECT_EQ(sequence.k_pages(1), nullptr);
+}
+
+// 32 numbers of 8 or 4 bits and a scale of 16.
+TEST(KvPagePoolTest, TypesTakeWhatTheyNeed) {
+  MemoryPlan plan{{{2, 64, 64}, {}, {1, 96, 32}}, 0};
+  constexpr int64_t kNumbers = (2 * 128 + 128) * kKvPageTokens;
+  plan.types = {KvType::kBf16, KvType::kF16};
+  EXPECT_EQ(plan.PageBytes(), kNumbers * 2);
+  plan.types = {KvType::kQ8_0, KvType::kQ8_0};
+  EXPECT_EQ(plan.PageBytes(), kNumbers / 32 * 34);
+  plan.types = {KvType::kQ4_0, KvType::kQ4_0};
+  EXPECT_EQ(plan.PageBytes(), kNumbers / 32 * 18);
+  plan.types = {KvType::kF16, KvType::kQ4_0};
+  KvPagePool pool(plan, plan.BytesFor(64));
+  KvSequence sequence(pool);
+  EXPECT_EQ(sequence.types().v, KvType::kQ4_0);
+  ASSERT_TRUE(sequence.Reserve(64));
+  EXPECT_EQ(sequence.k_pages(2)[0] - sequence.v_pages(0)[0], 2 * 64 / 32 * 18 * kKvPageTokens);
 }
 
 TEST(KvPagePoolTest, StatesCountAsPages) {
@@ -145,7 +163,7 @@ TEST(KvPagePoolTest, PublishedPagesAreSharedAndStay) {
   EXPECT_EQ(a->Adopt(tokens).n_tokens, 0);
   ASSERT_TRUE(a->Reserve(80));
   a->Publish(tokens);
-  uint16_t* const second = a->v_pages(2)[1];
+  std::byte* const second = a->v_pages(2)[1];
   a.reset();
   EXPECT_EQ(pool.free_pages(), 6);
   EXPECT_EQ(pool.cached_pages(), 2);  // the third was not full

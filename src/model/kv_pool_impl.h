@@ -15,40 +15,48 @@
 namespace pioneer {
 
 struct KvPagePool::Impl {
-  // Where a layer's K and V begin in a page, in float16 values; no K and V when v_start is 0.
+  // Where a layer's K and V begin in a page, in bytes; no K and V when v_start is 0.
   struct Layer {
     int64_t k_start = 0, v_start = 0;
   };
 
   std::vector<Layer> layers;
+  KvTypes types;
   int64_t state_floats = 0;
   int64_t state_pages = 0;
   int64_t page_bytes = 0;
   int32_t total_pages = 0;
-  uint16_t* memory = nullptr;
+  std::byte* memory = nullptr;
   std::vector<int32_t> free;  // last in, first out: a page that is warm is used again first
   PrefixIndex index;
   std::shared_ptr<const PrefixFile> file;  // of the nodes that are stored; may be null
   std::atomic<int32_t> n_free{0}, n_cached{0};
 
   Impl(const MemoryPlan& plan, uint64_t secret)
-      : state_floats(plan.state_floats),
+      : types(plan.types),
+        state_floats(plan.state_floats),
         state_pages(plan.StatePages()),
         page_bytes(plan.PageBytes()),
         index(secret) {
     int64_t at = 0;
     for (const KvLayer& layer : plan.layers) {
-      const int64_t tokens = int64_t{kKvPageTokens} * layer.n_kv_heads;
-      layers.push_back({at, at + tokens * layer.k_dim});
-      at += tokens * (int64_t{layer.k_dim} + layer.v_dim);
-      if (layer.n_kv_heads == 0) layers.back() = {};
+      if (layer.n_kv_heads == 0) {
+        layers.push_back({});
+        continue;
+      }
+      const int64_t v_start = at + layer.n_kv_heads * KeyHeadBytes(types.k, layer.k_dim);
+      layers.push_back({at, v_start});
+      at = v_start + layer.n_kv_heads * ValueHeadBytes(types.v, layer.v_dim);
     }
   }
   ~Impl() {
     if (memory != nullptr) ::munmap(memory, static_cast<size_t>(page_bytes) * total_pages);
   }
-  uint16_t* PageAt(int32_t page) const {
-    return memory + page_bytes / static_cast<int64_t>(sizeof(uint16_t)) * page;
+  std::byte* PageAt(int32_t page) const { return memory + page_bytes * page; }
+  // Of a file that keeps pages. What pages hold depends on their types, too.
+  PrefixFileLayout FileLayout(const std::string& identity) const {
+    return {identity + "\n" + KvPageLayout(types.k) + ", " + KvPageLayout(types.v), page_bytes,
+            state_floats};
   }
   int64_t n_available() const { return std::ssize(free) + index.n_idle(); }
   void CountFree() {

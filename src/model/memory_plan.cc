@@ -16,10 +16,9 @@ int64_t MemoryPlan::PageBytes() const {
   int64_t bytes = 0;
   for (const KvLayer& layer : layers) {
     if (layer.n_kv_heads == 0) continue;
-    const int64_t width = int64_t{layer.k_dim} + layer.v_dim;
-    int64_t of_layer = kKvPageTokens * int64_t{sizeof(uint16_t)};
+    int64_t of_layer = KeyHeadBytes(types.k, layer.k_dim) + ValueHeadBytes(types.v, layer.v_dim);
     if (layer.n_kv_heads < 0 || layer.k_dim < 1 || layer.v_dim < 1 ||
-        __builtin_mul_overflow(of_layer, layer.n_kv_heads * width, &of_layer) ||
+        __builtin_mul_overflow(of_layer, layer.n_kv_heads, &of_layer) ||
         __builtin_add_overflow(bytes, of_layer, &bytes) || bytes > kMaxPageBytes) {
       Fail(ErrorCode::kInvalidArgument, "KV pages of {} heads of {} and {} numbers are impossible",
            layer.n_kv_heads, layer.k_dim, layer.v_dim);

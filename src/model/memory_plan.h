@@ -15,14 +15,21 @@ struct KvLayer {
   int k_dim = 0, v_dim = 0;  // of a head
 };
 
+// What all keys, and all values, are kept as.
+struct KvTypes {
+  KvType k = KvType::kF16, v = KvType::kF16;
+};
+
 struct MemoryPlan {
   std::vector<KvLayer> layers;
   int64_t state_floats = 0;  // recurrent state of a sequence, of any length: float32
+  KvTypes types = {};
 
   // n_layers equal layers.
   static MemoryPlan Uniform(int n_layers, int n_kv_heads, int head_dim) {
     return {std::vector<KvLayer>(static_cast<size_t>(n_layers), {n_kv_heads, head_dim, head_dim}),
-            0};
+            0,
+            {}};
   }
 
   // Of kKvPageTokens tokens in all layers. Throws Error{kInvalidArgument} for impossible sizes, as

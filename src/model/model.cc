@@ -67,6 +67,7 @@ std::unique_ptr<Model> LoadModel(const fs::path& path, const LoadOptions& option
     const ModelFiles files(path);
     const auto file = OpenModelFile(path, options.cancel);
     WeightLoader load(*file);
+    load.kv_types = options.kv_types;
     std::unique_ptr<Model> model = LoadArchitecture(load);
     PackWeights(load.weights(), files, options);
     model->tokenizer();

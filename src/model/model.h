@@ -98,6 +98,8 @@ struct LoadOptions {
   int n_threads = 0;  // 0 = UsableCores()
   // Where the packed weights of larger models are kept.
   PackedCache cache;
+  // What its keys and values shall be kept as: Model::memory() says so to those who make pages.
+  KvTypes kv_types;
   // Throws Error{kCancelled} soon after it is used.
   CancelToken cancel;
   // Told how much of packing is done, in (0, 1]; by one thread at a time.

@@ -60,10 +60,11 @@ Transformer::Transformer(WeightLoader& load, bool causal)
       embedding_(load.Table("token_embd.weight", config_.vocab_size, config_.d_model)),
       adapter_sites_(load.sites()),
       embedding_head_(LoadEmbeddingHead(load, config_, causal)),
-      tokenizer_(std::async(
-          std::launch::async,
-          [&file = load.file()] { return MakeTokenizer(LoadVocabulary(file)); })),
-      chat_template_(load.file().String("tokenizer.chat_template", "")) {}
+      tokenizer_(std::async(std::launch::async,
+                            [&file = load.file()] { return MakeTokenizer(LoadVocabulary(file)); })),
+      chat_template_(load.file().String("tokenizer.chat_template", "")) {
+  memory_.types = load.kv_types;
+}
 
 void Transformer::LoadOutput(WeightLoader& load, Norm norm) {
   output_norm_ = std::move(norm);

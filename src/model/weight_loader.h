@@ -10,6 +10,7 @@
 
 #include "model/adapter.h"
 #include "model/gguf.h"
+#include "model/memory_plan.h"
 #include "tensor/ops/matmul.h"
 
 namespace pioneer {
@@ -29,6 +30,8 @@ class WeightLoader {
   virtual ~WeightLoader() = default;
 
   const GgufFile& file() const { return file_; }
+  // Of the model that is loaded; see LoadOptions.
+  KvTypes kv_types;
   // All matrices that were loaded; they are of use once these are placed.
   WeightPack& weights() { return weights_; }
   // Of all matrices that were loaded; grows with each.

@@ -60,6 +60,10 @@ mkdir -p "$PIONEER_HOME/models" && cp "$scratch/mine.gguf" "$PIONEER_HOME/models
 ids=$(printf '안녕 hello' | "$program" tokenize)
 [[ $ids =~ ^[0-9]+(\ [0-9]+)*$ ]] || fail "tokenize prints ids: $ids"
 "$program" perplexity --file README.md --context 128 --json | grep -q '"perplexity":' || fail 'perplexity --json'
+"$program" perplexity --file LICENSE --context 128 --kv-type q8_0,q4_0 --json |
+  grep -q '"perplexity":' || fail 'perplexity --kv-type'
+"$program" complete --prompt Once --tokens 1 --kv-type q9 2>&1 >/dev/null | grep -q 'f16, bf16, q8_0' ||
+  fail 'the message of an unknown --kv-type'
 "$program" bench --prompt 16 --generate 4 --repeat 1 --json | grep -q '"tokens_per_second":' || fail 'bench --json'
 "$program" doctor >"$scratch/doctor" || { fail 'doctor'; cat "$scratch/doctor"; }
 

@@ -86,8 +86,8 @@ void AttentionBlock::ScaleQueries(Pass& pass) const {
 void AttentionBlock::Store(Pass& pass) const {
   auto& work = pass.work.attention;
   for (const StepBatch::Sequence& s : pass.sequences) {
-    StoreKv(shape, s.kv->k_pages(layer), s.kv->v_pages(layer), s.position, s.n_rows,
-            work.k.row(s.first_row), work.v.row(s.first_row));
+    StoreKv(pass.pool, StoredShape(s), s.kv->k_pages(layer), s.kv->v_pages(layer), s.position,
+            s.n_rows, work.k.row(s.first_row), work.v.row(s.first_row));
   }
 }
 
@@ -100,9 +100,17 @@ void AttentionBlock::Attend(Pass& pass) const {
     sequences.push_back(
         {s.kv->k_pages(layer), s.kv->v_pages(layer), s.first_row, s.n_rows, s.position});
   }
-  AttentionShape with_sinks = shape;
-  with_sinks.sinks = sinks.empty() ? nullptr : sinks.data();
-  Attention(pass.pool, with_sinks, work.q.data(), sequences, work.attended.data());
+  if (sequences.empty()) return;
+  Attention(pass.pool, StoredShape(pass.sequences.front()), work.q.data(), sequences,
+            work.attended.data());
+}
+
+AttentionShape AttentionBlock::StoredShape(const StepBatch::Sequence& sequence) const {
+  AttentionShape stored = shape;
+  stored.k_type = sequence.kv->types().k;
+  stored.v_type = sequence.kv->types().v;
+  stored.sinks = sinks.empty() ? nullptr : sinks.data();
+  return stored;
 }
 
 void AttentionBlock::PutOut(Pass& pass, Matrix& change) const {

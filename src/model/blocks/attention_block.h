@@ -41,6 +41,8 @@ struct AttentionBlock {
 
  private:
   void ScaleQueries(Pass& pass) const;
+  // With the types of the pages, which are those of all sequences of a step, and the sinks.
+  AttentionShape StoredShape(const StepBatch::Sequence& sequence) const;
 };
 
 // The heads that the file promises for all layers, with the usual scale, 1 / sqrt(head_dim).

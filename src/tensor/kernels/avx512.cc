@@ -50,6 +50,7 @@ namespace {
 //
 #include "tensor/kernels/generic/float_ops.inl.h"
 //
+#define PIONEER_BF16_DOT
 #include "tensor/kernels/generic/attention.inl.h"
 //
 #include "tensor/kernels/generic/delta_rule.inl.h"

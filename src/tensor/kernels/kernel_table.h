@@ -48,18 +48,25 @@ struct PanelProduct {
 };
 
 // Queries of rows [row_begin, row_end) of a sequence, heads [head_begin, head_end), which share one
-// KV head. T is what pages hold: float16 (uint16_t) or float.
-template <typename T>
+// KV head, over chunks [chunk_begin, chunk_end) of the sequence.
 struct AttentionPart {
   const AttentionShape* shape = nullptr;
-  const T* const* k_pages = nullptr;
-  const T* const* v_pages = nullptr;
+  const std::byte* const* k_pages = nullptr;
+  const std::byte* const* v_pages = nullptr;
   const float* q = nullptr;  // of the sequence's first row, as is out
   float* out = nullptr;
   int64_t position = 0;  // of the sequence's first row
   int64_t n_tokens = 0;  // every row sees positions [0, n_tokens); 0: causal
   int64_t row_begin = 0, row_end = 0;
   int head_begin = 0, head_end = 0;
+  int64_t first_page = 0, end_page = 0;  // that any of the rows sees
+  int64_t chunk_begin = 0, chunk_end = 0;
+  // [chunk - records_chunk][rows][heads] of AttentionRecordFloats(): sums of one chunk. Null: the
+  // part has all chunks of its rows and writes `out`.
+  float* records = nullptr;
+  int64_t records_chunk = 0;
+
+  int64_t n_queries() const { return (row_end - row_begin) * (head_end - head_begin); }
 };
 
 // Columns [column_begin, column_end) of the state of one head of one sequence.
@@ -103,14 +110,29 @@ struct KernelTable {
   // Rotates one head; cos and sin as RopeTables lays them out for the style.
   void (*rope_pairs)(float* x, const float* cos, const float* sin, int dims) = nullptr;
   void (*rope_halves)(float* x, const float* cos, const float* sin, int dims) = nullptr;
-  void (*attend)(const AttentionPart<uint16_t>& part, float* scratch) = nullptr;
-  void (*attend_all)(const AttentionPart<float>& part, float* scratch) = nullptr;
+  void (*attend)(const AttentionPart& part, float* scratch) = nullptr;
+  // `out` from the records of all chunks.
+  void (*join_attended)(const AttentionPart& part, float* scratch) = nullptr;
+  bool bf16_pairs = false;  // how pages of KvType::kBf16 are laid out
+  // One token's key or value of one head, into that head's share of a page.
+  void (*put_key)(KvType type, const float* k, int dim, int slot, std::byte* page) = nullptr;
+  void (*put_value)(KvType type, const float* v, int dim, int slot, std::byte* page) = nullptr;
 };
 
+// Tokens that attention sums by themselves before it joins the sums in order, from position 0 on:
+// so other threads may take some, and the result is the same.
+inline constexpr int kChunkPages = 16;
+
+// Sums of values have room for whole blocks.
+inline constexpr int AttentionWidth(int value_dim) { return (value_dim + 31) / 32 * 32; }
+inline constexpr int64_t AttentionRecordFloats(int value_dim) {
+  return AttentionWidth(value_dim) + 32;
+}
 // Floats of scratch for an AttentionPart of n_queries rows times heads.
 inline int64_t AttentionScratchFloats(int64_t n_queries, int head_dim, int value_dim) {
-  const int64_t padded = (value_dim + 15) / 16 * 16;
-  return n_queries * (head_dim + padded + kKvPageTokens + 1 + 16);
+  const int64_t k = AttentionWidth(head_dim), record = AttentionRecordFloats(value_dim);
+  return n_queries * (2 * k + kKvPageTokens + 2 * record) + kKvPageTokens * (k + record) +
+         16 * (record + 32);
 }
 
 const KernelTable& Kernels();  // of ActiveIsa()

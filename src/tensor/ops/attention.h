@@ -2,17 +2,37 @@
 // directions over the step alone.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "base/thread_pool.h"
 
 namespace pioneer {
 
-// K and V of one layer lie in pages of kKvPageTokens tokens. A V page is float16
-// [n_kv_heads][kKvPageTokens][value_dim]; a K page is [n_kv_heads][head_dim][kKvPageTokens], so
-// that the scores of a page need no sum across lanes. Only these functions look inside a page.
+// K and V of one layer lie in pages of kKvPageTokens tokens, the heads one after the other. Only
+// these functions look inside a page. What a page is made of depends on the kernels in use (see
+// KvPageLayout); it is never read by others than wrote it.
 inline constexpr int kKvPageTokens = 32;
+
+// What a page holds. Less memory and faster products, further from the exact result: float16 and
+// float32 are multiplied in float32, bfloat16 in pairs where the machine can, the others as
+// integers, with queries in 8 bits and weights in 7.
+enum class KvType {
+  kF16,
+  kBf16,
+  kQ8_0,  // 8 bits; 32 numbers of a head share a scale
+  kQ4_0,  // 4 bits, likewise
+  kF32,
+};
+inline constexpr int kKvTypes = 5;
+
+const char* KvTypeName(KvType type);  // "f16", "bf16", "q8_0", "q4_0", "f32"
+// Throws Error{kInvalidArgument} that lists the names.
+KvType ParseKvType(const std::string& name);
+// Changes whenever pages of this type would be read wrongly: for identities of files.
+std::string KvPageLayout(KvType type);
 
 struct AttentionShape {
   int n_heads = 0;  // a multiple of n_kv_heads
@@ -24,6 +44,7 @@ struct AttentionShape {
   float soft_cap = 0;            // a score s becomes soft_cap * tanh(s / soft_cap); 0: stays s
   const float* sinks = nullptr;  // [n_heads] a score that takes part in the softmax and has no
                                  // value (gpt-oss), or null
+  KvType k_type = KvType::kF16, v_type = KvType::kF16;
 
   int ValueDim() const { return value_dim > 0 ? value_dim : head_dim; }
 };
@@ -32,29 +53,33 @@ struct AttentionShape {
 // positions [position, position + n_rows). Their K and V must be stored already. Pages that lie
 // before the window of all its rows are not read.
 struct AttentionSequence {
-  const uint16_t* const* k_pages = nullptr;  // page p holds positions [p*kKvPageTokens, ...)
-  const uint16_t* const* v_pages = nullptr;
+  const std::byte* const* k_pages = nullptr;  // page p holds positions [p*kKvPageTokens, ...)
+  const std::byte* const* v_pages = nullptr;
   int64_t first_row = 0;
   int64_t n_rows = 0;
   int64_t position = 0;
 };
 
-// Float16 values of one layer's K and of its V in one page.
-inline int64_t KPageHalves(const AttentionShape& shape) {
-  return int64_t{kKvPageTokens} * shape.n_kv_heads * shape.head_dim;
+// Bytes of one head's K or V in a page; multiples of 64.
+int64_t KeyHeadBytes(KvType type, int head_dim);
+int64_t ValueHeadBytes(KvType type, int value_dim);
+// Of one layer's K and of its V in one page.
+inline int64_t KPageBytes(const AttentionShape& shape) {
+  return shape.n_kv_heads * KeyHeadBytes(shape.k_type, shape.head_dim);
 }
-inline int64_t VPageHalves(const AttentionShape& shape) {
-  return int64_t{kKvPageTokens} * shape.n_kv_heads * shape.ValueDim();
+inline int64_t VPageBytes(const AttentionShape& shape) {
+  return shape.n_kv_heads * ValueHeadBytes(shape.v_type, shape.ValueDim());
 }
 
 // Writes K and V rows of one sequence into its pages. k: [n_rows, n_kv_heads, head_dim] f32,
-// v: [n_rows, n_kv_heads, value_dim].
-void StoreKv(const AttentionShape& shape, uint16_t* const* k_pages, uint16_t* const* v_pages,
-             int64_t position, int64_t n_rows, const float* k, const float* v);
+// v: [n_rows, n_kv_heads, value_dim]. Positions of a page are written in ascending order.
+void StoreKv(ThreadPool& pool, const AttentionShape& shape, std::byte* const* k_pages,
+             std::byte* const* v_pages, int64_t position, int64_t n_rows, const float* k,
+             const float* v);
 
 // out[row, h] = softmax(scale * q[row, h] . K[first(row)..pos(row)]) . V, first(row) = 0 or
 // pos(row) - window + 1.  q: [rows, n_heads, head_dim]; out: [rows, n_heads, value_dim]. A row's
-// result does not depend on which other sequences are in the call.
+// result depends neither on the other rows of the call nor on the number of threads.
 void Attention(ThreadPool& pool, const AttentionShape& shape, const float* q,
                std::span<const AttentionSequence> sequences, float* out);
 

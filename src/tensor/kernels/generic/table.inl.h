@@ -28,7 +28,10 @@ inline KernelTable MakeTable() {
   table.sum_exp = SumExp;
   table.rope_pairs = RopePairs;
   table.rope_halves = RopeHalves;
-  table.attend = AttendPart<uint16_t>;
-  table.attend_all = AttendPart<float>;
+  table.attend = AttendPart;
+  table.join_attended = JoinPart;
+  table.bf16_pairs = HasBf16Dot();
+  table.put_key = PutKey;
+  table.put_value = PutValue;
   return table;
 }
