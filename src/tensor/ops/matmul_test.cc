@@ -112,7 +112,7 @@ TEST_P(MatMulTest, TakesAnySizeOfPlainTypesAndAnyBlockCount) {
 TEST_P(MatMulTest, ARowDoesNotDependOnOtherRowsOrThreads) {
   const ScopedIsa isa(GetParam());
   ThreadPool pool(2), alone(1);
-  constexpr int64_t kIn = 768, kOut = 210, kTokens = 41;
+  constexpr int64_t kIn = 1280, kOut = 210, kTokens = 41;
   const std::vector<float> x = RandomFloats(kTokens * kIn, 5);
   for (const DType dtype : AllTypes()) {
     const Weight w(MakeTensor(dtype, kOut, kIn, 6));
