@@ -36,7 +36,7 @@ struct SpeedResult {
 
 struct SpeedBenchOptions {
   fs::path model;
-  int n_threads = 0;        // 0 = all cores this process may use
+  int n_threads = 0;  // 0 = all cores this process may use
   KvTypes kv_types = {};
   int repeat = 5;           // measured rounds, after one to warm up
   int64_t n_sequences = 1;  // the most that run together

@@ -81,7 +81,7 @@ class KvSequence {
   std::vector<int32_t> nodes_;  // of the first pages, which are published
   int32_t passing_ = -1;        // the node with the state that goes, if any
   std::vector<int32_t> pages_;
-  std::vector<int32_t> state_pages_;           // their memory is not used, only their worth
+  std::vector<int32_t> state_pages_;            // their memory is not used, only their worth
   std::vector<std::vector<std::byte*>> k_, v_;  // [layer][page]
   Matrix state_;
 };
