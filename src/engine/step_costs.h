@@ -16,7 +16,7 @@ class StepCosts {
   // answers alone take must be known to tell what rows add.
   static constexpr int kMixedSteps = 16;
   // In all others, no fewer rows are allowed: a prompt must come to its end.
-  static constexpr int kLeastPromptRows = 8;
+  static constexpr int kLeastPromptRows = 4;
 
   // How long a step with answers in it should take; 0: 1.7 times as long as it takes without
   // prompts, which leaves a margin to twice as long.

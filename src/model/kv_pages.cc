@@ -43,6 +43,8 @@ KvPagePool::KvPagePool(const MemoryPlan& plan, int64_t limit_bytes)
     Fail(ErrorCode::kOutOfMemory, "cannot reserve {} for conversations; lower the limit",
          FormatBytes(static_cast<double>(n_pages * impl_->page_bytes)));
   }
+  // One token's step at depth reads all of its pages: large ones of the system's spare it the walks.
+  ::madvise(mapped, static_cast<size_t>(n_pages * impl_->page_bytes), MADV_HUGEPAGE);
   impl_->memory = static_cast<std::byte*>(mapped);
   impl_->total_pages = static_cast<int32_t>(n_pages);
   impl_->free.resize(static_cast<size_t>(n_pages));

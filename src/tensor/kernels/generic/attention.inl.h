@@ -244,7 +244,7 @@ class ChunkPass {
  private:
   // The machine looks ahead within one head's share of a page only.
   static PIONEER_INLINE void Prefetch(const std::byte* at, int64_t n_bytes) {
-    for (int64_t i = 0; i < n_bytes; i += 64) __builtin_prefetch(at + i);
+    for (int64_t i = 0; i < n_bytes; i += 64) __builtin_prefetch(at + i, 0, 2);
   }
 
   void RunPage(const QueryState& s, int64_t base, const std::byte* k, const std::byte* v) const {
