@@ -62,8 +62,8 @@ ids=$(printf '안녕 hello' | "$program" tokenize)
 "$program" perplexity --file README.md --context 128 --json | grep -q '"perplexity":' || fail 'perplexity --json'
 "$program" perplexity --file LICENSE --context 128 --kv-type q8_0,q4_0 --json |
   grep -q '"perplexity":' || fail 'perplexity --kv-type'
-"$program" complete --prompt Once --tokens 1 --kv-type q9 2>&1 >/dev/null | grep -q 'f16, bf16, q8_0' ||
-  fail 'the message of an unknown --kv-type'
+expect_failure 'an unknown --kv-type' 1 'f16, bf16, q8_0' \
+  "$program" complete --prompt Once --tokens 1 --kv-type q9
 "$program" bench --prompt 16 --generate 4 --repeat 1 --json | grep -q '"tokens_per_second":' || fail 'bench --json'
 "$program" doctor >"$scratch/doctor" || { fail 'doctor'; cat "$scratch/doctor"; }
 
