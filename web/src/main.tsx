@@ -2,7 +2,7 @@
 import { render } from 'preact';
 import { App } from './components/App';
 import { startLanguage } from './i18n';
-import { followAddress, refreshList } from './state/chats';
+import { followAddress, refreshList, restoreDraft } from './state/chats';
 import { connect } from './state/service';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -13,6 +13,7 @@ import './styles/overlays.css';
 
 async function start() {
   await startLanguage();
+  restoreDraft();
   render(<App />, document.getElementById('app')!);
   addEventListener('hashchange', followAddress);
   addEventListener('popstate', followAddress);

@@ -72,15 +72,23 @@ function sessionFor(id: string): ChatSession {
   return session;
 }
 
+function addressedId(): string | null {
+  const encoded = chatIdInHash();
+  try {
+    return encoded === null ? null : decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
+}
+
+/** What was being written here, before the service has answered. */
+export function restoreDraft() {
+  draft.value = readDraft(addressedId() ?? 'new');
+}
+
 /** Shows what the address names; called at the start and when the address changes. */
 export function followAddress() {
-  const encoded = chatIdInHash();
-  let id: string | null = null;
-  try {
-    id = encoded === null ? null : decodeURIComponent(encoded);
-  } catch {
-    id = null;
-  }
+  const id = addressedId();
   if (id !== null) {
     const session = sessionFor(id);
     if (session.loadState.peek() === 'failed' || session.loadState.peek() === 'missing') void session.load();
@@ -88,7 +96,7 @@ export function followAddress() {
   } else if (current.peek().id.peek() !== null) {
     current.value = freshSession();
   }
-  draft.value = readDraft(id ?? 'new');
+  restoreDraft();
 }
 
 export function openChat(id: string) {
