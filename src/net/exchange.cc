@@ -90,6 +90,7 @@ void Exchange::Send(HttpResponse response) {
 }
 
 void Exchange::StartStream(int status, HttpHeaders headers) {
+  if (EqualIgnoringCase(headers.Get("Connection"), "close")) ForbidKeepAlive();
   const bool has_body = StatusHasBody(status) && !settings_.is_head;
   const bool chunked = StatusHasBody(status) && !settings_.is_http_1_0;
   std::string header =

@@ -27,8 +27,8 @@ class ResponseWriter {
   // answer was begun before, Error{kInvalidArgument} when a header holds a line break.
   virtual void Send(HttpResponse response) = 0;
 
-  // Begins an answer of unknown length: chunked, sent piece by piece with Write(). Throws like
-  // Send().
+  // Begins an answer of unknown length: chunked, sent piece by piece with Write(). With the header
+  // "Connection: close" the connection ends after it. Throws like Send().
   virtual void StartStream(int status, HttpHeaders headers) = 0;
   // Waits while the send buffer is full. False when the client is gone, timed out or the server
   // stops; the data is then dropped and the handler should end.

@@ -19,9 +19,11 @@ void ServeWriter::SendError(const ApiError& error) {
 }
 
 void ServeWriter::StartEvents() {
-  // X-Accel-Buffering: a proxy in front must not collect the events.
+  // X-Accel-Buffering: a proxy in front must not collect the events. Connection: where it could be
+  // used again, Chromium goes on reading for five seconds when the page has given up the answer.
   StartStream(200, {{"Content-Type", "text/event-stream; charset=utf-8"},
                     {"Cache-Control", "no-store"},
+                    {"Connection", "close"},
                     {"X-Accel-Buffering", "no"}});
 }
 
