@@ -167,18 +167,6 @@ TEST_F(HttpServerTest, StreamArrivesPieceByPiece) {
   server_.reset();
 }
 
-TEST_F(HttpServerTest, AStreamMayEndTheConnection) {
-  TestSocket socket(Serve([](const HttpRequest&, ResponseWriter& writer) {
-    writer.StartStream(200, {{"connection", "Close"}});
-    writer.Write("piece");
-  }));
-  socket.Send(kGet);
-  const std::string answer = socket.ReadAll();
-  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
-  EXPECT_TRUE(answer.ends_with("\r\n\r\n5\r\npiece\r\n0\r\n\r\n"));
-  server_.reset();
-}
-
 TEST_F(HttpServerTest, ContinueIsSentBeforeTheBody) {
   TestSocket socket(Serve(Echo));
   socket.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
