@@ -373,11 +373,7 @@ TEST_P(RealModelsTest, CachedTogetherAndRestartedEqualPlain) {
 INSTANTIATE_TEST_SUITE_P(AllKindsOfMemory, RealModelsTest,
                          testing::Values("llama", "gemma3", "gemma4", "gpt-oss", "qwen35", "lfm2",
                                          "deepseek2"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+                         NameOfTest);
 
 }  // namespace
 }  // namespace pioneer

@@ -336,11 +336,7 @@ TEST_P(SpeculationOfModelsTest, GivesThePlainAnswers) {
 INSTANTIATE_TEST_SUITE_P(AllKindsOfAttention, SpeculationOfModelsTest,
                          testing::Values("llama", "gemma3", "gemma4", "gpt-oss", "deepseek2",
                                          "qwen3moe"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+                         NameOfTest);
 
 }  // namespace
 }  // namespace pioneer

@@ -76,11 +76,7 @@ TEST_P(KvTypesTest, KeysAndValuesMayDiffer) {
   EXPECT_LE(Distance(Run(runner, 75), Run(exact, 75)), 0.05);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, KvTypesTest, testing::ValuesIn(kModels), [](const auto& info) {
-  std::string name = info.param;
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Models, KvTypesTest, testing::ValuesIn(kModels), NameOfTest);
 
 }  // namespace
 }  // namespace pioneer

@@ -2,6 +2,8 @@
 // with llama.cpp.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -22,6 +24,13 @@ struct Case {
   std::string name;
   RandomModelOptions options;
 };
+
+// Of a test that takes a case's name: as it is, without what a test's name must not hold.
+inline std::string NameOfTest(const testing::TestParamInfo<const char*>& info) {
+  std::string name = info.param;
+  std::erase(name, '-');
+  return name;
+}
 
 using Keys = std::vector<std::pair<std::string, GgufValue>>;
 
