@@ -63,6 +63,6 @@ function(pioneer_room name)
     target_compile_definitions(${name}_test PRIVATE PIONEER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_compile_options(${name}_test PRIVATE -O1)  # what is tested is optimized, not the asking
     pioneer_precompile(${name}_test TESTS <gtest/gtest.h> <gmock/gmock.h>)
-    add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
 endfunction()

@@ -10,6 +10,7 @@ namespace pioneer {
 namespace {
 
 constexpr double kRoundRate = 0.1;  // how fast the average of a round's time moves
+constexpr double kMemoryOfRests = 0.998;
 
 size_t CommonLength(std::span<const int32_t> a, std::span<const int32_t> b) {
   return static_cast<size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
@@ -99,6 +100,8 @@ void DraftModel::Step(std::vector<Part*>& parts) {
   }
   parts = std::move(whole);
 }
+
+void DraftModel::Rest() { round_seconds_ *= kMemoryOfRests; }
 
 std::vector<std::vector<int32_t>> DraftModel::Guess(std::span<const Text> texts, int n_rounds) {
   std::vector<Part> all;

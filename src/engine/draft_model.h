@@ -42,6 +42,9 @@ class DraftModel {
   void Forget(int64_t id);
   // What a further round takes, on average; 0 before the first.
   double round_seconds() const { return round_seconds_; }
+  // For a step in which a round is too dear: what that was measured of fades, so that one slow
+  // round does not end all guessing.
+  void Rest();
 
  private:
   struct State {

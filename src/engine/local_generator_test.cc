@@ -192,7 +192,8 @@ TEST(LocalGenerator, ReportsTheModelsLogProbabilities) {
   for (const TokenInfo& info : tokens) {
     std::vector<float> logits(model->config().vocab_size);
     model->FillLogits(history, logits.data());
-    EXPECT_NEAR(info.chosen.logprob, logits[info.chosen.id] - LogSumExp(logits.data(), std::ssize(logits)), 1e-5);
+    EXPECT_NEAR(info.chosen.logprob,
+                logits[info.chosen.id] - LogSumExp(logits.data(), std::ssize(logits)), 1e-5);
     EXPECT_EQ(info.chosen.bytes, std::string(1, static_cast<char>(info.chosen.id)));
     ASSERT_EQ(info.top.size(), 3u);
     EXPECT_EQ(info.top[0].id, SelectTop(logits, 1)[0].id);
@@ -223,7 +224,8 @@ TEST(LocalGenerator, EchoesThePrompt) {
     ASSERT_EQ(tokens[i].chosen.id, static_cast<uint8_t>(prompt[i - 1]));
     std::vector<float> logits(model->config().vocab_size);
     model->FillLogits(history, logits.data());
-    ASSERT_NEAR(tokens[i].chosen.logprob, logits[tokens[i].chosen.id] - LogSumExp(logits.data(), std::ssize(logits)), 1e-5);
+    ASSERT_NEAR(tokens[i].chosen.logprob,
+                logits[tokens[i].chosen.id] - LogSumExp(logits.data(), std::ssize(logits)), 1e-5);
     history.push_back(tokens[i].chosen.id);
   }
   EXPECT_EQ(all.reason(), FinishReason::kLength);
@@ -252,9 +254,13 @@ void ExpectTogetherEqualsAlone(EngineOptions together_options, bool expect_preem
   for (int i = 0; i < kRequests; ++i) {
     alone.push_back(Collect(*single.Complete(RandomRequest(i))));
   }
-  LocalGenerator together(std::make_shared<TestModel>(256), std::move(together_options));
+  auto model = std::make_shared<TestModel>(256);
+  StepGate gate;
+  model->on_forward = [&](const StepBatch&) { gate.Pass(); };
+  LocalGenerator together(model, std::move(together_options));
   std::vector<std::unique_ptr<Generation>> generations;
   for (int i = 0; i < kRequests; ++i) generations.push_back(together.Complete(RandomRequest(i)));
+  gate.Open();
   int n_prompt = 0;
   for (int i = 0; i < kRequests; ++i) {
     const Collected all = Collect(*generations[i]);
@@ -369,9 +375,15 @@ TEST(LocalGenerator, RefusesMoreThanItsPlaces) {
 }
 
 TEST(LocalGenerator, ASlowClientBlocksNobodyAndItsQueueStaysShort) {
-  LocalGenerator generator(std::make_shared<TestModel>(3000, [](auto&) { return 'x'; }), Options());
+  auto model = std::make_shared<TestModel>(3000, [](auto&) { return 'x'; });
+  StepGate gate;
+  model->on_forward = [&](const StepBatch&) { gate.Pass(); };
+  EngineOptions options = Options();
+  options.speculation = false;  // one token a step for each
+  LocalGenerator generator(model, options);
   auto slow = generator.Complete(Prompt("a", 2000));
   auto other = generator.Complete(Prompt("b", 2500));  // ends after the slow one
+  gate.Open();
   EXPECT_EQ(Collect(*other).texts.at(0).size(), 2500u);
   const Collected all = Collect(*slow);
   EXPECT_EQ(all.texts.at(0).size(), 2000u);

@@ -73,7 +73,10 @@ void Runner::AddDrafts(int n_rows) {
   if (texts.empty()) return;
   const int n_rounds = ChooseDraftRounds(chances, most, n_rows, static_cast<double>(slices_.size()),
                                          draft_->round_seconds(), scheduler_.costs());
-  if (n_rounds == 0) return;
+  if (n_rounds == 0) {
+    draft_->Rest();
+    return;
+  }
   std::vector<std::vector<int32_t>> guesses = draft_->Guess(texts, n_rounds);
   for (size_t i = 0; i < texts.size(); ++i) {
     const auto known = [this](int32_t id) { return id < model_.config().vocab_size; };

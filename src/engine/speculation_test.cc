@@ -271,17 +271,19 @@ TEST(Speculation, GivesThePlainAnswersOfATestModel) {
             100);
 }
 
+// A letter that nothing but the whole history tells.
+int32_t HashOf(const std::vector<int32_t>& history) {
+  uint64_t hash = 7;
+  for (const int32_t id : history) hash = hash * 31 + static_cast<uint64_t>(id);
+  return static_cast<int32_t>('a' + (hash >> 7) % 26);
+}
+
 // A draft model that is right mostly, one that never is, one whose context is short.
 TEST(Speculation, GivesThePlainAnswersWithADraftModel) {
-  const auto hash = [](const std::vector<int32_t>& history) {
-    uint64_t hash = 7;
-    for (const int32_t id : history) hash = hash * 31 + static_cast<uint64_t>(id);
-    return static_cast<int32_t>('a' + (hash >> 7) % 26);
+  const auto mostly = [](const std::vector<int32_t>& history) {
+    return history.size() % 7 == 0 ? '!' : HashOf(history);
   };
-  const auto mostly = [hash](const std::vector<int32_t>& history) {
-    return history.size() % 7 == 0 ? '!' : hash(history);
-  };
-  const auto make_model = [&] { return ModelTaking(0.010, 500, hash); };
+  const auto make_model = [&] { return ModelTaking(0.010, 500, HashOf); };
   const auto draft = [](int context, const TestModel::Program& program) {
     return ModelTaking(0.001, context, program);
   };
@@ -308,6 +310,17 @@ TEST(Speculation, ADraftModelReadsALongPromptBitByBit) {
   EXPECT_EQ(Collect(*generator.Complete(request)).texts.at(0).substr(0, 6), "abcdef");
   EXPECT_EQ(draft->max_rows, DraftModel::kReadTokens);
   EXPECT_GT(generator.stats().accepted_tokens_total, 20);
+}
+
+TEST(Speculation, ADraftModelThatWasSlowOnceIsAskedAgain) {
+  const auto model = ModelTaking(0.010, 5000, HashOf);
+  const auto draft = std::make_shared<TestModel>(5000, HashOf);
+  draft->on_forward = [&](const StepBatch&) { kClock.Advance(draft->n_steps < 4 ? 0.200 : 0.001); };
+  EngineOptions options = Options(true);
+  options.draft = draft;
+  LocalGenerator generator(model, options);
+  Collect(*generator.Complete(Request("go", 4000)));
+  EXPECT_GT(draft->n_steps, 100);
 }
 
 TEST(Speculation, ADraftModelMustHaveTheSameTokens) {
