@@ -77,7 +77,13 @@ PIONEER_INLINE F32 ZeroBelow(const F32& y, const F32& x, float limit) {
 PIONEER_INLINE F32 SwapPairs(const F32& x) { PIONEER_LANES(F32, x.v[i ^ 1]); }
 
 PIONEER_INLINE I32 SetI32(int x) { PIONEER_LANES(I32, x); }
-PIONEER_INLINE I32 AddI32(const I32& a, const I32& b) { PIONEER_LANES(I32, a.v[i] + b.v[i]); }
+// As the instructions of the others do: of NaN no sum means anything.
+PIONEER_INLINE int32_t AddWrapping(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+PIONEER_INLINE I32 AddI32(const I32& a, const I32& b) {
+  PIONEER_LANES(I32, AddWrapping(a.v[i], b.v[i]));
+}
 PIONEER_INLINE I32 MaxI32(const I32& a, const I32& b) {
   PIONEER_LANES(I32, a.v[i] > b.v[i] ? a.v[i] : b.v[i]);
 }
@@ -121,7 +127,7 @@ PIONEER_INLINE float ReduceAdd(const F32& x) { return Halve(x, std::plus<>()); }
 PIONEER_INLINE float ReduceMax(const F32& x) {
   return Halve(x, [](float a, float b) { return a > b ? a : b; });
 }
-PIONEER_INLINE int32_t ReduceAddI32(const I32& x) { return Halve(x, std::plus<>()); }
+PIONEER_INLINE int32_t ReduceAddI32(const I32& x) { return Halve(x, AddWrapping); }
 PIONEER_INLINE int32_t ReduceMaxI32(const I32& x) {
   return Halve(x, [](int32_t a, int32_t b) { return a > b ? a : b; });
 }
