@@ -7,6 +7,11 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 const running = new Set();
+
+// Threads of llama.cpp go on spinning for about a tenth of a second after their turn, in which whoever
+// comes next had one core less: 1.35 times as long for a prompt on two cores. So turns lie apart.
+const restMs = 300;
+const rest = () => new Promise((resolve) => { setTimeout(resolve, restMs); });
 process.once("exit", () => { for (const child of running) child.kill(); });
 
 // `pioneer bench --turns` or llama_bench.mjs.
@@ -103,6 +108,7 @@ export async function inTurns(programs, plan, tell = () => {}) {
         tell(test, round);
         // Who goes first changes, so that neither always runs on a machine that the other heated.
         for (const program of round % 2 === 0 ? programs : [...programs].reverse()) {
+          await rest();
           const time = await program.turn(test, round);
           if (round > 0 && time !== null) seconds[program.name].push(time);
         }
