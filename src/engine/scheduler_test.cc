@@ -222,7 +222,7 @@ TEST(Scheduler, PromptsBesideAnswersGetWhatTheTargetAllows) {
   for (int i = 0; i < 20; ++i) {
     const Slices slices = scheduler.Plan(kv);
     EXPECT_EQ(Rows(slices, 1), 1);
-    const int expected = i == 0 ? StepCosts::kUnknownRows : i == StepCosts::kMixedSteps ? 0 : 40;
+    const int expected = i == 0 ? StepCosts::kLeastPromptRows : i == StepCosts::kMixedSteps ? 0 : 40;
     EXPECT_NEAR(Rows(slices, 2), expected, 1);
     scheduler.Advance(slices);
     scheduler.Append(1);

@@ -54,9 +54,11 @@ void StepCosts::Observe(int n_answer_rows, int n_prompt_rows, double seconds) {
 int StepCosts::PromptRows(int n_answers) const {
   if (n_mixed_ >= kMixedSteps) return 0;
   const double answers = AnswerSeconds(n_answers);
-  if (answers == 0 || row_seconds_ == 0) return kUnknownRows;
+  if (answers == 0) return kUnknownRows;
+  // As long as nothing is known of prompts: a row of them adds less than an answer's takes.
+  const double row = row_seconds_ > 0 ? row_seconds_ : answers / n_answers;
   const double target = target_seconds_ > 0 ? target_seconds_ : kUsualRatio * answers;
-  const double rows = std::floor((target - answers) / row_seconds_);
+  const double rows = std::floor((target - answers) / row);
   return static_cast<int>(std::clamp<double>(rows, kLeastPromptRows, kMostRows));
 }
 

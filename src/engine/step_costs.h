@@ -24,7 +24,8 @@ class StepCosts {
 
   // n_answer_rows: one for each answer, and those of tokens that were guessed or forced.
   void Observe(int n_answer_rows, int n_prompt_rows, double seconds);
-  // Rows of prompts for a step with n_answers > 0; kUnknownRows while the costs are not known.
+  // Rows of prompts for a step with n_answers > 0; kUnknownRows as long as it is not known what
+  // answers take.
   int PromptRows(int n_answers) const;
   // What a step of so many rows without prompts takes, on average; 0: not known.
   double AnswerStepSeconds(int n_rows) const;

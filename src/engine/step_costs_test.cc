@@ -29,8 +29,9 @@ TEST(StepCosts, KnowsNothingAtFirst) {
   StepCosts costs(0);
   EXPECT_EQ(costs.PromptRows(1), StepCosts::kUnknownRows);
   costs.Observe(0, 5, 0.1);  // says nothing of a row
-  costs.Observe(1, 0, 0.01);
-  EXPECT_EQ(costs.PromptRows(1), StepCosts::kUnknownRows);
+  costs.Observe(10, 0, 0.01);
+  EXPECT_NEAR(costs.PromptRows(10), 7, 1);  // as if each took what an answer's takes
+  EXPECT_EQ(costs.PromptRows(1), StepCosts::kLeastPromptRows);
   costs.Observe(0, 512, 0.1024);
   EXPECT_NEAR(costs.PromptRows(1), 35, 1);
 }
