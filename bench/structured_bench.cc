@@ -57,7 +57,9 @@ struct Run {
 class Bench {
  public:
   Bench(const fs::path& model, std::vector<std::string> schemas, int n_streams)
-      : generator_(LoadModel(model)), schemas_(std::move(schemas)), n_streams_(n_streams) {}
+      : generator_(LoadModel(model), Plain()),
+        schemas_(std::move(schemas)),
+        n_streams_(n_streams) {}
 
   Run Bound(bool logprobs) {
     return Answer([&](size_t i) {
@@ -105,6 +107,13 @@ class Bench {
     run.n_steps = generator_.stats().steps_total - steps_before;
     for (const int length : run.lengths) run.n_tokens += length;
     return run;
+  }
+
+  // Free answers of random weights repeat themselves more than any text, and so would be guessed.
+  static EngineOptions Plain() {
+    EngineOptions options;
+    options.speculation = false;
+    return options;
   }
 
   // How many tokens it has.
