@@ -4,15 +4,15 @@ import { execFile, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const running = new Set();
+process.once("exit", () => { for (const child of running) child.kill(); });
 
 // Threads of llama.cpp go on spinning for about a tenth of a second after their turn, in which whoever
 // comes next had one core less: 1.35 times as long for a prompt on two cores. So turns lie apart.
 const restMs = 300;
-const rest = () => new Promise((resolve) => { setTimeout(resolve, restMs); });
-process.once("exit", () => { for (const child of running) child.kill(); });
 
 // `pioneer bench --turns` or llama_bench.mjs.
 export class TurnProgram {
@@ -108,7 +108,7 @@ export async function inTurns(programs, plan, tell = () => {}) {
         tell(test, round);
         // Who goes first changes, so that neither always runs on a machine that the other heated.
         for (const program of round % 2 === 0 ? programs : [...programs].reverse()) {
-          await rest();
+          await sleep(restMs);
           const time = await program.turn(test, round);
           if (round > 0 && time !== null) seconds[program.name].push(time);
         }

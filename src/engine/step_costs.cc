@@ -55,7 +55,7 @@ int StepCosts::PromptRows(int n_answers) const {
   if (n_mixed_ >= kMixedSteps) return 0;
   const double answers = AnswerSeconds(n_answers);
   if (answers == 0) return kUnknownRows;
-  // As long as nothing is known of prompts: a row of them adds less than an answer's takes.
+  // As long as nothing is known of prompts, a row of them counts as much as one of answers.
   const double row = row_seconds_ > 0 ? row_seconds_ : answers / n_answers;
   const double target = target_seconds_ > 0 ? target_seconds_ : kUsualRatio * answers;
   const double rows = std::floor((target - answers) / row);
