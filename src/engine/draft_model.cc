@@ -9,7 +9,7 @@
 namespace pioneer {
 namespace {
 
-constexpr double kRoundRate = 0.1;  // how fast the average of a round's time moves
+constexpr double kRoundRate = 0.1;        // how fast the average of a round's time moves
 constexpr double kMemoryOfRests = 0.998;  // what a step without a round leaves of that average
 
 size_t CommonLength(std::span<const int32_t> a, std::span<const int32_t> b) {
