@@ -67,6 +67,7 @@ class Trainer {
     } else {
       weights_ = InitialParameters(layout_, recipe_.seed);
     }
+    state_.lineage = ReadLineage(folder_);
     workers_->SetWeights(weights_.data());
   }
 
@@ -153,7 +154,6 @@ void Trainer::OpenStage() {
   loader_ = std::make_unique<DataLoader>(std::move(sources),
                                          LoaderOptions{.context = context(),
                                                        .seed = recipe_.seed,
-                                                       .validation_share = recipe_.validation_share,
                                                        .assistant_only = stage().assistant_only});
   if (!state_.data_position.is_null()) loader_->SetPosition(state_.data_position);
   validation_ = loader_->Validation(recipe_.validation_sequences);
