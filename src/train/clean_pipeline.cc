@@ -1,8 +1,6 @@
 #include "train/clean_pipeline.h"
 
 #include <algorithm>
-#include <exception>
-#include <mutex>
 #include <optional>
 
 #include "base/error.h"
@@ -10,6 +8,7 @@
 #include "base/utf8.h"
 #include "text/string_index.h"
 #include "train/clean_writer.h"
+#include "train/source_parallel.h"
 
 namespace pioneer {
 namespace {
@@ -18,26 +17,6 @@ namespace {
 constexpr size_t kCleanBatchBytes = size_t{4} << 20;
 constexpr size_t kCleanBatchDocuments = 8192;
 constexpr size_t kExampleBytes = 400;
-
-// job(i) for all i on all threads; of several failures the first one's by order is thrown.
-void ForEachInPool(ThreadPool& pool, size_t n, const std::function<void(size_t)>& job) {
-  std::mutex mutex;
-  std::exception_ptr failure;
-  int64_t failed_at = -1;
-  pool.ParallelFor(static_cast<int64_t>(n), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      try {
-        job(static_cast<size_t>(i));
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (failed_at >= 0 && failed_at < i) continue;
-        failed_at = i;
-        failure = std::current_exception();
-      }
-    }
-  });
-  if (failure) std::rethrow_exception(failure);
-}
 
 std::string ContentOf(const Document& document) {
   std::string content = document.text;

@@ -16,6 +16,10 @@ bool IsControl(char32_t c) {
   return ascii || invisible;
 }
 
+bool IsOtherLineBreak(char32_t c) {
+  return c == '\r' || c == '\f' || c == '\v' || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
 // One line break whatever the system's; controls and what is no UTF-8 are gone.
 std::string KeepPrintable(std::string_view text, TextChanges& changes) {
   std::string out;
@@ -30,7 +34,7 @@ std::string KeepPrintable(std::string_view text, TextChanges& changes) {
     const DecodedChar c = DecodeUtf8(text);
     const std::string_view bytes = text.substr(0, static_cast<size_t>(c.length));
     text.remove_prefix(bytes.size());
-    if (c.code_point == '\r' || c.code_point == 0x2028 || c.code_point == 0x2029) {
+    if (IsOtherLineBreak(c.code_point)) {
       if (!text.starts_with('\n')) out += '\n';
     } else if (c.code_point == kReplacementChar) {
       ++changes.invalid_bytes;

@@ -1,6 +1,7 @@
 #include "train/prepare.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "train/clean_pipeline.h"
 #include "train/document_encoder.h"
 #include "train/source_package.h"
+#include "train/source_parallel.h"
 
 namespace pioneer {
 namespace {
@@ -87,7 +89,7 @@ class CleanDocuments {
  private:
   DocumentOptions options_;
   DocumentReader reader_;
-  double bytes_left_;
+  double bytes_left_;  // of JSON lines, a little more than their text
 };
 
 // The training texts of several sources in a row, as a tokenizer learns from them.
@@ -139,9 +141,8 @@ void EncodeBatch(const DocumentEncoder& encoder, const CleanDocuments& documents
                  const std::vector<RawDocument>& batch, ThreadPool& pool,
                  TokenShardWriter& writer) {
   std::vector<EncodedDocument> encoded(batch.size());
-  pool.ParallelFor(static_cast<int64_t>(batch.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) encoded[i] = encoder.Encode(documents.Parse(batch[i]));
-  });
+  ForEachInPool(pool, batch.size(),
+                [&](size_t i) { encoded[i] = encoder.Encode(documents.Parse(batch[i])); });
   for (const EncodedDocument& document : encoded) writer.Add(document);
 }
 
@@ -197,6 +198,32 @@ Json DataRecipe(const TrainRecipe& recipe) {
   return data;
 }
 
+// Removes what an earlier preparation left, and nothing else: the folder is the user's.
+void ClearOwnFiles(const DataFolder& data) {
+  const auto is_ours = [](const fs::path& path) {
+    const std::string name = path.filename().string();
+    const bool numbered = name.size() > 3 && std::isdigit(static_cast<uint8_t>(name[0])) != 0 &&
+                          std::isdigit(static_cast<uint8_t>(name[1])) != 0;
+    return numbered && (name.ends_with(".tokens") || name.ends_with(".train.jsonl.zst") ||
+                        name.ends_with(".held-out.jsonl.zst"));
+  };
+  for (const fs::path& folder : {data.root, data.clean()}) {
+    std::vector<fs::path> ours;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.is_regular_file() && is_ours(entry.path())) ours.push_back(entry.path());
+    }
+    for (const fs::path& path : ours) fs::remove(path);
+  }
+  for (const fs::path& path : {data.state(), data.manifest(), data.examples()}) fs::remove(path);
+}
+
+// A use of a cleaned source that wants all of it needs no limit: text was counted when it was kept.
+SourceRecipe LimitedUse(const SourceRecipe& use, const CleanSource& source) {
+  SourceRecipe limited = use;
+  if (use.max_mb == source.max_mb) limited.max_mb = 0;
+  return limited;
+}
+
 // One preparation of all data.
 class PrepareSteps {
  public:
@@ -210,8 +237,8 @@ class PrepareSteps {
   }
 
   void Run() {
-    fs::remove_all(data_.root);
     fs::create_directories(data_.clean());
+    ClearOwnFiles(data_);
     CleanAll();
     MakeVocabulary();
     MakeShards();
@@ -289,7 +316,8 @@ class PrepareSteps {
     if (recipe_.tokenizer.file.empty()) {
       std::vector<std::pair<fs::path, SourceRecipe>> texts;
       for (const SourceRecipe& source : recipe_.tokenizer.sources) {
-        texts.emplace_back(CleanFilesOf(data_, Find(source)).train, source);
+        const CleanSource& clean = Find(source);
+        texts.emplace_back(CleanFilesOf(data_, clean).train, LimitedUse(source, clean));
       }
       TextSequence sequence(std::move(texts));
       vocabulary = TrainVocabulary(recipe_.tokenizer.vocab_size, sequence, context_);
@@ -321,8 +349,8 @@ class PrepareSteps {
     const CleanFiles text = CleanFilesOf(data_, source);
     const uint64_t fingerprint = Fnv1a(report.train_sha256 + report.held_out_sha256 +
                                        parts_.tokenizer_sha256 + name);
-    ShardReport shard = WriteShard(held_out ? text.held_out : text.train, use, tokenizer,
-                                   data_.root / name, fingerprint, context_);
+    ShardReport shard = WriteShard(held_out ? text.held_out : text.train, LimitedUse(use, source),
+                                   tokenizer, data_.root / name, fingerprint, context_);
     shard.source = source.file;
     shard.held_out = held_out;
     parts_.shards.push_back(std::move(shard));

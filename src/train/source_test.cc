@@ -157,23 +157,37 @@ TEST(Html, KeepsTheMainTextOnly) {
       "<footer>Copyright</footer></body></html>");
   EXPECT_EQ(text,
             "# The title\n\nFirst paragraph with a link in it.\n\n- item one\n- item two\n\n"
-            "```\nlet x = 1;\n  let y;\n```\n\nUse `cargo`.\n\na | b\n\n1 | 2\n\n");
+            "```\nlet x = 1;\n  let y;\n```\n\nUse `cargo`.\n\na | b\n1 | 2");
 }
 
 TEST(Html, ReadsPagesWithoutMainAndOtherEncodings) {
-  EXPECT_EQ(HtmlToText("<p>just a paragraph"), "just a paragraph\n\n");
+  EXPECT_EQ(HtmlToText("<p>just a paragraph"), "just a paragraph");
   EXPECT_EQ(HtmlToText("<meta charset=utf-8><p>한국어 &amp; &eacute; &#x1F600;</p>"),
-            "한국어 & é 😀\n\n");
+            "한국어 & é 😀");
   EXPECT_EQ(HtmlToText("<html><head><meta charset='iso-8859-1'></head><body><p>caf\xE9</p></body>"),
-            "café\n\n");
+            "café");
   EXPECT_EQ(HtmlToText(""), "");
-  EXPECT_EQ(HtmlToText("<body><p hidden>no</p><div role=navigation>no</div><p>yes</p>"), "yes\n\n");
+  EXPECT_EQ(HtmlToText("<body><p hidden>no</p><div role=navigation>no</div><p>yes</p>"), "yes");
+}
+
+TEST(Html, ClassesAreAGuessThatMayBeTakenBack) {
+  const std::string words = "The only text that this page has, and it is long enough to matter.";
+  EXPECT_EQ(HtmlToText("<div class='menu-page'><p>" + words + "</p></div>"), words);
+  EXPECT_EQ(HtmlToText("<div class='layout no-sidebar'><p>" + words + "</p></div><p>b"),
+            words + "\n\nb");
+  EXPECT_EQ(HtmlToText("<p>" + words + "</p><div class='page-footer'>c</div>"), words);
+  EXPECT_EQ(HtmlToText("<section id=sharing class=share><p>" + words + "</p></section>"), words);
+  EXPECT_EQ(HtmlToText("<ul><li></li></ul><p>" + words), words);
 }
 
 TEST(Html, SurvivesNestingAndRubbish) {
-  std::string deep;
-  for (int i = 0; i < 20000; ++i) deep += "<div><b>";
-  EXPECT_THAT(HtmlToText(deep + "<p>bottom</p>"), HasSubstr("bottom"));
+  const auto nested = [](int depth) {
+    std::string page;
+    for (int i = 0; i < depth; ++i) page += "<div><b>";
+    return page + "<p>bottom</p>";
+  };
+  EXPECT_EQ(HtmlToText(nested(400)), "bottom");
+  EXPECT_NO_THROW(HtmlToText("<p>top</p>" + nested(20000)));
   EXPECT_NO_THROW(HtmlToText("<<<a href='<p><!-- \xFF\xFE <![CDATA["));
   EXPECT_NO_THROW(HtmlToText(std::string("<p>\0\0</p>", 9)));
 }
