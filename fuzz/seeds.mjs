@@ -114,6 +114,9 @@ const byteBpe = {
 write('tokenizer_json', literals('src/model/huggingface/tokenizer_json_test.cc')
   .concat([JSON.stringify(byteBpe)]));
 
+write('source', literals('src/train/source_test.cc').concat(literals('src/train/clean_test.cc'))
+  .flatMap((text) => ['\0' + text, '\x02' + text]));
+
 const tensors = (header, bytes) => {
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);

@@ -51,7 +51,7 @@ std::string LanguagesOf(const Json& source) {
   return text.empty() ? "-" : text;
 }
 
-void PrintTable(const Json& manifest) {
+void PrintSources(const Json& manifest) {
   fmt::print("{:<24} {:>10} {:>11} {:>10} {:>10} {:>9}  {:<18} {}\n", "source", "documents", "text",
              "kept", "text", "held out", "languages", "dropped");
   for (const Json& source : manifest.at("sources")) {
@@ -117,7 +117,7 @@ void RunData(const DataCommandOptions& options) {
     fmt::print("{}\n", DumpJson(manifest));
     return;
   }
-  PrintTable(manifest);
+  PrintSources(manifest);
   PrintExamples(data.examples());
   fmt::print("\n{:.1f} M tokens to train on, {:.2f} M held out\n",
              static_cast<double>(TokensOf(manifest, "train")) * 1e-6,

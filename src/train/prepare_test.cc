@@ -181,6 +181,7 @@ TEST_F(PrepareTest, IsMadeOnceAndAgainWhenASourceChanged) {
   fs::remove(folder_ / "text.jsonl");  // what is gone has not changed
   fs::remove(folder_ / "run/checkpoint.bin");
   WriteFileAtomically(manifest, "{\"mark\": 2}");
+  EXPECT_EQ(Prepare("run").value("mark", 0), 2);
   EXPECT_THROW(Prepare("other"), Error);
 }
 

@@ -47,7 +47,8 @@ std::vector<LanguageTag> ParseLanguages(JsonFields& fields) {
 
 // Of a package, the path says which part of it; it stays inside.
 fs::path PathInPackage(const std::string& path, const std::string& key) {
-  const fs::path part = fs::path(path).lexically_normal();
+  if (path.empty()) return {};
+  const fs::path part = (fs::path(path) / ".").lexically_normal().parent_path();
   if (part.is_absolute() || part.string().starts_with("..")) {
     Fail(ErrorCode::kInvalidArgument, "{}: of a package, a path below its root is meant, such as "
          "usr/share/doc", key);

@@ -16,6 +16,7 @@
 #include "tensor/ops/softmax.h"
 #include "train/checkpoint.h"
 #include "train/llama_pass.h"
+#include "train/prepare.h"
 #include "train/run_folder.h"
 #include "train/test_tokenizer.h"
 #include "train/train_log.h"
@@ -179,6 +180,8 @@ TEST_F(TrainerTest, ExportsAModelWithAllItsParts) {
   EXPECT_EQ(file->Int("llama.attention.head_count_kv"), 1);
   EXPECT_EQ(file->Int("llama.context_length"), 32);
   EXPECT_THAT(file->String("tokenizer.chat_template"), testing::HasSubstr("<|im_start|>"));
+  EXPECT_EQ(file->String("pioneer.lineage"), ReadLineage(RunFolder{folder_ / "run"}));
+  EXPECT_EQ(file->String("pioneer.lineage").size(), 64u);
   EXPECT_EQ(file->FindTensor("output.weight"), nullptr);
   const Tensor* query = file->FindTensor("blk.1.attn_q.weight");
   ASSERT_NE(query, nullptr);
