@@ -61,9 +61,10 @@ void Measure(const std::string& text, size_t bytes, int vocab_size, int n_thread
         return round == 0 ? document : WithNewWords(document, round);
       },
       options);
-  fmt::print("{:6} MB, vocabulary {}, {} threads: {:6.1f} s, of it {:5.1f} s reading; {:6.1f} s of CPU\n",
-             done / 1000000, vocabulary.tokens.size(), n_threads, watch.Seconds(), read_s,
-             CpuSeconds() - cpu_s);
+  fmt::print(
+      "{:6} MB, vocabulary {}, {} threads: {:6.1f} s, of it {:5.1f} s reading; {:6.1f} s of CPU\n",
+      done / 1000000, vocabulary.tokens.size(), n_threads, watch.Seconds(), read_s,
+      CpuSeconds() - cpu_s);
 }
 
 }  // namespace
@@ -74,7 +75,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    Measure(ReadFile(argv[1]), std::stoul(argv[2]) * 1000000, std::stoi(argv[3]), std::stoi(argv[4]));
+    Measure(ReadFile(argv[1]), std::stoul(argv[2]) * 1000000, std::stoi(argv[3]),
+            std::stoi(argv[4]));
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;

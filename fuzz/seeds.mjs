@@ -187,6 +187,7 @@ for (const [fuzzer, paths] of Object.entries({
   peft: ['src/model/huggingface/adapter_folder', 'src/model/huggingface/families'],
   regex: [grammar + 'regex'],
   safetensors: ['src/model/huggingface/safetensors'],
+  source: ['src/train/source_html'],
   tokenizer: ['src/text/pre_tokenizer_names'],
   tokenizer_json: ['src/model/huggingface/tokenizer_'],
 })) {

@@ -26,9 +26,7 @@ struct DataCommandOptions {
 
 constexpr size_t kExampleColumns = 100;
 
-std::string TextBytes(const Json& count) {
-  return FormatBytes(count.at("bytes").get<double>());
-}
+std::string TextBytes(const Json& count) { return FormatBytes(count.at("bytes").get<double>()); }
 
 // "12 near_duplicate, 3 too_short"; "-" when nothing was.
 std::string DroppedOf(const Json& source) {
@@ -46,7 +44,8 @@ std::string LanguagesOf(const Json& source) {
                                         source.at("held_out").at("bytes").get<double>());
   for (const auto& [language, count] : source.at("languages").items()) {
     const double share = count.at("bytes").get<double>() / kept;
-    if (share >= 0.005) text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", language, share * 100);
+    if (share >= 0.005)
+      text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", language, share * 100);
   }
   return text.empty() ? "-" : text;
 }
@@ -57,9 +56,8 @@ void PrintSources(const Json& manifest) {
   for (const Json& source : manifest.at("sources")) {
     const Json& train = source.at("train");
     fmt::print("{:<24} {:>10} {:>11} {:>10} {:>10} {:>9}  {:<18} {}\n",
-               source.at("name").get<std::string>(),
-               source.at("in").at("documents").get<int64_t>(), TextBytes(source.at("in")),
-               train.at("documents").get<int64_t>(), TextBytes(train),
+               source.at("name").get<std::string>(), source.at("in").at("documents").get<int64_t>(),
+               TextBytes(source.at("in")), train.at("documents").get<int64_t>(), TextBytes(train),
                source.at("held_out").at("documents").get<int64_t>(), LanguagesOf(source),
                DroppedOf(source));
   }
@@ -73,7 +71,8 @@ std::string OneLine(const std::string& text) {
     if (!control || !line.ends_with(' ')) line += control ? ' ' : c;
   }
   if (line.size() <= kExampleColumns) return line;
-  return line.substr(0, CompleteUtf8Prefix(std::string_view(line).substr(0, kExampleColumns))) + "...";
+  return line.substr(0, CompleteUtf8Prefix(std::string_view(line).substr(0, kExampleColumns))) +
+         "...";
 }
 
 void PrintExamples(const fs::path& path) {
@@ -130,10 +129,12 @@ void RunData(const DataCommandOptions& options) {
 
 void AddDataCommand(CLI::App& root) {
   auto options = std::make_shared<DataCommandOptions>();
-  CLI::App* command = AddCommand(root, "data", "Clean and tokenize a recipe's sources, and show what was dropped",
-                                 "pioneer data recipes/pioneer-mini/recipe.json --out runs/mini");
+  CLI::App* command =
+      AddCommand(root, "data", "Clean and tokenize a recipe's sources, and show what was dropped",
+                 "pioneer data recipes/pioneer-mini/recipe.json --out runs/mini");
   command->add_option("RECIPE", options->recipe, "The recipe (docs/data.md)")->required();
-  command->add_option("--out", options->out, "The folder of the run; pioneer train --run uses it too")
+  command
+      ->add_option("--out", options->out, "The folder of the run; pioneer train --run uses it too")
       ->capture_default_str();
   command->add_option("--threads", options->threads, "0 = all usable cores")
       ->capture_default_str()

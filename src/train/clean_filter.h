@@ -13,12 +13,12 @@ namespace pioneer {
 
 enum class DropReason {
   kNone,
-  kTooShort,        // fewer than kMinCharacters characters
-  kLongRuns,        // a quarter of it in runs without a space that no language writes: data, scripts
-  kSymbols,         // less than half of what is visible are letters (three tenths in code)
-  kRepetition,      // three tenths of its rows of ten words stand there more than once
-  kLanguage,        // none of the languages that the recipe asks for
-  kContaminated,    // more than half of it was in an evaluation set
+  kTooShort,      // fewer than kMinCharacters characters
+  kLongRuns,      // a quarter of it in runs without a space that no language writes: data, scripts
+  kSymbols,       // less than half of what is visible are letters (three tenths in code)
+  kRepetition,    // three tenths of its rows of ten words stand there more than once
+  kLanguage,      // none of the languages that the recipe asks for
+  kContaminated,  // more than half of it was in an evaluation set
   kExactDuplicate,  // of a text before it, in any source
   kNearDuplicate,   // the same with small changes
 };

@@ -28,7 +28,8 @@ std::string ContentOf(const Document& document) {
 
 // The first 8 bytes of the SHA-256, as a fraction of 2^64.
 double SplitFraction(const std::string& content) {
-  return static_cast<double>(std::stoull(Sha256OfText(content).substr(0, 16), nullptr, 16)) * 0x1p-64;
+  return static_cast<double>(std::stoull(Sha256OfText(content).substr(0, 16), nullptr, 16)) *
+         0x1p-64;
 }
 
 void NormalizeDocument(Document& document, TextChanges& changes) {
@@ -103,8 +104,7 @@ class SourceCleaner::Run {
     ForEachInPool(context().pool, batch.size(), [&](size_t i) { Parse(batch[i]); });
     if (CleansText()) {
       for (Work& work : batch) {
-        report_.repeated_line_bytes +=
-            static_cast<int64_t>(lines_.Strip(work.document.text));
+        report_.repeated_line_bytes += static_cast<int64_t>(lines_.Strip(work.document.text));
       }
     }
     ForEachInPool(context().pool, batch.size(), [&](size_t i) { Judge(batch[i]); });
@@ -161,10 +161,12 @@ class SourceCleaner::Run {
     report_.in.Add(work.bytes_in);
     report_.changes += work.changes;
     report_.overlap_bytes += static_cast<int64_t>(work.overlap_bytes);
-    if (work.reason == DropReason::kNone && source_.clean && !cleaner_.exact_.insert(work.hash).second) {
+    if (work.reason == DropReason::kNone && source_.clean &&
+        !cleaner_.exact_.insert(work.hash).second) {
       work.reason = DropReason::kExactDuplicate;
     }
-    if (work.reason == DropReason::kNone && CleansText() && cleaner_.near_.FindOrAdd(work.signature)) {
+    if (work.reason == DropReason::kNone && CleansText() &&
+        cleaner_.near_.FindOrAdd(work.signature)) {
       work.reason = DropReason::kNearDuplicate;
     }
     if (work.reason != DropReason::kNone) {

@@ -19,9 +19,10 @@ TEST(NormalizeText, RepairsComposesAndTidies) {
   EXPECT_EQ(Normalized("a\xFF"
                        "b\xEF\xBF\xBD"),
             "ab");
-  EXPECT_EQ(Normalized("e\xCC\x81"), "\xC3\xA9");                                       // é
-  EXPECT_EQ(Normalized("\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB"), "\xED\x95\x9C");        // 한
-  EXPECT_EQ(Normalized("\xEF\xBB\xBFone\r\ntwo\rthree \t\n\n\n\nfour\n\n"), "one\ntwo\nthree\n\nfour");
+  EXPECT_EQ(Normalized("e\xCC\x81"), "\xC3\xA9");                                 // é
+  EXPECT_EQ(Normalized("\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB"), "\xED\x95\x9C");  // 한
+  EXPECT_EQ(Normalized("\xEF\xBB\xBFone\r\ntwo\rthree \t\n\n\n\nfour\n\n"),
+            "one\ntwo\nthree\n\nfour");
   EXPECT_EQ(Normalized("a\x01\x7F"
                        "b\xE2\x80\x8B"
                        "c\xE2\x80\xAE"
@@ -52,7 +53,8 @@ TEST(LanguageTag, KnowsTheLanguagesThatRecipesName) {
   EXPECT_STREQ(tag("我是一只猫，还没有名字。"), "other");
   EXPECT_STREQ(tag("Der Hund und die Katze schlafen zusammen unter dem Tisch."), "other");
   EXPECT_STREQ(tag("Собака спит под столом."), "other");
-  EXPECT_STREQ(tag("int main() {\n  std::vector<int> xs = {1, 2};\n  return xs[0] + f(xs);\n}\n"), "code");
+  EXPECT_STREQ(tag("int main() {\n  std::vector<int> xs = {1, 2};\n  return xs[0] + f(xs);\n}\n"),
+               "code");
   EXPECT_STREQ(tag("12 34 56"), "other");
   EXPECT_STREQ(tag(""), "other");
 }
@@ -78,7 +80,8 @@ TEST(RepeatedLines, StripsLongSentencesAnywhereButNoCode) {
   RepeatedLines lines;
   const std::string note =
       "This page is licensed under the terms of the licence that stands in the file LICENSE there.";
-  const std::string code = "    let configuration = Configuration::from_environment().unwrap_or_default(); // a b c d";
+  const std::string code =
+      "    let configuration = Configuration::from_environment().unwrap_or_default(); // a b c d";
   std::string text;
   for (int i = 0; i < 7; ++i) {
     const std::string n = std::to_string(i);
@@ -112,7 +115,8 @@ TEST(JudgeText, NamesWhyATextIsDropped) {
   for (int i = 0; i < 20; ++i) stammer += "Buy the best shoes here today for a very good price. ";
   EXPECT_EQ(Judge(stammer), DropReason::kRepetition);
   std::string japanese;
-  for (int i = 0; i < 300; ++i) japanese += "名前はまだ無い" + std::string(1, static_cast<char>('a' + i % 26));
+  for (int i = 0; i < 300; ++i)
+    japanese += "名前はまだ無い" + std::string(1, static_cast<char>('a' + i % 26));
   EXPECT_NE(Judge(japanese), DropReason::kLongRuns);
   EXPECT_EQ(Judge("for (int i = 0; i < n; ++i) { total += values[i] * weights[i]; }"),
             DropReason::kNone);

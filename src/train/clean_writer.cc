@@ -55,8 +55,8 @@ void CleanWriter::Compress(std::string_view bytes, bool last) {
   size_t left = 1;
   while (input.pos < input.size || (last && left > 0)) {
     ZSTD_outBuffer output{s.output.data(), s.output.size(), 0};
-    left = ZSTD_compressStream2(s.context.get(), &output, &input,
-                                last ? ZSTD_e_end : ZSTD_e_continue);
+    left =
+        ZSTD_compressStream2(s.context.get(), &output, &input, last ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left) != 0) {
       Fail(ErrorCode::kInternal, "cannot compress: {}", ZSTD_getErrorName(left));
     }

@@ -31,7 +31,7 @@ struct LoaderSource {
 struct LoaderOptions {
   int64_t context = 512;
   uint64_t seed = 1;
-  bool assistant_only = false;     // loss where the shard's marks say so; else everywhere
+  bool assistant_only = false;  // loss where the shard's marks say so; else everywhere
 };
 
 // One sequence with its own memory.

@@ -28,7 +28,8 @@ struct ByteRange {
 
 // The whole lines that the range touches, with their line break.
 ByteRange WholeLines(std::string_view text, ByteRange range) {
-  const size_t before = range.begin == 0 ? std::string_view::npos : text.rfind('\n', range.begin - 1);
+  const size_t before =
+      range.begin == 0 ? std::string_view::npos : text.rfind('\n', range.begin - 1);
   const size_t after = text.find('\n', range.end);
   return {before == std::string_view::npos ? 0 : before + 1,
           after == std::string_view::npos ? text.size() : after + 1};

@@ -11,8 +11,8 @@
 
 namespace pioneer {
 
-// Texts overlap where 13 words in a row are the same (the rule of GPT-3, Brown et al. 2020, app. C),
-// or all words of a test text of 8 to 12. Shorter test texts are too common to tell anything.
+// Texts overlap where 13 words in a row are the same (the rule of GPT-3, Brown et al. 2020, app.
+// C), or all words of a test text of 8 to 12. Shorter test texts are too common to tell anything.
 inline constexpr size_t kOverlapWords = 13;
 inline constexpr size_t kOverlapSeedWords = 8;
 

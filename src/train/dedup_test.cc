@@ -1,4 +1,5 @@
 // Why: what counts as the same text, and how surely it is found, in figures.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -146,7 +147,8 @@ TEST(EvaluationOverlap, CutsTheLinesThatHoldATest) {
       "Last line.";
   EXPECT_GT(overlap.Cut(text), 0u);
   EXPECT_EQ(text, "First line.\nLast line.");
-  std::string short_of_it = "which of these animals lays its eggs in the nests of a duck";  // 12 - 1
+  std::string short_of_it =
+      "which of these animals lays its eggs in the nests of a duck";  // 12 - 1
   EXPECT_EQ(overlap.Cut(short_of_it), 0u);
 }
 
@@ -164,9 +166,10 @@ TEST(EvaluationOverlap, ShortTestsCountAsAWhole) {
 
 TEST(EvaluationOverlap, ReadsEveryStringOfJsonLinesAndParagraphsOfText) {
   const TestFolder folder;
-  WriteFileAtomically(folder / "a.jsonl",
-                      "{\"question\": \"one two three four five six seven eight nine\", "
-                      "\"choices\": [{\"text\": \"alpha beta gamma delta epsilon zeta eta theta\"}]}\n");
+  WriteFileAtomically(
+      folder / "a.jsonl",
+      "{\"question\": \"one two three four five six seven eight nine\", "
+      "\"choices\": [{\"text\": \"alpha beta gamma delta epsilon zeta eta theta\"}]}\n");
   WriteFileAtomically(folder / "b.txt", "red orange yellow green blue indigo\nviolet black\n\nx\n");
   EvaluationOverlap overlap;
   overlap.AddFile(folder / "a.jsonl");

@@ -17,7 +17,8 @@ uint64_t Scramble(uint64_t h) {
 }
 
 bool StandsAlone(char32_t c) {
-  return (c >= 0x3041 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF);
+  return (c >= 0x3041 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) ||
+         (c >= 0x4E00 && c <= 0x9FFF);
 }
 
 bool IsAsciiWord(uint8_t c) {
@@ -66,7 +67,8 @@ class WordFinder {
   }
   void End() {
     if (open_) {
-      words_.push_back({Scramble(hash_), static_cast<uint32_t>(begin_), static_cast<uint32_t>(end_)});
+      words_.push_back(
+          {Scramble(hash_), static_cast<uint32_t>(begin_), static_cast<uint32_t>(end_)});
     }
     open_ = false;
   }

@@ -82,7 +82,8 @@ Document ParseDocument(const RawDocument& raw, const DocumentOptions& options) {
   const std::string path = raw.file == nullptr ? "the source" : raw.file->path.string();
   if (raw.format != SourceFormat::kJsonLines) {
     if (options.kind == SourceKind::kDialogue) {
-      Fail(ErrorCode::kInvalidArgument, "{}: dialogues come as .jsonl, .jsonl.xz, .zst or .gz", path);
+      Fail(ErrorCode::kInvalidArgument, "{}: dialogues come as .jsonl, .jsonl.xz, .zst or .gz",
+           path);
     }
     return {.text = ParseText(raw), .turns = {}};
   }

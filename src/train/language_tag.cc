@@ -21,20 +21,22 @@ struct ScriptCounts {
 };
 
 bool IsHangul(char32_t c) {
-  return (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1100 && c <= 0x11FF) || (c >= 0x3131 && c <= 0x318E);
+  return (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1100 && c <= 0x11FF) ||
+         (c >= 0x3131 && c <= 0x318E);
 }
 bool IsKana(char32_t c) { return c >= 0x3041 && c <= 0x30FF && c != 0x30FB; }
 bool IsHan(char32_t c) { return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF); }
 bool IsLatin(char32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= 0xC0 && c <= 0x24F && c != 0xD7 && c != 0xF7);
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= 0xC0 && c <= 0x24F && c != 0xD7 && c != 0xF7);
 }
 
 bool IsEnglishWord(const std::string& word) {
   static const std::unordered_set<std::string> kWords = {
-      "the", "of",  "and", "to",   "in",  "is",   "that", "it",   "was",  "for", "with", "as",
-      "his", "he",  "be",  "not",  "by",  "but",  "have", "you",  "which", "are", "on",  "or",
-      "her", "had", "at",  "from", "this", "my",  "they", "she",  "we",   "an",  "can",  "if",
-      "will", "a",  "i",   "when", "there", "who", "what", "your", "all",  "has", "use", "its"};
+      "the",  "of",  "and", "to",   "in",    "is",  "that", "it",   "was",   "for", "with", "as",
+      "his",  "he",  "be",  "not",  "by",    "but", "have", "you",  "which", "are", "on",   "or",
+      "her",  "had", "at",  "from", "this",  "my",  "they", "she",  "we",    "an",  "can",  "if",
+      "will", "a",   "i",   "when", "there", "who", "what", "your", "all",   "has", "use",  "its"};
   return kWords.contains(word);
 }
 
@@ -56,13 +58,19 @@ void Count(std::string_view text, ScriptCounts& counts) {
       if (word.size() < 32) AppendUtf8(word, code < 128 ? code | 32 : code);
     } else {
       EndWord(word, counts);
-      if (IsHangul(code)) ++counts.hangul;
-      else if (IsKana(code)) ++counts.kana;
-      else if (IsHan(code)) ++counts.han;
-      else if (code > 0x24F && (code < 0x2000 || code > 0x303F)) ++counts.other;
+      if (IsHangul(code))
+        ++counts.hangul;
+      else if (IsKana(code))
+        ++counts.kana;
+      else if (IsHan(code))
+        ++counts.han;
+      else if (code > 0x24F && (code < 0x2000 || code > 0x303F))
+        ++counts.other;
     }
     if (code > ' ' && code != 0x3000) ++counts.visible;
-    if (code < 128) counts.code_signs += std::string_view("{}();=<>[]_&|").find(static_cast<char>(code)) != std::string_view::npos;
+    if (code < 128)
+      counts.code_signs +=
+          std::string_view("{}();=<>[]_&|").find(static_cast<char>(code)) != std::string_view::npos;
   }
   EndWord(word, counts);
 }

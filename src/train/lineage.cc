@@ -28,23 +28,23 @@ Json FilesToJson(const std::vector<InputFile>& files) {
 }
 
 Json StepsToJson() {
-  return {
-      {"normalize", {{"form", "NFC"}, {"controls", "removed"}, {"invalid_utf8", "removed"}}},
-      {"repeated_lines",
-       {{"kept_documents", RepeatedLines::kKeptDocuments},
-        {"long_line_bytes", RepeatedLines::kLongLineBytes}}},
-      {"too_short", {{"min_characters", kMinCharacters}}},
-      {"long_runs", {{"run_bytes", kLongRunBytes}, {"max_share", kMaxLongRunShare}}},
-      {"symbols",
-       {{"min_letter_share", kMinLetterShare}, {"min_letter_share_of_code", kMinLetterShareOfCode}}},
-      {"repetition", {{"words", kRepetitionWords}, {"max_share", kMaxRepetition}}},
-      {"contaminated", {{"words", kOverlapWords}, {"seed_words", kOverlapSeedWords}}},
-      {"exact_duplicate", {{"hash_bits", 64}}},
-      {"near_duplicate",
-       {{"hashes", kMinHashes},
-        {"bands", kMinHashBands},
-        {"shingle_words", kShingleWords},
-        {"min_similarity", kNearDuplicateSimilarity}}}};
+  return {{"normalize", {{"form", "NFC"}, {"controls", "removed"}, {"invalid_utf8", "removed"}}},
+          {"repeated_lines",
+           {{"kept_documents", RepeatedLines::kKeptDocuments},
+            {"long_line_bytes", RepeatedLines::kLongLineBytes}}},
+          {"too_short", {{"min_characters", kMinCharacters}}},
+          {"long_runs", {{"run_bytes", kLongRunBytes}, {"max_share", kMaxLongRunShare}}},
+          {"symbols",
+           {{"min_letter_share", kMinLetterShare},
+            {"min_letter_share_of_code", kMinLetterShareOfCode}}},
+          {"repetition", {{"words", kRepetitionWords}, {"max_share", kMaxRepetition}}},
+          {"contaminated", {{"words", kOverlapWords}, {"seed_words", kOverlapSeedWords}}},
+          {"exact_duplicate", {{"hash_bits", 64}}},
+          {"near_duplicate",
+           {{"hashes", kMinHashes},
+            {"bands", kMinHashBands},
+            {"shingle_words", kShingleWords},
+            {"min_similarity", kNearDuplicateSimilarity}}}};
 }
 
 Json ShardToJson(const ShardReport& shard) {

@@ -53,8 +53,8 @@ struct SourceReport {
   Json recipe;  // SourceToJson without place, weight and limit: only what decides the result
   std::string name, package_version;
   std::vector<InputFile> files;
-  DocumentCount in;                                  // as text, before anything was taken out
-  std::array<DocumentCount, kDropReasons> dropped;   // by DropReason; [kNone] stays 0
+  DocumentCount in;                                 // as text, before anything was taken out
+  std::array<DocumentCount, kDropReasons> dropped;  // by DropReason; [kNone] stays 0
   TextChanges changes;
   int64_t repeated_line_bytes = 0, overlap_bytes = 0;  // cut out of documents that were kept or not
   std::array<DocumentCount, kLanguageTags> languages;  // of what was kept

@@ -58,7 +58,8 @@ std::vector<CleanSource> CleanSourcesOf(const TrainRecipe& recipe) {
     const auto same = std::find_if(all.begin(), all.end(),
                                    [&](const CleanSource& known) { return known.key == key; });
     if (same == all.end()) {
-      all.push_back({source, key, source.max_mb, fmt::format("{:02}-{}", all.size(), source.name())});
+      all.push_back(
+          {source, key, source.max_mb, fmt::format("{:02}-{}", all.size(), source.name())});
     } else if (same->max_mb > 0) {
       same->max_mb = source.max_mb == 0 ? 0 : std::max(same->max_mb, source.max_mb);
     }
@@ -347,8 +348,8 @@ class PrepareSteps {
     if (fs::exists(data_.root / name)) return;  // another stage's too
     const auto& report = parts_.sources[static_cast<size_t>(&source - sources_.data())];
     const CleanFiles text = CleanFilesOf(data_, source);
-    const uint64_t fingerprint = Fnv1a(report.train_sha256 + report.held_out_sha256 +
-                                       parts_.tokenizer_sha256 + name);
+    const uint64_t fingerprint =
+        Fnv1a(report.train_sha256 + report.held_out_sha256 + parts_.tokenizer_sha256 + name);
     ShardReport shard = WriteShard(held_out ? text.held_out : text.train, LimitedUse(use, source),
                                    tokenizer, data_.root / name, fingerprint, context_);
     shard.source = source.file;

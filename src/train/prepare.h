@@ -39,8 +39,8 @@ struct DataFolder {
 // matter. Throws Error{kInvalidArgument} when the folder holds a run that began with other data.
 void PrepareData(const TrainRecipe& recipe, const RunFolder& folder, const PrepareContext& context);
 
-// The run's tokenizer, after PrepareData. A trained one is byte-level BPE with "<|endoftext|>" (BOS,
-// EOS), "<|im_start|>", "<|im_end|>"; it has seen training text only.
+// The run's tokenizer, after PrepareData. A trained one is byte-level BPE with "<|endoftext|>"
+// (BOS, EOS), "<|im_start|>", "<|im_end|>"; it has seen training text only.
 std::unique_ptr<Tokenizer> PrepareTokenizer(const TrainRecipe& recipe, const RunFolder& folder,
                                             const PrepareContext& context);
 

@@ -130,8 +130,8 @@ TEST_F(PrepareTest, CopiesOfHeldOutTextAreNotTrainedOn) {
   const std::vector<std::string> held_out = Text("plain", "00-text.held-out");
   std::vector<std::string> copies;
   for (const std::string& text : held_out) {
-    copies.push_back(text);                                // the same
-    copies.push_back(text + " And one more sentence.");    // nearly
+    copies.push_back(text);                              // the same
+    copies.push_back(text + " And one more sentence.");  // nearly
   }
   WriteTexts(folder_ / "copies.jsonl", copies);
   recipe_["stages"][0]["sources"].push_back({{"path", "copies.jsonl"}});
@@ -187,15 +187,18 @@ TEST_F(PrepareTest, IsMadeOnceAndAgainWhenASourceChanged) {
 
 TEST_F(PrepareTest, CountsWhatIsDroppedAndKeepsExamples) {
   std::vector<std::string> bad = {"short", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 ( ) [ ] { }",
-                                  "개와 고양이가 함께 지붕 아래에서 잠을 자고 있었고 비는 그치지 않았다. 정말로 조용한 밤이었다."};
+                                  "개와 고양이가 함께 지붕 아래에서 잠을 자고 있었고 비는 그치지 "
+                                  "않았다. 정말로 조용한 밤이었다."};
   std::string stammer;
   for (int i = 0; i < 30; ++i) stammer += "We have the best offer for you today in this shop. ";
   bad.push_back(stammer);
-  bad.push_back("The quiz of the day: what is the name of the tall tower that stands in Paris today");
+  bad.push_back(
+      "The quiz of the day: what is the name of the tall tower that stands in Paris today");
   WriteTexts(folder_ / "bad.jsonl", bad);
   WriteTexts(folder_ / "quiz.jsonl",
              {"What is the name of the tall tower that stands in Paris today?"});
-  recipe_["stages"][0]["sources"].push_back({{"path", "bad.jsonl"}, {"languages", {"en", "other"}}});
+  recipe_["stages"][0]["sources"].push_back(
+      {{"path", "bad.jsonl"}, {"languages", {"en", "other"}}});
   recipe_["decontaminate"] = {"quiz.jsonl"};
   const Json manifest = Prepare("run");
   const Json& dropped = manifest.at("sources").at(2).at("dropped");

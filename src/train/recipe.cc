@@ -50,8 +50,10 @@ fs::path PathInPackage(const std::string& path, const std::string& key) {
   if (path.empty()) return {};
   const fs::path part = (fs::path(path) / ".").lexically_normal().parent_path();
   if (part.is_absolute() || part.string().starts_with("..")) {
-    Fail(ErrorCode::kInvalidArgument, "{}: of a package, a path below its root is meant, such as "
-         "usr/share/doc", key);
+    Fail(ErrorCode::kInvalidArgument,
+         "{}: of a package, a path below its root is meant, such as "
+         "usr/share/doc",
+         key);
   }
   return part;
 }
@@ -62,7 +64,8 @@ SourceRecipe ParseSource(const Json& json, const std::string& path, const fs::pa
   const std::string file = fields.String("path", "");
   source.package = fields.String("package", "");
   if (file.empty() && source.package.empty()) {
-    Fail(ErrorCode::kInvalidArgument, "{} is missing; or name a \"package\"", fields.PathOf("path"));
+    Fail(ErrorCode::kInvalidArgument, "{} is missing; or name a \"package\"",
+         fields.PathOf("path"));
   }
   source.path = source.package.empty() ? AbsolutePath(file, folder)
                                        : PathInPackage(file, fields.PathOf("path"));

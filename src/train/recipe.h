@@ -23,7 +23,7 @@ struct SourceRecipe {
   std::string package;  // "rust-doc"
   SourceKind kind = SourceKind::kText;  // "text", "dialogue"
   std::string field = "text";           // of JSON lines
-  std::vector<LanguageTag> languages;   // only these: "en", "ko", "ja", "code", "other"; empty = all
+  std::vector<LanguageTag> languages;  // only these: "en", "ko", "ja", "code", "other"; empty = all
   bool clean = true;  // false: prepared text; nothing is dropped, and only what is no UTF-8 changes
   double weight = 1;
   double max_mb = 0;  // stop after this much cleaned text (10^6 bytes); 0 = all

@@ -83,7 +83,9 @@ TEST(Recipe, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(ErrorOf([](Json& j) { j["stages"][0]["sources"][0].erase("path"); }),
               HasSubstr("stages[0].sources[0].path is missing"));
   const auto source = [](Json& j) -> Json& { return j["stages"][0]["sources"][0]; };
-  EXPECT_THAT(ErrorOf([&](Json& j) { source(j)["languages"] = {"en", "fr"}; }),
+  EXPECT_THAT(ErrorOf([&](Json& j) {
+                source(j)["languages"] = {"en", "fr"};
+              }),
               HasSubstr("\"fr\" is none of en, ko, ja, code, other"));
   EXPECT_THAT(ErrorOf([&](Json& j) { source(j)["languages"] = "en"; }),
               HasSubstr("stages[0].sources[0].languages must be a list"));

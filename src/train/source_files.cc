@@ -9,8 +9,7 @@ namespace pioneer {
 namespace {
 
 bool IsInside(const fs::path& path, const fs::path& folder) {
-  const auto [end, unused] =
-      std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  const auto [end, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
   return end == folder.end();
 }
 
@@ -30,7 +29,8 @@ void Walk(const fs::path& root, std::vector<SourceFile>& files) {
     if (hidden || entry.depth() >= kMaxFolderDepth) entry.disable_recursion_pending();
     const SourceFormat format = FormatOf(entry->path());
     if (hidden || format == SourceFormat::kUnknown || !IsOwnFile(*entry, canonical_root)) continue;
-    files.push_back({entry->path(), entry->path().lexically_relative(root).generic_string(), format});
+    files.push_back(
+        {entry->path(), entry->path().lexically_relative(root).generic_string(), format});
     if (files.size() > kMaxSourceFiles) {
       Fail(ErrorCode::kInvalidArgument, "{} holds more than {} files; name its folders as sources",
            root.string(), kMaxSourceFiles);
@@ -46,10 +46,10 @@ SourceFormat FormatOf(const fs::path& path) {
     SourceFormat format;
   };
   static constexpr Ending kEndings[] = {
-      {".txt", SourceFormat::kText},       {".text", SourceFormat::kText},
-      {".md", SourceFormat::kMarkdown},    {".markdown", SourceFormat::kMarkdown},
-      {".html", SourceFormat::kHtml},      {".htm", SourceFormat::kHtml},
-      {".xhtml", SourceFormat::kHtml},     {".jsonl", SourceFormat::kJsonLines},
+      {".txt", SourceFormat::kText},        {".text", SourceFormat::kText},
+      {".md", SourceFormat::kMarkdown},     {".markdown", SourceFormat::kMarkdown},
+      {".html", SourceFormat::kHtml},       {".htm", SourceFormat::kHtml},
+      {".xhtml", SourceFormat::kHtml},      {".jsonl", SourceFormat::kJsonLines},
       {".ndjson", SourceFormat::kJsonLines}};
   const fs::path extension = UncompressedName(path).extension();
   for (const Ending& ending : kEndings) {

@@ -2,6 +2,7 @@
 
 #include <libxml/HTMLparser.h>
 #include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 
 #include <algorithm>
 #include <memory>
@@ -25,24 +26,25 @@ bool IsOneOf(std::string_view name, const std::string_view (&names)[N]) {
 }
 
 constexpr std::string_view kSkippedElements[] = {
-    "script",   "style", "nav",  "footer", "aside",  "button", "select", "noscript", "svg", "iframe",
-    "template", "head",  "dialog", "object", "canvas", "audio", "video"};
+    "script", "style",    "nav",  "footer", "aside",  "button", "select", "noscript", "svg",
+    "iframe", "template", "head", "dialog", "object", "canvas", "audio",  "video"};
 constexpr std::string_view kBlockElements[] = {
-    "p",  "div",   "section", "article", "main", "body",       "header",     "h1",     "h2",
-    "h3", "h4",    "h5",      "h6",      "ul",   "ol",         "li",         "dl",     "dt",
-    "dd", "pre",   "table",   "tr",      "hr",   "blockquote", "figcaption", "figure", "details",
-    "summary", "address", "caption", "thead", "tbody", "form"};
+    "p",       "div",     "section",    "article",    "main",   "body",    "header",
+    "h1",      "h2",      "h3",         "h4",         "h5",     "h6",      "ul",
+    "ol",      "li",      "dl",         "dt",         "dd",     "pre",     "table",
+    "tr",      "hr",      "blockquote", "figcaption", "figure", "details", "summary",
+    "address", "caption", "thead",      "tbody",      "form"};
 constexpr std::string_view kSkippedRoles[] = {"navigation",    "banner", "contentinfo", "search",
                                               "complementary", "menu",   "menubar",     "dialog"};
 constexpr std::string_view kSkippedWords[] = {
-    "nav",     "navbar",  "navigation", "menu",      "sidebar",   "breadcrumb", "breadcrumbs",
-    "footer",  "cookie",  "cookies",    "share",     "social",    "advert",     "ads",
-    "related", "pagination", "toc",     "navheader", "navfooter", "headerlink", "sphinxsidebar",
-    "toctree", "permalink"};
+    "nav",         "navbar",     "navigation",    "menu",       "sidebar",  "breadcrumb",
+    "breadcrumbs", "footer",     "cookie",        "cookies",    "share",    "social",
+    "advert",      "ads",        "related",       "pagination", "toc",      "navheader",
+    "navfooter",   "headerlink", "sphinxsidebar", "toctree",    "permalink"};
 constexpr std::string_view kNegations[] = {"no", "has", "with", "without"};
 // A class on these tells how the page looks around its text; ids of sections are made of titles.
-constexpr std::string_view kNeverByClass[] = {"html", "body", "main", "article", "section", "pre",
-                                              "code"};
+constexpr std::string_view kNeverByClass[] = {"html",    "body", "main", "article",
+                                              "section", "pre",  "code"};
 
 bool IsAsciiLetter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 
@@ -193,7 +195,8 @@ class BlockCollector {
   // `opening`: an element begins, so the mark of an item waits for its words: "<li><p>".
   void EndBlock(bool opening) {
     block_.in_main = main_ > 0;
-    const bool empty = block_.text.find_first_not_of(" \n|", block_.mark_bytes) == std::string::npos;
+    const bool empty =
+        block_.text.find_first_not_of(" \n|", block_.mark_bytes) == std::string::npos;
     const bool waits = empty && opening && block_.kind == BlockKind::kItem;
     if (!empty) blocks_.push_back(std::move(block_));
     block_ = {};
@@ -263,8 +266,8 @@ std::string_view WithoutBlankEnds(std::string_view text, std::string_view at_beg
 
 // Rows of a table and items of a list stand together, all else is apart.
 void AppendBlock(const HtmlBlock& block, BlockKind before, std::string& out) {
-  const bool together = block.kind == before &&
-                        (block.kind == BlockKind::kItem || block.kind == BlockKind::kRow);
+  const bool together =
+      block.kind == before && (block.kind == BlockKind::kItem || block.kind == BlockKind::kRow);
   if (!out.empty()) out += together ? "\n" : "\n\n";
   if (block.kind == BlockKind::kCode) {
     out.append("```\n").append(WithoutBlankEnds(block.text, "\n")).append("\n```");

@@ -17,7 +17,8 @@ inline constexpr size_t kMaxHtmlBytes = size_t{16} << 20;
 
 // The page's main text as Markdown: headings "#", list items "- ", code fences, tables as rows of
 // cells with " | "; no line break at the end. Any bytes are taken; what is valid UTF-8 is read as
-// that, else the encoding is what the page says. Throws Error{kInvalidArgument} above kMaxHtmlBytes.
+// that, else the encoding is what the page says. Throws Error{kInvalidArgument} above
+// kMaxHtmlBytes.
 std::string HtmlToText(std::string_view html);
 
 }  // namespace pioneer

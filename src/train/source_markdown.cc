@@ -7,7 +7,8 @@ namespace pioneer {
 namespace {
 
 constexpr size_t kMaxFrontMatterBytes = 16384;
-constexpr size_t kMaxLinkBytes = 2048;  // an address is shorter; so a line costs little whatever it is
+constexpr size_t kMaxLinkBytes =
+    2048;  // an address is shorter; so a line costs little whatever it is
 
 std::string_view WithoutFrontMatter(std::string_view text) {
   if (!text.starts_with("---\n") && !text.starts_with("---\r\n")) return text;
@@ -88,8 +89,8 @@ class LineCleaner {
 
 bool IsFence(std::string_view line) {
   const size_t begin = line.find_first_not_of(" \t>");
-  return begin != std::string_view::npos && (line.substr(begin).starts_with("```") ||
-                                             line.substr(begin).starts_with("~~~"));
+  return begin != std::string_view::npos &&
+         (line.substr(begin).starts_with("```") || line.substr(begin).starts_with("~~~"));
 }
 
 // Takes comments out of the line; `inside` goes on over lines.

@@ -8,8 +8,8 @@ namespace pioneer {
 
 // Kept: headings, lists, emphasis, tables, code. Taken out: front matter (--- ... --- at the top),
 // HTML comments, reference definitions ("[1]: https://..."); a link becomes its words, a picture
-// its description, because addresses teach a small model nothing. Code, in fences and in backquotes,
-// is left as it is.
+// its description, because addresses teach a small model nothing. Code, in fences and in
+// backquotes, is left as it is.
 std::string CleanMarkdown(std::string_view text);
 
 }  // namespace pioneer

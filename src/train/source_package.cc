@@ -15,9 +15,8 @@ namespace {
 bool IsPackageName(const std::string& name) {
   const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return name.size() >= 2 && name.size() <= 200 && is_plain(name[0]) &&
-         std::all_of(name.begin(), name.end(), [&](char c) {
-           return is_plain(c) || c == '+' || c == '-' || c == '.';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return is_plain(c) || c == '+' || c == '-' || c == '.'; });
 }
 
 std::string LastLine(const std::string& output) {
@@ -31,7 +30,8 @@ void MustWork(const ProgramResult& result, const std::string& program, const std
               const char* hint) {
   if (result.found && result.status == 0) return;
   Fail(ErrorCode::kNotFound, "the package {} cannot be had: {}. {}", package,
-       result.found ? LastLine(result.output) : "there is no " + program + " on this machine", hint);
+       result.found ? LastLine(result.output) : "there is no " + program + " on this machine",
+       hint);
 }
 
 fs::path DownloadedFile(const fs::path& folder) {
@@ -78,7 +78,8 @@ SourcePackage FetchPackage(const std::string& name, const fs::path& cache,
 std::string InstalledList(const std::string& name) {
   static const fs::path kLists = "/var/lib/dpkg/info";
   std::error_code error;
-  for (const std::string& architecture : {std::string(), std::string(":amd64"), std::string(":arm64")}) {
+  for (const std::string& architecture :
+       {std::string(), std::string(":amd64"), std::string(":arm64")}) {
     const fs::path list = kLists / (name + architecture + ".list");
     if (fs::is_regular_file(list, error)) return ReadFile(list);
   }

@@ -97,7 +97,8 @@ TEST(SourceFiles, AreSortedKnownAndInside) {
   EXPECT_THAT(NamesIn(folder / "in"),
               ElementsAre("a.jsonl.xz", "b/a.md.gz", "b/z.html", "c.txt", "own.txt"));
   EXPECT_THAT(NamesIn(folder / "in/x.png"), ElementsAre("x.png"));  // asked for by name
-  EXPECT_THAT(ErrorOf([&] { FindSourceFiles(folder / "in/.git/nothing"); }), HasSubstr("no source"));
+  EXPECT_THAT(ErrorOf([&] { FindSourceFiles(folder / "in/.git/nothing"); }),
+              HasSubstr("no source"));
   fs::create_directories(folder / "empty");
   EXPECT_THAT(ErrorOf([&] { FindSourceFiles(folder / "empty"); }), HasSubstr("holds no text"));
 }
@@ -113,8 +114,8 @@ TEST(DocumentReader, ReadsAFolderOfAllKinds) {
   while (auto raw = reader.Next()) {
     texts.push_back(ParseDocument(*raw, {.kind = SourceKind::kText, .field = "body"}).text);
   }
-  EXPECT_THAT(texts, ElementsAre(HasSubstr("From a page."), "From a line.", HasSubstr("# From Markdown"),
-                                 "From a file.\n"));
+  EXPECT_THAT(texts, ElementsAre(HasSubstr("From a page."), "From a line.",
+                                 HasSubstr("# From Markdown"), "From a file.\n"));
   EXPECT_THAT(texts[0], Not(HasSubstr("Menu")));
 }
 
@@ -135,10 +136,12 @@ TEST(DocumentReader, CutsLongFilesAtEmptyLines) {
 }
 
 TEST(Markdown, KeepsMarkupAndDropsWhatIsNotForReaders) {
-  EXPECT_EQ(CleanMarkdown("---\nauthor: me\n---\n# Title\n\n* *one* [two](http://a/b_(c)) `[x](y)`\n"
-                          "<!-- a\nb -->after ![cat](c.png)\n[1]: http://x\n[note] stays\n"
-                          "```\n[x](y) <!-- kept -->\n```\n"),
-            "\n# Title\n\n* *one* two `[x](y)`\nafter cat\n[note] stays\n```\n[x](y) <!-- kept -->\n```\n");
+  EXPECT_EQ(
+      CleanMarkdown("---\nauthor: me\n---\n# Title\n\n* *one* [two](http://a/b_(c)) `[x](y)`\n"
+                    "<!-- a\nb -->after ![cat](c.png)\n[1]: http://x\n[note] stays\n"
+                    "```\n[x](y) <!-- kept -->\n```\n"),
+      "\n# Title\n\n* *one* two `[x](y)`\nafter cat\n[note] stays\n```\n[x](y) <!-- kept "
+      "-->\n```\n");
   EXPECT_EQ(CleanMarkdown("[![badge](a.svg)](http://b) text"), "badge text\n");
   EXPECT_EQ(CleanMarkdown("[open ](no) ]( [x]("), "open  ]( [x](\n");
   EXPECT_EQ(CleanMarkdown("--- not front matter"), "--- not front matter\n");
@@ -149,7 +152,8 @@ TEST(Html, KeepsTheMainTextOnly) {
       "<!doctype html><html><head><title>T</title><style>p{}</style></head><body>"
       "<header><a href=/>Logo</a></header><div class='sidebar-left'><p>Side words</p></div>"
       "<nav><ul><li><a href=1>One</a></ul></nav>"
-      "<main><header><h1>The title</h1></header><p>First <b>para</b>graph\n with <a href=x>a link</a> in it.</p>"
+      "<main><header><h1>The title</h1></header><p>First <b>para</b>graph\n with <a href=x>a "
+      "link</a> in it.</p>"
       "<ul><li>item one</li><li><p>item two</p></li></ul>"
       "<pre><code>let x = 1;\n  let y;</code></pre><p>Use <code>cargo</code>.</p>"
       "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>"

@@ -49,7 +49,9 @@ class TrainerTest : public testing::Test {
           {"n_kv_heads", 1},
           {"d_ff", 48},
           {"context", 32}}},
-        {"tokenizer", {{"train", {{"vocab_size", 280}, {"sources", {{{"path", "text.jsonl"}, {"clean", false}}}}}}}},
+        {"tokenizer",
+         {{"train",
+           {{"vocab_size", 280}, {"sources", {{{"path", "text.jsonl"}, {"clean", false}}}}}}}},
         {"validation", {{"every_steps", 5}, {"sequences", 2}, {"share", 0.05}}}};
     recipe_["stages"] = {{{"name", "read"},
                           {"sources", {{{"path", "text.jsonl"}, {"clean", false}}}},
