@@ -32,6 +32,13 @@ double SplitFraction(const std::string& content) {
          0x1p-64;
 }
 
+// What is said, without who says it.
+LanguageTag TagDocument(const Document& document) {
+  std::string said = document.text;
+  for (const ChatTurn& turn : document.turns) said.append(turn.content).append("\n");
+  return TagLanguage(said);
+}
+
 void NormalizeDocument(Document& document, TextChanges& changes) {
   document.text = NormalizeText(document.text, changes);
   for (ChatTurn& turn : document.turns) turn.content = NormalizeText(turn.content, changes);
@@ -126,7 +133,7 @@ class SourceCleaner::Run {
   // Any thread.
   void Judge(Work& work) const {
     const std::string content = ContentOf(work.document);
-    work.language = TagLanguage(content);
+    work.language = TagDocument(work.document);
     work.hash = HashBytes(content);
     work.reason = JudgeContent(work, content.size());
   }

@@ -51,23 +51,42 @@ CleanFiles CleanFilesOf(const DataFolder& data, const CleanSource& source) {
           data.clean() / (source.file + ".held-out.jsonl.zst")};
 }
 
+bool SamePlace(const SourceRecipe& a, const SourceRecipe& b) {
+  return a.path == b.path && a.package == b.package && a.kind == b.kind && a.field == b.field;
+}
+
+// What one of them keeps would be dropped from the other as copies, unless their languages differ.
+void RefuseOverlap(const SourceRecipe& a, const SourceRecipe& b) {
+  const auto in_b = [&](LanguageTag tag) {
+    return std::find(b.languages.begin(), b.languages.end(), tag) != b.languages.end();
+  };
+  const bool apart = !a.languages.empty() && !b.languages.empty() &&
+                     std::none_of(a.languages.begin(), a.languages.end(), in_b);
+  if (apart) return;
+  Fail(ErrorCode::kInvalidArgument,
+       "{} is a source twice, with other \"languages\" or another \"clean\"; give it the same in "
+       "all stages, or languages that do not overlap",
+       a.name());
+}
+
+// A tokenizer learns from what the stages keep of a source, where they name it too.
 std::vector<CleanSource> CleanSourcesOf(const TrainRecipe& recipe) {
   std::vector<CleanSource> all;
-  const auto add = [&](const SourceRecipe& source) {
+  const auto add = [&](const SourceRecipe& source, bool for_tokenizer) {
     const Json key = CleanKey(source);
-    const auto same = std::find_if(all.begin(), all.end(),
-                                   [&](const CleanSource& known) { return known.key == key; });
-    if (same == all.end()) {
-      all.push_back(
-          {source, key, source.max_mb, fmt::format("{:02}-{}", all.size(), source.name())});
-    } else if (same->max_mb > 0) {
-      same->max_mb = source.max_mb == 0 ? 0 : std::max(same->max_mb, source.max_mb);
+    for (CleanSource& known : all) {
+      if (known.key == key && known.max_mb > 0) {
+        known.max_mb = source.max_mb == 0 ? 0 : std::max(known.max_mb, source.max_mb);
+      }
+      if (known.key == key || (for_tokenizer && SamePlace(known.recipe, source))) return;
+      if (SamePlace(known.recipe, source)) RefuseOverlap(known.recipe, source);
     }
+    all.push_back({source, key, source.max_mb, fmt::format("{:02}-{}", all.size(), source.name())});
   };
   for (const StageRecipe& stage : recipe.stages) {
-    for (const SourceRecipe& source : stage.sources) add(source);
+    for (const SourceRecipe& source : stage.sources) add(source, false);
   }
-  for (const SourceRecipe& source : recipe.tokenizer.sources) add(source);
+  for (const SourceRecipe& source : recipe.tokenizer.sources) add(source, true);
   return all;
 }
 
@@ -317,8 +336,10 @@ class PrepareSteps {
     if (recipe_.tokenizer.file.empty()) {
       std::vector<std::pair<fs::path, SourceRecipe>> texts;
       for (const SourceRecipe& source : recipe_.tokenizer.sources) {
-        const CleanSource& clean = Find(source);
-        texts.emplace_back(CleanFilesOf(data_, clean).train, LimitedUse(source, clean));
+        for (const CleanSource& clean : sources_) {
+          if (!SamePlace(clean.recipe, source)) continue;
+          texts.emplace_back(CleanFilesOf(data_, clean).train, LimitedUse(source, clean));
+        }
       }
       TextSequence sequence(std::move(texts));
       vocabulary = TrainVocabulary(recipe_.tokenizer.vocab_size, sequence, context_);

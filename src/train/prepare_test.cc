@@ -245,6 +245,20 @@ TEST_F(PrepareTest, PreparedTextIsLeftAsItIs) {
   EXPECT_THAT(Text("run", "00-raw.train"), testing::ElementsAre("a", "a", "  b  "));
 }
 
+TEST_F(PrepareTest, OneSourceHasOneWayToBeCleaned) {
+  recipe_["stages"][1]["sources"][1]["languages"] = {"en"};
+  try {
+    Prepare("run");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("text is a source twice"));
+  }
+  recipe_["stages"][0]["sources"][0]["languages"] = {"ko", "code"};  // apart from the other's
+  EXPECT_EQ(Prepare("run").at("sources").size(), 4u);
+  // The tokenizer names neither and learns from both.
+  EXPECT_GT(fs::file_size(folder_ / "run/tokenizer.gguf"), 1000u);
+}
+
 TEST_F(PrepareTest, CanBeCancelledAndBegunAgain) {
   ThreadPool pool(2);
   PrepareContext context{pool, {}, {}};
