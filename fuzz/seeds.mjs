@@ -114,6 +114,9 @@ const byteBpe = {
 write('tokenizer_json', literals('src/model/huggingface/tokenizer_json_test.cc')
   .concat([JSON.stringify(byteBpe)]));
 
+write('source', literals('src/train/source_test.cc').concat(literals('src/train/clean_test.cc'))
+  .flatMap((text) => ['\0' + text, '\x02' + text]));
+
 const tensors = (header, bytes) => {
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -184,6 +187,7 @@ for (const [fuzzer, paths] of Object.entries({
   peft: ['src/model/huggingface/adapter_folder', 'src/model/huggingface/families'],
   regex: [grammar + 'regex'],
   safetensors: ['src/model/huggingface/safetensors'],
+  source: ['src/train/source_html'],
   tokenizer: ['src/text/pre_tokenizer_names'],
   tokenizer_json: ['src/model/huggingface/tokenizer_'],
 })) {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/random.h"
+#include "text/byte_alphabet.h"
 #include "text/pre_tokenizer.h"
 #include "text/tokenizer.h"
 
@@ -102,6 +103,71 @@ TEST(BpeTrainer, AgreesWithTheNaiveAlgorithm) {
     const std::vector<std::string> first(vocabulary.merges.begin(), vocabulary.merges.begin() + 25);
     EXPECT_EQ(first, TrainNaively(documents, 25)) << "seed " << seed;
   }
+}
+
+// The whole training, merges that lead to a known token included, by counting all pairs anew.
+std::vector<std::string> TrainBySlowReference(const std::vector<std::string>& documents,
+                                              const std::vector<std::string>& bytes) {
+  std::map<std::string, int> ids;
+  std::vector<std::string> tokens = bytes;
+  for (size_t id = 0; id < tokens.size(); ++id) ids[tokens[id]] = static_cast<int>(id);
+  const PreTokenizer gpt2 = MakePreTokenizer("gpt-2");
+  std::map<std::vector<int>, int> words;
+  for (const std::string& document : documents) {
+    PieceReader reader(gpt2, document);
+    for (std::string_view piece; reader.Next(piece);) {
+      std::vector<int> word;
+      for (const char c : piece) word.push_back(ids.at(BytesToAlphabet(std::string(1, c))));
+      ++words[word];
+    }
+  }
+  std::vector<std::string> merges;
+  while (true) {
+    std::map<std::pair<int, int>, int> counts;
+    for (const auto& [word, count] : words) {
+      for (size_t i = 0; i + 1 < word.size(); ++i) counts[{word[i], word[i + 1]}] += count;
+    }
+    const auto rarer = [](const auto& a, const auto& b) { return a.second < b.second; };
+    const auto best = std::max_element(counts.begin(), counts.end(), rarer);  // the first of equals
+    if (best == counts.end() || best->second < 2) return merges;
+    const auto [left, right] = best->first;
+    const auto [merged, is_new] =
+        ids.emplace(tokens[left] + tokens[right], static_cast<int>(tokens.size()));
+    const std::string merge = tokens[left] + " " + tokens[right];
+    if (std::find(merges.begin(), merges.end(), merge) == merges.end()) merges.push_back(merge);
+    if (is_new) tokens.push_back(merged->first);
+    std::map<std::vector<int>, int> after;
+    for (const auto& [word, count] : words) {
+      std::vector<int> shorter;
+      for (size_t i = 0; i < word.size(); ++i) {
+        const bool here = i + 1 < word.size() && word[i] == left && word[i + 1] == right;
+        shorter.push_back(here ? merged->second : word[i]);
+        i += here;
+      }
+      after[shorter] += count;
+    }
+    words = std::move(after);
+  }
+}
+
+TEST(BpeTrainer, AgreesWithTheSlowReferenceToTheLastMerge) {
+  Random random(99);
+  const std::vector<std::string> stems = {"train", "token", "model", "word", "배우", "학교", "말하",
+                                          "東京",  "re",    "un",    "data", "가",   "나"};
+  const std::vector<std::string> endings = {"", "s", "ing", "er", "는", "에서", "을", "기", "ed"};
+  std::vector<std::string> documents(40);
+  for (std::string& document : documents) {
+    for (int i = 0; i < 40; ++i) {
+      document += stems[random.Below(stems.size())] + stems[random.Below(3)] +
+                  endings[random.Below(endings.size())] + (random.Below(9) == 0 ? ". " : " ");
+    }
+  }
+  BpeTrainerOptions options = Options(100000);
+  options.n_threads = 2;
+  const Vocabulary vocabulary = Train(documents, options);
+  const std::vector<std::string> bytes(vocabulary.tokens.begin(), vocabulary.tokens.begin() + 256);
+  EXPECT_GT(vocabulary.merges.size(), 300u);
+  EXPECT_EQ(vocabulary.merges, TrainBySlowReference(documents, bytes));
 }
 
 TEST(BpeTrainer, OrderAndThreadsDoNotMatter) {

@@ -49,7 +49,8 @@ Json StateToJson(const TrainState& state) {
           {"skipped_in_a_row", state.skipped_in_a_row},
           {"optimizer_steps", state.optimizer_steps},
           {"validation_loss", state.validation_loss},
-          {"data_position", state.data_position}};
+          {"data_position", state.data_position},
+          {"lineage", state.lineage}};
 }
 
 TrainState StateFromJson(const Json& json) {
@@ -66,6 +67,7 @@ TrainState StateFromJson(const Json& json) {
   json.at("optimizer_steps").get_to(state.optimizer_steps);
   json.at("validation_loss").get_to(state.validation_loss);
   state.data_position = json.at("data_position");
+  state.lineage = json.value("lineage", "");
   return state;
 }
 

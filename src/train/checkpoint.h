@@ -23,6 +23,7 @@ struct TrainState {
   int64_t optimizer_steps = 0;
   double validation_loss = -1;  // the latest, -1 when there is none
   Json data_position;           // of the stage's loader; null before its first step
+  std::string lineage;          // of the data (lineage.h)
 };
 
 struct Checkpoint {

@@ -28,17 +28,8 @@ DataLoader::DataLoader(std::vector<LoaderSource> sources, const LoaderOptions& o
 DataLoader::Source DataLoader::MakeSource(LoaderSource data, uint64_t seed) const {
   Source source;
   source.seed = seed;
-  const TokenShard& shard = *data.shard;
-  // A draw for each document decides; the smallest draw is held out at least.
-  std::vector<double> draws(static_cast<size_t>(shard.n_documents()));
-  Random random(Mix(seed, 1));
-  for (double& draw : draws) draw = random.Uniform();
-  const bool holds_out = options_.validation_share > 0 && draws.size() >= 2;
-  const double least = draws.empty() ? 0 : *std::min_element(draws.begin(), draws.end());
-  for (size_t d = 0; d < draws.size(); ++d) {
-    const bool held = holds_out && (draws[d] < options_.validation_share || draws[d] == least);
-    CutDocument(shard, static_cast<int64_t>(d), held ? source.validation : source.pieces);
-  }
+  CutShard(*data.shards.train, source.pieces);
+  if (data.shards.held_out != nullptr) CutShard(*data.shards.held_out, source.validation);
   if (source.pieces.empty()) {
     Fail(ErrorCode::kInvalidArgument, "a source has no text to train on");
   }
@@ -46,11 +37,12 @@ DataLoader::Source DataLoader::MakeSource(LoaderSource data, uint64_t seed) cons
   return source;
 }
 
-void DataLoader::CutDocument(const TokenShard& shard, int64_t document,
-                             std::vector<Piece>& out) const {
-  const int64_t last = shard.document_end(document) - 1;
-  for (int64_t begin = shard.document_begin(document); begin < last; begin += options_.context) {
-    out.push_back({begin, std::min(options_.context, last - begin)});
+void DataLoader::CutShard(const TokenShard& shard, std::vector<Piece>& out) const {
+  for (int64_t d = 0; d < shard.n_documents(); ++d) {
+    const int64_t last = shard.document_end(d) - 1;
+    for (int64_t begin = shard.document_begin(d); begin < last; begin += options_.context) {
+      out.push_back({begin, std::min(options_.context, last - begin)});
+    }
   }
 }
 
@@ -102,7 +94,7 @@ void DataLoader::Next(SequenceBuffer& out) {
     const Piece& piece = source.pieces[source.piece];
     const int64_t room = options_.context - static_cast<int64_t>(out.inputs.size());
     const int64_t n_pairs = std::min(room, piece.n_pairs - source.offset);
-    Append(*source.data.shard, piece.begin + source.offset, n_pairs, out);
+    Append(*source.data.shards.train, piece.begin + source.offset, n_pairs, out);
     source.offset += n_pairs;
     if (source.offset < piece.n_pairs) continue;
     source.offset = 0;
@@ -124,7 +116,7 @@ std::vector<SequenceBuffer> DataLoader::Validation(int64_t n) const {
       const Piece& piece = pieces[next[s]];
       const int64_t used = static_cast<int64_t>(sequence.inputs.size());
       if (used > 0 && used + piece.n_pairs > options_.context) break;
-      Append(*sources_[s].data.shard, piece.begin, piece.n_pairs, sequence);
+      Append(*sources_[s].data.shards.held_out, piece.begin, piece.n_pairs, sequence);
       ++next[s];
     }
     if (!sequence.inputs.empty()) sequences.push_back(std::move(sequence));
@@ -143,7 +135,7 @@ int64_t DataLoader::n_train_pairs() const {
 Json DataLoader::Position() const {
   Json position = Json::array();
   for (const Source& source : sources_) {
-    position.push_back({{"fingerprint", source.data.shard->fingerprint()},
+    position.push_back({{"fingerprint", source.data.shards.train->fingerprint()},
                         {"epoch", source.epoch},
                         {"piece", source.piece},
                         {"offset", source.offset},
@@ -161,7 +153,7 @@ void DataLoader::SetPosition(const Json& position) {
     for (size_t i = 0; i < sources_.size(); ++i) {
       Source& source = sources_[i];
       const Json& saved = position[i];
-      if (saved.at("fingerprint").get<uint64_t>() != source.data.shard->fingerprint()) {
+      if (saved.at("fingerprint").get<uint64_t>() != source.data.shards.train->fingerprint()) {
         refuse("a source has changed since; start a new run");
       }
       const int64_t epoch = saved.at("epoch"), piece = saved.at("piece");

@@ -4,7 +4,8 @@
 // What is dealt out are pairs (token, next token) of one document. A document of n tokens has n - 1
 // of them; they are cut into pieces of at most one context, the pieces of a source are shuffled
 // anew each epoch, and sequences are filled from the stream of pieces. So each pair is seen exactly
-// once an epoch, whatever is interrupted and resumed. Whole documents are held out for validation.
+// once an epoch, whatever is interrupted and resumed. Held-out documents are a shard of their own
+// (clean_pipeline.h says which), so they cannot be dealt by mistake.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +18,20 @@
 
 namespace pioneer {
 
+// A source's tokens: those to train on, and those that no step may see.
+struct SourceShards {
+  std::shared_ptr<const TokenShard> train, held_out;  // held_out may be null or empty
+};
+
 struct LoaderSource {
-  std::shared_ptr<const TokenShard> shard;
+  SourceShards shards;
   double weight = 1;  // its share of the sequences is weight / sum of weights
 };
 
 struct LoaderOptions {
   int64_t context = 512;
   uint64_t seed = 1;
-  double validation_share = 0.01;  // of the documents of each source with at least two
-  bool assistant_only = false;     // loss where the shard's marks say so; else everywhere
+  bool assistant_only = false;  // loss where the shard's marks say so; else everywhere
 };
 
 // One sequence with its own memory.
@@ -46,7 +51,7 @@ class DataLoader {
   void Next(SequenceBuffer& out);
 
   // Up to n fixed sequences of held-out documents, from the sources by weight; may be shorter than
-  // the context. Empty when no document could be held out.
+  // the context. Empty when no document is held out.
   std::vector<SequenceBuffer> Validation(int64_t n) const;
 
   int64_t n_train_pairs() const;  // of one epoch of all sources
@@ -71,7 +76,7 @@ class DataLoader {
   };
 
   Source MakeSource(LoaderSource data, uint64_t seed) const;
-  void CutDocument(const TokenShard& shard, int64_t document, std::vector<Piece>& out) const;
+  void CutShard(const TokenShard& shard, std::vector<Piece>& out) const;
   void StartEpoch(Source& source, int64_t epoch) const;
   size_t MostOwed(const std::vector<int64_t>& n_dealt) const;
   void Append(const TokenShard& shard, int64_t begin, int64_t n_pairs, SequenceBuffer& out) const;

@@ -5,14 +5,11 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "train/source_html.h"
+#include "train/source_markdown.h"
 
 namespace pioneer {
 namespace {
-
-bool IsJsonLines(const fs::path& path) {
-  const fs::path name = path.extension() == ".xz" ? path.stem() : path;
-  return name.extension() == ".jsonl";
-}
 
 std::vector<ChatTurn> ParseMessages(const Json& messages) {
   std::vector<ChatTurn> turns;
@@ -27,35 +24,32 @@ std::vector<ChatTurn> ParseMessages(const Json& messages) {
   return turns;
 }
 
-Document ParseLine(const std::string& line, SourceKind kind) {
+Document ParseLine(const std::string& line, const DocumentOptions& options) {
   const Json value = ParseJson(line);
   Document document;
-  if (kind == SourceKind::kText) {
-    document.text = value.at("text").get<std::string>();
+  if (options.kind == SourceKind::kText) {
+    document.text = value.at(options.field).get<std::string>();
     return document;
   }
   document.turns = value.contains("messages")
                        ? ParseMessages(value.at("messages"))
-                       : ParseTranscript(value.at("text").get<std::string>());
+                       : ParseTranscript(value.at(options.field).get<std::string>());
   if (document.turns.empty()) {
     Fail(ErrorCode::kInvalidArgument,
-         "a dialogue needs \"messages\", or a \"text\" that begins with \"User: \"");
+         "a dialogue needs \"messages\", or a \"{}\" that begins with \"User: \"", options.field);
   }
   return document;
 }
 
-bool IsTextFile(const fs::path& path) {
-  return path.extension() == ".txt" || path.extension() == ".md";
-}
-
-std::vector<fs::path> TextFiles(const fs::path& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file() && IsTextFile(entry.path())) files.push_back(entry.path());
+std::string ParseText(const RawDocument& raw) {
+  switch (raw.format) {
+    case SourceFormat::kHtml:
+      return HtmlToText(raw.bytes);
+    case SourceFormat::kMarkdown:
+      return CleanMarkdown(RepairUtf8(raw.bytes));
+    default:
+      return RepairUtf8(raw.bytes);
   }
-  std::sort(files.begin(), files.end());
-  return files;
 }
 
 }  // namespace
@@ -84,37 +78,56 @@ std::vector<ChatTurn> ParseTranscript(std::string_view text) {
   return turns;
 }
 
-DocumentReader::DocumentReader(const fs::path& path, SourceKind kind) : path_(path), kind_(kind) {
-  if (IsJsonLines(path)) {
-    lines_ = std::make_unique<LineReader>(path);
-    return;
+Document ParseDocument(const RawDocument& raw, const DocumentOptions& options) {
+  const std::string path = raw.file == nullptr ? "the source" : raw.file->path.string();
+  if (raw.format != SourceFormat::kJsonLines) {
+    if (options.kind == SourceKind::kDialogue) {
+      Fail(ErrorCode::kInvalidArgument, "{}: dialogues come as .jsonl, .jsonl.xz, .zst or .gz",
+           path);
+    }
+    return {.text = ParseText(raw), .turns = {}};
   }
-  if (kind == SourceKind::kDialogue) {
-    Fail(ErrorCode::kInvalidArgument, "{}: dialogues come as .jsonl or .jsonl.xz", path.string());
-  }
-  if (!fs::exists(path)) Fail(ErrorCode::kNotFound, "there is no file {}", path.string());
-  files_ = TextFiles(path);
-}
-
-DocumentReader::~DocumentReader() = default;
-
-std::optional<Document> DocumentReader::Next() {
-  if (lines_ != nullptr) return NextLine();
-  if (next_file_ == files_.size()) return std::nullopt;
-  return Document{.text = RepairUtf8(ReadFile(files_[next_file_++])), .turns = {}};
-}
-
-std::optional<Document> DocumentReader::NextLine() {
-  std::string line;
-  do {
-    if (!lines_->Next(line)) return std::nullopt;
-  } while (line.empty());
   try {
-    return ParseLine(line, kind_);
+    return ParseLine(raw.bytes, options);
   } catch (const std::exception& error) {
-    Fail(ErrorCode::kCorruptFile, "{}, line {}: {}", path_.string(), lines_->line_number(),
-         error.what());
+    Fail(ErrorCode::kCorruptFile, "{}, line {}: {}", path, raw.line, error.what());
   }
+}
+
+std::optional<RawDocument> DocumentReader::Next() {
+  while (true) {
+    if (lines_ != nullptr) {
+      if (std::optional<RawDocument> document = NextOfFile()) return document;
+      lines_.reset();
+    }
+    if (next_file_ == files_.size()) return std::nullopt;
+    const SourceFile& file = files_[next_file_++];
+    if (file.format == SourceFormat::kHtml) {
+      return RawDocument{ReadSourceFile(file.path, kMaxHtmlBytes), file.format, &file, 0};
+    }
+    lines_ = std::make_unique<LineReader>(file.path);
+  }
+}
+
+std::optional<RawDocument> DocumentReader::NextOfFile() {
+  const SourceFile& file = files_[next_file_ - 1];
+  std::optional<RawDocument> document(std::in_place);
+  document->format = file.format;
+  document->file = &file;
+  std::string line;
+  while (lines_->Next(line)) {
+    if (file.format == SourceFormat::kJsonLines) {
+      if (line.empty()) continue;
+      document->bytes = std::move(line);
+      document->line = lines_->line_number();
+      return document;
+    }
+    document->bytes.append(line).append("\n");
+    const size_t size = document->bytes.size();
+    if (size >= (line.empty() ? kDocumentBytes : 2 * kDocumentBytes)) return document;
+  }
+  if (document->bytes.empty()) document.reset();
+  return document;
 }
 
 }  // namespace pioneer

@@ -1,5 +1,4 @@
-// Why: training text comes as JSON Lines (plain or xz) or as text files; everything after this room
-// sees documents.
+// Why: training text comes as files of many kinds; everything after this room sees documents.
 #pragma once
 
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "base/file.h"
 #include "train/line_reader.h"
+#include "train/source_files.h"
 
 namespace pioneer {
 
@@ -25,29 +25,46 @@ struct Document {
 };
 
 enum class SourceKind {
-  kText,      // "text" of each JSON line, or whole .txt/.md files (a file, or a folder of them)
-  kDialogue,  // "messages" [{role, content}], or "text" with lines "User: ..." / "Assistant: ..."
+  kText,      // text files, Markdown, HTML; or a field of each JSON line
+  kDialogue,  // JSON lines: "messages" [{role, content}], or lines "User: ..." / "Assistant: ..."
 };
 
-// Documents in the file's order. Memory use is one document. One thread.
+// A document as it stands in its file: cheap to read in order. Making text of it costs more and is
+// done by many threads.
+struct RawDocument {
+  std::string bytes;  // a line of JSON, or a file's content
+  SourceFormat format = SourceFormat::kText;
+  const SourceFile* file = nullptr;  // lives as long as the reader
+  int64_t line = 0;                  // of JSON lines, from 1
+};
+
+struct DocumentOptions {
+  SourceKind kind = SourceKind::kText;
+  std::string field = "text";  // of JSON lines without "messages"
+};
+
+// HTML is reduced to its main text, Markdown keeps its markup (source_html.h, source_markdown.h).
+// Any thread. Throws Error{kCorruptFile} with file and line for what is no JSON object, or has not
+// the field, or is a dialogue with a wrong role.
+Document ParseDocument(const RawDocument& raw, const DocumentOptions& options);
+
+// Raw documents in the files' order. A plain text or Markdown file of more than kDocumentBytes is
+// cut at empty lines. Memory use is one document. One thread.
 class DocumentReader {
  public:
-  // Throws Error{kNotFound, kInvalidArgument (dialogues that are no JSON Lines)}.
-  DocumentReader(const fs::path& path, SourceKind kind);
-  ~DocumentReader();
+  static constexpr size_t kDocumentBytes = size_t{4} << 20;
 
-  // Nothing at the end. A line that is no JSON object, or has not the field, throws
-  // Error{kCorruptFile} with file and line number; also kIo, kCorruptFile (broken xz).
-  std::optional<Document> Next();
+  explicit DocumentReader(std::vector<SourceFile> files) : files_(std::move(files)) {}
+
+  // Nothing at the end. Throws Error{kNotFound, kIo, kCorruptFile (broken compression)}.
+  std::optional<RawDocument> Next();
 
  private:
-  std::optional<Document> NextLine();
+  std::optional<RawDocument> NextOfFile();
 
-  fs::path path_;
-  SourceKind kind_;
-  std::unique_ptr<LineReader> lines_;  // JSON Lines, else
-  std::vector<fs::path> files_;        // text files
+  std::vector<SourceFile> files_;
   size_t next_file_ = 0;
+  std::unique_ptr<LineReader> lines_;  // of the file before next_file_, but for HTML
 };
 
 // "User: a\nAssistant: b" as turns; a turn goes on over lines without a prefix. Empty when the text

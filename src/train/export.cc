@@ -86,6 +86,7 @@ void ExportGguf(const fs::path& run_dir, const fs::path& out_path, DType dtype) 
   const Vocabulary vocabulary = LoadVocabulary(*GgufFile::Open(folder.tokenizer()));
   SaveVocabulary(vocabulary, writer);
   writer.SetString("tokenizer.chat_template", kTrainChatTemplate);
+  writer.SetString("pioneer.lineage", checkpoint.state.lineage);
   for (const ParameterPart& part : layout.parts()) {
     writer.AddTensor(Quantized(part, checkpoint.weights.data() + part.offset, TypeOf(part, dtype)));
   }

@@ -1,5 +1,5 @@
-// Why: what a run needs before its first step: a tokenizer and the sources as tokens. Both are kept
-// in the run's folder and made only once.
+// Why: what a run needs before its first step: cleaned text, a tokenizer, the text as tokens, and
+// the list of what went in. All of it is kept in the run's folder and made only once.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/thread_pool.h"
 #include "text/tokenizer.h"
+#include "train/data_loader.h"
 #include "train/recipe.h"
 #include "train/run_folder.h"
 #include "train/token_shard.h"
@@ -21,15 +22,34 @@ struct PrepareContext {
   std::function<void(const std::string&)> on_status;  // a sentence for people, often; may be empty
 };
 
-// The run's tokenizer: read from its folder, else trained or copied as the recipe says, then kept.
-// A trained one is byte-level BPE with "<|endoftext|>" (BOS, EOS), "<|im_start|>", "<|im_end|>".
+// Where things lie below a run's data folder.
+struct DataFolder {
+  fs::path root;
+  explicit DataFolder(const RunFolder& run) : root(run.data()) {}
+
+  fs::path manifest() const { return root / "manifest.json"; }  // lineage.h
+  fs::path examples() const { return root / "dropped.jsonl"; }  // some of what was dropped
+  fs::path state() const { return root / "state.json"; }        // what it was made of; written last
+  fs::path clean() const { return root / "clean"; }             // the text, .jsonl.zst
+};
+
+// Cleans all sources of the recipe (each once, however many stages name it), trains or copies the
+// tokenizer, writes the token shards and the manifest. Does nothing when the folder holds all that
+// of the same recipe already and no source has changed since; sources that are gone by now are no
+// matter. Throws Error{kInvalidArgument} when the folder holds a run that began with other data.
+void PrepareData(const TrainRecipe& recipe, const RunFolder& folder, const PrepareContext& context);
+
+// The run's tokenizer, after PrepareData. A trained one is byte-level BPE with "<|endoftext|>"
+// (BOS, EOS), "<|im_start|>", "<|im_end|>"; it has seen training text only.
 std::unique_ptr<Tokenizer> PrepareTokenizer(const TrainRecipe& recipe, const RunFolder& folder,
                                             const PrepareContext& context);
 
-// The source's tokens: mapped from the run's folder when they were made before from the same file
-// (path, size, time of change), vocabulary and options; else made now on all threads.
-std::shared_ptr<const TokenShard> PrepareSource(const SourceRecipe& source,
-                                                const Tokenizer& tokenizer, const RunFolder& folder,
-                                                const PrepareContext& context);
+// The source's tokens, mapped. Needs PrepareTokenizer before it.
+SourceShards PrepareSource(const SourceRecipe& source, const Tokenizer& tokenizer,
+                           const RunFolder& folder, const PrepareContext& context);
+
+// The hash over everything that went into the run's data, 64 hexadecimal digits; "" when there is
+// no manifest.
+std::string ReadLineage(const RunFolder& folder);
 
 }  // namespace pioneer

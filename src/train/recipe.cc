@@ -1,9 +1,11 @@
 #include "train/recipe.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
 #include "train/json_fields.h"
+#include "train/source_stream.h"
 
 namespace pioneer {
 namespace {
@@ -18,13 +20,59 @@ fs::path AbsolutePath(const std::string& path, const fs::path& folder) {
   return fs::absolute(folder / path).lexically_normal();
 }
 
+std::vector<std::string> ParseStrings(JsonFields& fields, const std::string& key) {
+  const Json* list = fields.Child(key);
+  if (list == nullptr) return {};
+  const bool ok = list->is_array() && std::all_of(list->begin(), list->end(), [](const Json& item) {
+                    return item.is_string() && !item.get_ref<const std::string&>().empty();
+                  });
+  if (!ok) Fail(ErrorCode::kInvalidArgument, "{} must be a list of words", fields.PathOf(key));
+  return list->get<std::vector<std::string>>();
+}
+
+std::vector<LanguageTag> ParseLanguages(JsonFields& fields) {
+  std::vector<LanguageTag> languages;
+  for (const std::string& word : ParseStrings(fields, "languages")) {
+    int tag = 0;
+    while (tag < kLanguageTags && word != LanguageTagName(static_cast<LanguageTag>(tag))) ++tag;
+    if (tag == kLanguageTags) {
+      Fail(ErrorCode::kInvalidArgument, "{}: \"{}\" is none of en, ko, ja, code, other",
+           fields.PathOf("languages"), word);
+    }
+    languages.push_back(static_cast<LanguageTag>(tag));
+  }
+  std::sort(languages.begin(), languages.end());
+  return languages;
+}
+
+// Of a package, the path says which part of it; it stays inside.
+fs::path PathInPackage(const std::string& path, const std::string& key) {
+  if (path.empty()) return {};
+  const fs::path part = (fs::path(path) / ".").lexically_normal().parent_path();
+  if (part.is_absolute() || part.string().starts_with("..")) {
+    Fail(ErrorCode::kInvalidArgument,
+         "{}: of a package, a path below its root is meant, such as "
+         "usr/share/doc",
+         key);
+  }
+  return part;
+}
+
 SourceRecipe ParseSource(const Json& json, const std::string& path, const fs::path& folder) {
   JsonFields fields(json, path);
   SourceRecipe source;
   const std::string file = fields.String("path", "");
-  if (file.empty()) Fail(ErrorCode::kInvalidArgument, "{} is missing", fields.PathOf("path"));
-  source.path = AbsolutePath(file, folder);
+  source.package = fields.String("package", "");
+  if (file.empty() && source.package.empty()) {
+    Fail(ErrorCode::kInvalidArgument, "{} is missing; or name a \"package\"",
+         fields.PathOf("path"));
+  }
+  source.path = source.package.empty() ? AbsolutePath(file, folder)
+                                       : PathInPackage(file, fields.PathOf("path"));
   source.kind = static_cast<SourceKind>(fields.Choice("kind", kKinds, 0));
+  source.field = fields.String("field", source.field);
+  source.languages = ParseLanguages(fields);
+  source.clean = fields.Bool("clean", true);
   source.weight = fields.Number("weight", 1, 1e-6, 1e6);
   source.max_mb = fields.Number("max_mb", 0, 0, 1e9);
   fields.Finish();
@@ -127,12 +175,7 @@ StageRecipe ParseStage(const Json& json, size_t index, const fs::path& folder) {
 
 Json SourcesToJson(const std::vector<SourceRecipe>& sources) {
   Json list = Json::array();
-  for (const SourceRecipe& source : sources) {
-    list.push_back({{"path", source.path.string()},
-                    {"kind", kKinds[static_cast<size_t>(source.kind)]},
-                    {"weight", source.weight},
-                    {"max_mb", source.max_mb}});
-  }
+  for (const SourceRecipe& source : sources) list.push_back(SourceToJson(source));
   return list;
 }
 
@@ -154,6 +197,26 @@ Json StageToJson(const StageRecipe& stage) {
 
 }  // namespace
 
+std::string SourceRecipe::name() const {
+  if (!package.empty()) return package;
+  const fs::path file = path.has_filename() ? path : path.parent_path();
+  const fs::path plain = UncompressedName(file);
+  return FormatOf(file) == SourceFormat::kUnknown ? plain.string() : plain.stem().string();
+}
+
+Json SourceToJson(const SourceRecipe& source) {
+  Json languages = Json::array();
+  for (const LanguageTag tag : source.languages) languages.push_back(LanguageTagName(tag));
+  return {{"path", source.path.string()},
+          {"package", source.package},
+          {"kind", kKinds[static_cast<size_t>(source.kind)]},
+          {"field", source.field},
+          {"languages", languages},
+          {"clean", source.clean},
+          {"weight", source.weight},
+          {"max_mb", source.max_mb}};
+}
+
 TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   JsonFields fields(json, "");
   TrainRecipe recipe;
@@ -169,6 +232,9 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   recipe.model = ParseModel(child("model"));
   recipe.tokenizer = ParseTokenizer(child("tokenizer"), folder);
   recipe.optimizer = ParseOptimizer(child("optimizer"));
+  for (const std::string& path : ParseStrings(fields, "decontaminate")) {
+    recipe.decontaminate.push_back(AbsolutePath(path, folder));
+  }
   recipe.checkpoint_minutes = fields.Number("checkpoint_minutes", 5, 0, 1e6);
   JsonFields validation(child("validation"), "validation");
   recipe.validation_share = validation.Number("share", 0.01, 0, 0.5);
@@ -213,6 +279,8 @@ Json RecipeToJson(const TrainRecipe& recipe) {
   }
   Json stages = Json::array();
   for (const StageRecipe& stage : recipe.stages) stages.push_back(StageToJson(stage));
+  Json decontaminate = Json::array();
+  for (const fs::path& path : recipe.decontaminate) decontaminate.push_back(path.string());
   const LlamaShape& model = recipe.model;
   const OptimizerOptions& optimizer = recipe.optimizer;
   return {{"name", recipe.name},
@@ -238,6 +306,7 @@ Json RecipeToJson(const TrainRecipe& recipe) {
             {"weight_decay", optimizer.weight_decay},
             {"clip_norm", optimizer.clip_norm}}},
           {"stages", stages},
+          {"decontaminate", decontaminate},
           {"checkpoint_minutes", recipe.checkpoint_minutes},
           {"validation",
            {{"share", recipe.validation_share},

@@ -9,17 +9,27 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "train/document_reader.h"
+#include "train/language_tag.h"
 #include "train/llama_parameters.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
 namespace pioneer {
 
+// Text from a file, a folder, or a Debian package (docs/data.md).
 struct SourceRecipe {
-  fs::path path;  // absolute, or relative to the recipe's folder when read from a file
+  fs::path path;        // absolute, or relative to the recipe's folder when read from a file; with
+                        // `package`: below the package's root, or empty for all of it
+  std::string package;  // "rust-doc"
   SourceKind kind = SourceKind::kText;  // "text", "dialogue"
+  std::string field = "text";           // of JSON lines
+  std::vector<LanguageTag> languages;  // only these: "en", "ko", "ja", "code", "other"; empty = all
+  bool clean = true;  // false: prepared text; nothing is dropped, and only what is no UTF-8 changes
   double weight = 1;
-  double max_mb = 0;  // stop after this much text (10^6 bytes); 0 = all
+  double max_mb = 0;  // stop after this much cleaned text (10^6 bytes); 0 = all
+
+  // What it is called in reports: the file's or folder's name, or the package's.
+  std::string name() const;
 };
 
 // Either `file` (a GGUF file's vocabulary) or training from sources.
@@ -52,11 +62,15 @@ struct TrainRecipe {
   TokenizerRecipe tokenizer;
   OptimizerOptions optimizer;
   std::vector<StageRecipe> stages;
+  std::vector<fs::path> decontaminate;  // test sets whose text is kept out of training
   double checkpoint_minutes = 5;
-  double validation_share = 0.01;
+  double validation_share = 0.01;  // of the documents of each source, held out
   int64_t validation_sequences = 32;
   int64_t validation_every_steps = 100;
 };
+
+// A source as JSON, with all of its keys.
+Json SourceToJson(const SourceRecipe& source);
 
 // Throws Error{kInvalidArgument} that names the key ("stages[0].lr") and what is allowed.
 TrainRecipe ParseRecipe(const Json& json, const fs::path& folder);

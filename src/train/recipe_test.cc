@@ -42,6 +42,29 @@ TEST(Recipe, ReadsWhatItSays) {
   EXPECT_TRUE(recipe.stages[0].assistant_only);
 }
 
+TEST(Recipe, ReadsSourcesOfAllKinds) {
+  Json json = ParseJson(kRecipe);
+  json["stages"][0]["sources"] = ParseJson(R"([
+    {"path": "crawl.jsonl.zst", "field": "content", "languages": ["ko", "en"], "max_mb": 5},
+    {"package": "rust-doc", "path": "usr/share/doc/rust-doc/html/book"},
+    {"path": "pages/", "clean": false}])");
+  json["decontaminate"] = {"eval.jsonl"};
+  const TrainRecipe recipe = ParseRecipe(json, "/recipes");
+  const std::vector<SourceRecipe>& sources = recipe.stages[0].sources;
+  EXPECT_EQ(sources[0].field, "content");
+  EXPECT_THAT(sources[0].languages,
+              testing::ElementsAre(LanguageTag::kEnglish, LanguageTag::kKorean));
+  EXPECT_EQ(sources[0].name(), "crawl");
+  EXPECT_EQ(sources[1].package, "rust-doc");
+  EXPECT_EQ(sources[1].path, "usr/share/doc/rust-doc/html/book");
+  EXPECT_EQ(sources[1].name(), "rust-doc");
+  EXPECT_EQ(sources[2].name(), "pages");
+  EXPECT_FALSE(sources[2].clean);
+  EXPECT_EQ(recipe.decontaminate[0], "/recipes/eval.jsonl");
+  const Json once = RecipeToJson(recipe);
+  EXPECT_EQ(RecipeToJson(ParseRecipe(once, "/elsewhere")), once);
+}
+
 TEST(Recipe, KeepsEverythingOverARoundTrip) {
   const Json once = RecipeToJson(ParseRecipe(ParseJson(kRecipe), "/recipes"));
   EXPECT_EQ(RecipeToJson(ParseRecipe(once, "/elsewhere")), once);
@@ -59,6 +82,18 @@ TEST(Recipe, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(ErrorOf([](Json& j) { j["model"]["d_model"] = 1e12; }), HasSubstr("model.d_model"));
   EXPECT_THAT(ErrorOf([](Json& j) { j["stages"][0]["sources"][0].erase("path"); }),
               HasSubstr("stages[0].sources[0].path is missing"));
+  const auto source = [](Json& j) -> Json& { return j["stages"][0]["sources"][0]; };
+  EXPECT_THAT(ErrorOf([&](Json& j) {
+                source(j)["languages"] = {"en", "fr"};
+              }),
+              HasSubstr("\"fr\" is none of en, ko, ja, code, other"));
+  EXPECT_THAT(ErrorOf([&](Json& j) { source(j)["languages"] = "en"; }),
+              HasSubstr("stages[0].sources[0].languages must be a list"));
+  EXPECT_THAT(ErrorOf([&](Json& j) {
+                source(j)["package"] = "rust-doc";
+                source(j)["path"] = "../etc";
+              }),
+              HasSubstr("below its root"));
   EXPECT_THAT(ErrorOf([](Json& j) { j.erase("tokenizer"); }), HasSubstr("tokenizer needs either"));
   EXPECT_THAT(ErrorOf([](Json& j) { j["stages"] = Json::array(); }), HasSubstr("at least one"));
 }

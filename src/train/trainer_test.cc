@@ -16,6 +16,7 @@
 #include "tensor/ops/softmax.h"
 #include "train/checkpoint.h"
 #include "train/llama_pass.h"
+#include "train/prepare.h"
 #include "train/run_folder.h"
 #include "train/test_tokenizer.h"
 #include "train/train_log.h"
@@ -48,10 +49,12 @@ class TrainerTest : public testing::Test {
           {"n_kv_heads", 1},
           {"d_ff", 48},
           {"context", 32}}},
-        {"tokenizer", {{"train", {{"vocab_size", 280}, {"sources", {{{"path", "text.jsonl"}}}}}}}},
+        {"tokenizer",
+         {{"train",
+           {{"vocab_size", 280}, {"sources", {{{"path", "text.jsonl"}, {"clean", false}}}}}}}},
         {"validation", {{"every_steps", 5}, {"sequences", 2}, {"share", 0.05}}}};
     recipe_["stages"] = {{{"name", "read"},
-                          {"sources", {{{"path", "text.jsonl"}}}},
+                          {"sources", {{{"path", "text.jsonl"}, {"clean", false}}}},
                           {"steps", 16},
                           {"batch_tokens", 128},
                           {"lr", 0.01}},
@@ -179,6 +182,8 @@ TEST_F(TrainerTest, ExportsAModelWithAllItsParts) {
   EXPECT_EQ(file->Int("llama.attention.head_count_kv"), 1);
   EXPECT_EQ(file->Int("llama.context_length"), 32);
   EXPECT_THAT(file->String("tokenizer.chat_template"), testing::HasSubstr("<|im_start|>"));
+  EXPECT_EQ(file->String("pioneer.lineage"), ReadLineage(RunFolder{folder_ / "run"}));
+  EXPECT_EQ(file->String("pioneer.lineage").size(), 64u);
   EXPECT_EQ(file->FindTensor("output.weight"), nullptr);
   const Tensor* query = file->FindTensor("blk.1.attn_q.weight");
   ASSERT_NE(query, nullptr);

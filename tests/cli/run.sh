@@ -119,6 +119,28 @@ expect_failure 'unwritable data folder' 1 'PIONEER_HOME' env PIONEER_HOME=/proc/
 long=$(printf 'word %.0s' $(seq 4000))
 expect_failure 'prompt longer than the context' 1 'context' "$program" complete --prompt "$long"
 
+# --- training data
+for i in $(seq 40); do
+  printf '{"text": "Ship %d left the harbour of town %d in the year %d, and nobody knows what became of it."}\n' \
+    "$i" $((i * 37)) $((1800 + i))
+done >"$scratch/ships.jsonl"
+head -n 3 "$scratch/ships.jsonl" >>"$scratch/ships.jsonl"
+cat >"$scratch/recipe.json" <<'JSON'
+{"model": {"d_model": 32, "n_layers": 1, "n_heads": 2, "d_ff": 32, "context": 32},
+ "tokenizer": {"train": {"vocab_size": 280, "sources": [{"path": "ships.jsonl"}]}},
+ "stages": [{"sources": [{"path": "ships.jsonl"}], "steps": 1}]}
+JSON
+table=$("$program" data "$scratch/recipe.json" --out "$scratch/run" --threads 1)
+grep -q '^ships .* 43 .*3 exact_duplicate' <<<"$table" || fail 'data counts and drops copies'
+lineage=$(sed -n 's/^lineage *//p' <<<"$table")
+expect_equal 'data is the same on two threads' "$lineage" \
+  "$("$program" data "$scratch/recipe.json" --out "$scratch/run2" --threads 2 | sed -n 's/^lineage *//p')"
+"$program" data "$scratch/recipe.json" --out "$scratch/run" --json | grep -q "\"lineage\":\"$lineage\"" ||
+  fail 'data --json is the manifest'
+expect_failure 'data without a recipe' 2 'RECIPE' "$program" data
+rm "$scratch/ships.jsonl"
+expect_failure 'data without its source' 1 'there is no source' "$program" data "$scratch/recipe.json" --out "$scratch/run3"
+
 # --- the shared models and vocabularies
 if [ -d "$data" ]; then
   expected=$(sed -n 's/^`\(Once upon a time.*\)`$/\1/p' ../shared/facts/data.md | sed 's/\\n/\n/g')
