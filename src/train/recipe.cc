@@ -11,6 +11,7 @@ namespace {
 const std::vector<std::string> kKinds = {"text", "dialogue"};
 const std::vector<std::string> kSchedules = {"cosine", "linear", "constant"};
 const std::vector<std::string> kMasks = {"all", "assistant"};
+const std::vector<std::string> kOptimizers = {"adamw", "muon"};
 const std::vector<std::string> kPrecisions = {"auto", "f32", "bf16"};
 constexpr int64_t kMaxSteps = int64_t{1} << 40;
 
@@ -88,6 +89,8 @@ OptimizerOptions ParseOptimizer(const Json& json) {
   const auto number = [&](const char* key, float value, double min, double max) {
     return static_cast<float>(fields.Number(key, value, min, max));
   };
+  options.kind = static_cast<OptimizerKind>(fields.Choice("kind", kOptimizers, 0));
+  options.momentum = number("momentum", options.momentum, 0, 0.99999);
   options.beta1 = number("beta1", options.beta1, 0, 0.99999);
   options.beta2 = number("beta2", options.beta2, 0, 0.9999999);
   options.epsilon = number("epsilon", options.epsilon, 1e-16, 1);
@@ -169,6 +172,7 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   recipe.model = ParseModel(child("model"));
   recipe.tokenizer = ParseTokenizer(child("tokenizer"), folder);
   recipe.optimizer = ParseOptimizer(child("optimizer"));
+  recipe.skip_outliers = fields.Number("skip_outliers", recipe.skip_outliers, 0, 1e6);
   recipe.checkpoint_minutes = fields.Number("checkpoint_minutes", 5, 0, 1e6);
   JsonFields validation(child("validation"), "validation");
   recipe.validation_share = validation.Number("share", 0.01, 0, 0.5);
@@ -232,12 +236,15 @@ Json RecipeToJson(const TrainRecipe& recipe) {
             {"tied", model.tied}}},
           {"tokenizer", tokenizer},
           {"optimizer",
-           {{"beta1", optimizer.beta1},
+           {{"kind", kOptimizers[static_cast<size_t>(optimizer.kind)]},
+            {"momentum", optimizer.momentum},
+            {"beta1", optimizer.beta1},
             {"beta2", optimizer.beta2},
             {"epsilon", optimizer.epsilon},
             {"weight_decay", optimizer.weight_decay},
             {"clip_norm", optimizer.clip_norm}}},
           {"stages", stages},
+          {"skip_outliers", recipe.skip_outliers},
           {"checkpoint_minutes", recipe.checkpoint_minutes},
           {"validation",
            {{"share", recipe.validation_share},

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "train/document_reader.h"
+#include "train/gradient_workers.h"
 #include "train/llama_parameters.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -41,8 +42,6 @@ struct StageRecipe {
   bool assistant_only = false;   // "loss_mask": "assistant" | "all"
 };
 
-enum class Precision { kAuto, kF32, kBf16 };
-
 struct TrainRecipe {
   std::string name = "model";
   uint64_t seed = 1;
@@ -51,6 +50,7 @@ struct TrainRecipe {
   LlamaShape model;  // vocab_size comes from the tokenizer
   TokenizerRecipe tokenizer;
   OptimizerOptions optimizer;
+  double skip_outliers = 6;  // standard deviations above which a step is not applied; 0 = never
   std::vector<StageRecipe> stages;
   double checkpoint_minutes = 5;
   double validation_share = 0.01;

@@ -21,7 +21,7 @@ std::string ToLine(const TrainLogEntry& entry) {
   line["grad_norm"] = Number(entry.gradient_norm);
   line["tokens_per_second"] = entry.tokens_per_second;
   line["seconds"] = entry.seconds;
-  if (entry.skipped) line["skipped"] = true;
+  if (entry.skipped) line["skipped"] = entry.why_skipped;
   return DumpJson(line) + "\n";
 }
 
@@ -41,7 +41,10 @@ TrainLogEntry FromJson(const Json& line) {
   entry.gradient_norm = NumberOf(line, "grad_norm", std::nan(""));
   entry.tokens_per_second = NumberOf(line, "tokens_per_second", 0);
   entry.seconds = NumberOf(line, "seconds", 0);
-  entry.skipped = line.value("skipped", false);
+  if (const auto why = line.find("skipped"); why != line.end()) {
+    entry.skipped = true;
+    if (why->is_string()) entry.why_skipped = why->get<std::string>();
+  }
   return entry;
 }
 

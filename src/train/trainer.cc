@@ -9,11 +9,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "tensor/ops/train_matmul.h"
 #include "train/checkpoint.h"
 #include "train/data_loader.h"
 #include "train/gradient_workers.h"
 #include "train/optimizer.h"
+#include "train/outlier_detector.h"
 #include "train/prepare.h"
 #include "train/train_log.h"
 
@@ -36,14 +36,6 @@ Json ModelJson(const LlamaShape& shape) {
           {"tied", shape.tied}};
 }
 
-bool UsesBf16(Precision precision) {
-  if (precision == Precision::kBf16 && !HasFastBf16()) {
-    Fail(ErrorCode::kUnsupported,
-         "this CPU has no bfloat16 products; set \"precision\" to \"auto\" or \"f32\"");
-  }
-  return precision != Precision::kF32 && HasFastBf16();
-}
-
 LlamaShape ShapeFor(const TrainRecipe& recipe, const Tokenizer& tokenizer) {
   LlamaShape shape = recipe.model;
   shape.vocab_size = tokenizer.size();
@@ -60,11 +52,12 @@ class Trainer {
         pool_(recipe_.threads),
         tokenizer_(PrepareTokenizer(recipe_, folder_, MakeContext())),
         layout_(ShapeFor(recipe_, *tokenizer_)),
-        optimizer_(layout_, recipe_.optimizer),
+        optimizer_(layout_, recipe_.optimizer, UsesBf16(recipe_.precision)),
         workers_(GradientWorkers::Make(layout_, pool_, UsesBf16(recipe_.precision))) {
-    if (options.resume) {
+    if (fs::exists(folder_.checkpoint())) {
       Restore(LoadCheckpoint(folder_.checkpoint()));
     } else {
+      TruncateLog(folder_.log(), 0);
       weights_ = InitialParameters(layout_, recipe_.seed);
     }
     workers_->SetWeights(weights_.data());
@@ -104,8 +97,9 @@ class Trainer {
   double StageProgress() const;
   bool StageDone() const;
   std::vector<TrainSequence> NextBatch();
-  bool Apply(double loss, float learning_rate);
-  void CountSkipped();
+  void Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate);
+  std::string WhyNotApplied(const std::vector<TrainSequence>& batch);
+  void Skip(const std::string& why);
   void Report(float learning_rate, double seconds);
   double ValidationLoss();
   void Save();
@@ -116,12 +110,13 @@ class Trainer {
   ThreadPool pool_;
   std::unique_ptr<Tokenizer> tokenizer_;
   ParameterLayout layout_;
-  AdamW optimizer_;
+  Optimizer optimizer_;
   std::unique_ptr<GradientWorkers> workers_;
   TrainBuffer<float> weights_;
   TrainState state_;
   std::unique_ptr<DataLoader> loader_;
   std::vector<SequenceBuffer> validation_, batch_;
+  OutlierDetector losses_, norms_;  // of the stage
   TrainLogEntry last_;
   double saved_at_seconds_ = 0;
 };
@@ -136,10 +131,15 @@ void Trainer::Restore(Checkpoint checkpoint) {
     Fail(ErrorCode::kCorruptFile, "the checkpoint in {} has {} parameters, not {}",
          folder_.root.string(), checkpoint.weights.size(), n);
   }
+  if (checkpoint.optimizer.size() != optimizer_.state().size()) {
+    Fail(ErrorCode::kInvalidArgument, "the checkpoint in {} is of another kind of optimizer",
+         folder_.root.string());
+  }
   state_ = checkpoint.state;
   weights_ = std::move(checkpoint.weights);
-  optimizer_.first_moments() = std::move(checkpoint.first_moments);
-  optimizer_.second_moments() = std::move(checkpoint.second_moments);
+  optimizer_.state() = std::move(checkpoint.optimizer);
+  losses_.set_values(state_.recent_losses);
+  norms_.set_values(state_.recent_norms);
   optimizer_.set_n_steps(state_.optimizer_steps);
   saved_at_seconds_ = state_.seconds;
   TruncateLog(folder_.log(), state_.step);
@@ -176,6 +176,7 @@ bool Trainer::RunStage() {
   state_.stage_seconds = 0;
   state_.data_position = nullptr;
   loader_.reset();
+  losses_ = norms_ = OutlierDetector();
   Save();
   return true;
 }
@@ -225,7 +226,7 @@ void Trainer::RunStep() {
   ++state_.stage_step;
   state_.tokens += n_tokens;
   state_.stage_tokens += n_tokens;
-  if (!Apply(loss, learning_rate)) CountSkipped();
+  Apply(batch, loss, learning_rate);
   last_.validation_loss = -1;
   const bool validates = state_.step % recipe_.validation_every_steps == 0 || StageDone();
   if (validates && !validation_.empty()) {
@@ -238,33 +239,50 @@ void Trainer::RunStep() {
   Report(learning_rate, seconds);
 }
 
-// False when the step was skipped.
-bool Trainer::Apply(double loss, float learning_rate) {
+void Trainer::Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate) {
   last_.loss = loss;
-  last_.skipped = true;
-  last_.gradient_norm = std::nan("");
-  if (!std::isfinite(loss)) return false;
-  const OptimizerResult result =
-      optimizer_.Step(pool_, learning_rate, workers_->gradients(), weights_.data());
-  last_.gradient_norm = result.gradient_norm;
-  last_.skipped = !result.applied;
-  if (!result.applied) return false;
+  last_.gradient_norm = optimizer_.Sum(pool_, workers_->gradients());
+  const std::string why = WhyNotApplied(batch);
+  last_.skipped = !why.empty();
+  if (last_.skipped) return Skip(why);
+  optimizer_.Step(pool_, learning_rate, last_.gradient_norm, workers_->gradients()[0].data(),
+                  weights_.data());
   state_.skipped_in_a_row = 0;
   state_.optimizer_steps = optimizer_.n_steps();
   workers_->SetWeights(weights_.data());
-  return true;
 }
 
-void Trainer::CountSkipped() {
+// "" when the step is sound.
+std::string Trainer::WhyNotApplied(const std::vector<TrainSequence>& batch) {
+  if (!std::isfinite(last_.loss) || !std::isfinite(last_.gradient_norm)) {
+    std::string place = FirstNotFinite(layout_, weights_.data());
+    if (!place.empty()) return fmt::format("the weights of {} are not finite", place);
+    place = workers_->FirstNotFinite(batch);
+    if (!place.empty()) return fmt::format("{} is not finite", place);
+    place = FirstNotFinite(layout_, workers_->gradients()[0].data());
+    return fmt::format("the gradient of {} is not finite", place.empty() ? "the sum" : place);
+  }
+  const double loss_score = losses_.Score(last_.loss);
+  const double norm_score = norms_.Score(last_.gradient_norm);
+  if (recipe_.skip_outliers <= 0) return "";
+  if (std::max(loss_score, norm_score) <= recipe_.skip_outliers) return "";
+  return fmt::format(
+      "an outlier: loss {:.3f} ({:+.1f} standard deviations), gradient norm {:.3f} "
+      "({:+.1f})",
+      last_.loss, loss_score, last_.gradient_norm, norm_score);
+}
+
+void Trainer::Skip(const std::string& why) {
   ++state_.skipped_steps;
   ++state_.skipped_in_a_row;
-  spdlog::warn("step {} was skipped: its loss is {}, its gradient norm {}", state_.step, last_.loss,
-               last_.gradient_norm);
+  last_.why_skipped = why;
+  spdlog::warn("step {} was skipped: {}", state_.step, why);
   if (state_.skipped_in_a_row < kMaxSkippedInARow) return;
-  Fail(ErrorCode::kInternal,
-       "training came apart at step {}: {} steps in a row gave no finite loss and gradient. Resume "
-       "from the last checkpoint with a smaller \"lr\" or a longer \"warmup\"",
-       state_.step, state_.skipped_in_a_row);
+  Fail(
+      ErrorCode::kInternal,
+      "training came apart at step {}: {} steps in a row could not be applied; {}. Resume from the "
+      "last checkpoint with a smaller \"lr\" or a longer \"warmup\"",
+      state_.step, state_.skipped_in_a_row, why);
 }
 
 void Trainer::Report(float learning_rate, double seconds) {
@@ -299,8 +317,10 @@ double Trainer::ValidationLoss() {
 
 void Trainer::Save() {
   state_.data_position = loader_ ? loader_->Position() : Json(nullptr);
+  state_.recent_losses = losses_.values();
+  state_.recent_norms = norms_.values();
   SaveCheckpoint(folder_.checkpoint(), ModelJson(layout_.shape()), state_, weights_,
-                 optimizer_.first_moments(), optimizer_.second_moments());
+                 optimizer_.state());
   saved_at_seconds_ = state_.seconds;
 }
 
@@ -322,20 +342,14 @@ std::string FormatProgress(const TrainProgress& progress) {
 
 TrainResult RunTraining(const TrainOptions& options) {
   const RunFolder folder{options.run_dir};
-  if (options.resume && !fs::exists(folder.checkpoint())) {
-    Fail(ErrorCode::kNotFound, "{} holds no checkpoint to resume from", folder.root.string());
+  const RunLock lock(folder);
+  const TrainRecipe* given = options.recipe ? &*options.recipe : nullptr;
+  if (options.resume) return Trainer(options, ResumeRun(folder)).Run();
+  if (!options.branch.empty()) {
+    return Trainer(options, BranchRun(folder, RunFolder{options.branch}, given)).Run();
   }
-  if (!options.resume && fs::exists(folder.checkpoint())) {
-    Fail(ErrorCode::kInvalidArgument, "{} holds a run already; resume it, or choose another folder",
-         folder.root.string());
-  }
-  TrainRecipe recipe = LoadRecipe(options.resume ? folder.recipe() : options.recipe);
-  if (!options.resume) {
-    fs::create_directories(folder.root);
-    WriteFileAtomically(folder.recipe(), RecipeToJson(recipe).dump(2) + "\n");
-    WriteFileAtomically(folder.log(), "");
-  }
-  return Trainer(options, std::move(recipe)).Run();
+  if (given == nullptr) Fail(ErrorCode::kInvalidArgument, "a new run needs a recipe");
+  return Trainer(options, BeginRun(folder, *given)).Run();
 }
 
 }  // namespace pioneer

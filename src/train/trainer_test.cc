@@ -65,9 +65,8 @@ class TrainerTest : public testing::Test {
 
   // Runs up to stop_at steps (0 = to the end).
   TrainResult Run(const std::string& run, bool resume = false, int64_t stop_at = 0) {
-    WriteFileAtomically(folder_ / "recipe.json", DumpJson(recipe_));
     TrainOptions options;
-    options.recipe = folder_ / "recipe.json";
+    options.recipe = ParseRecipe(recipe_, folder_ / ".");
     options.run_dir = folder_ / run;
     options.resume = resume;
     options.on_progress = [&](const TrainProgress& progress) {
@@ -155,7 +154,7 @@ TEST_F(TrainerTest, ABrokenCheckpointIsRefusedInWords) {
 TEST_F(TrainerTest, DoesNotOverwriteARunAndNeedsOneToResume) {
   Run("run", false, 1);
   EXPECT_THAT(ErrorOf([&] { Run("run"); }), testing::HasSubstr("holds a run already"));
-  EXPECT_THAT(ErrorOf([&] { Run("none", true); }), testing::HasSubstr("no checkpoint"));
+  EXPECT_THAT(ErrorOf([&] { Run("none", true); }), testing::HasSubstr("no run to resume"));
 }
 
 TEST_F(TrainerTest, StopsWhenTrainingComesApart) {
