@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "train/json_fields.h"
+#include "train/recipe_file.h"
 
 namespace pioneer {
 namespace {
@@ -199,10 +200,10 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
 }
 
 TrainRecipe LoadRecipe(const fs::path& path) {
-  const std::string text = ReadFile(path, size_t{1} << 24);
   try {
-    return ParseRecipe(ParseJson(text), fs::absolute(path).parent_path());
+    return ParseRecipe(ReadRecipeFile(path), fs::absolute(path).parent_path());
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInvalidArgument) throw;
     Fail(ErrorCode::kInvalidArgument, "the recipe {}: {}", path.string(), error.what());
   }
 }

@@ -7,7 +7,9 @@
 #include <functional>
 
 #include "base/error.h"
+#include "train/dial.h"
 #include "train/loss_curve.h"
+#include "train/recipe_file.h"
 #include "train/test_tokenizer.h"
 #include "train/train_log.h"
 
@@ -61,6 +63,78 @@ TEST(Recipe, NamesTheKeyThatIsWrong) {
               HasSubstr("stages[0].sources[0].path is missing"));
   EXPECT_THAT(ErrorOf([](Json& j) { j.erase("tokenizer"); }), HasSubstr("tokenizer needs either"));
   EXPECT_THAT(ErrorOf([](Json& j) { j["stages"] = Json::array(); }), HasSubstr("at least one"));
+}
+
+const char* const kToml = R"(
+name = "small"
+model = {d_model = 64, n_heads = 4, n_kv_heads = 2}
+
+[tokenizer.train]
+vocab_size = 300
+sources = [{path = "a.jsonl"}]
+
+[[stages]]
+steps = 5
+lr = 1e-2
+schedule = "linear"
+loss_mask = "assistant"
+sources = [
+  {path = "a.jsonl", weight = 2},  # twice as often
+  {path = "/b.jsonl", kind = "dialogue"},
+])";
+
+TEST(Recipe, TomlSaysTheSameAsJson) {
+  EXPECT_EQ(RecipeToJson(ParseRecipe(ParseToml(kToml), "/recipes")),
+            RecipeToJson(ParseRecipe(ParseJson(kRecipe), "/recipes")));
+  const TestFolder folder;
+  WriteFileAtomically(folder / "recipe.toml", kToml);
+  EXPECT_EQ(LoadRecipe(folder / "recipe.toml").stages[0].sources[0].path, folder / "a.jsonl");
+}
+
+std::string TomlError(const std::string& text) {
+  try {
+    ParseToml(text);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Recipe, BrokenTomlIsRefusedWithItsLine) {
+  using testing::HasSubstr;
+  EXPECT_THAT(TomlError("name = \"a\"\nseed = = 2\n"), HasSubstr("line 2"));
+  EXPECT_THAT(TomlError("a = 1\na = 2\n"), HasSubstr("line 2"));
+  EXPECT_THAT(TomlError("\nday = 2020-01-01\n"), HasSubstr("line 2: a date"));
+  const std::string brackets(100000, '[');
+  EXPECT_NE(TomlError("a = " + brackets), "no error");
+}
+
+TEST(Dial, EveryDepthMakesARecipe) {
+  for (int64_t depth = 1; depth <= kMaxDepth; ++depth) {
+    const DialSettings settings = TurnDial(depth);
+    const TrainRecipe recipe = ParseRecipe(DialRecipe(depth, {"/text.jsonl"}), "/");
+    EXPECT_EQ(recipe.model.n_layers, depth);
+    EXPECT_EQ(recipe.model.d_model % recipe.model.head_dim, 0);
+    EXPECT_EQ(recipe.optimizer.kind, OptimizerKind::kMuon);
+    EXPECT_EQ(recipe.stages[0].tokens, settings.tokens);
+    EXPECT_EQ(recipe.stages[0].batch_tokens % recipe.model.context, 0);
+    EXPECT_EQ(recipe.stages[0].sources[0].path, "/text.jsonl");
+  }
+}
+
+// By hand: width 320, feed-forward 896, vocabulary 8,192.
+TEST(Dial, FollowsItsRule) {
+  const DialSettings settings = TurnDial(8);
+  EXPECT_EQ(settings.shape.d_model, 320);
+  EXPECT_EQ(settings.shape.d_ff, 896);
+  const int64_t multiplied = 8 * (4 * 320 * 320 + 3 * 320 * 896) + 8192 * 320;
+  EXPECT_EQ(settings.tokens, 12 * multiplied);
+  EXPECT_EQ(settings.batch_tokens, 65536);  // 0.0306 * 151.5e6^0.383 * 2048 = 85.1e3
+  EXPECT_NEAR(settings.learning_rate, 0.1 * std::sqrt(0.125) / std::sqrt(320.0), 1e-12);
+  EXPECT_GT(TurnDial(12).tokens, settings.tokens);
+  EXPECT_LT(TurnDial(12).learning_rate, 1.5 * settings.learning_rate);
+  EXPECT_THROW(TurnDial(0), Error);
+  EXPECT_THROW(DialRecipe(4, {}), Error);
 }
 
 TEST(Schedule, RisesThenFalls) {

@@ -18,7 +18,7 @@ struct TrainLogEntry {
   double learning_rate = 0, gradient_norm = 0;
   double tokens_per_second = 0, seconds = 0;  // elapsed training time of the whole run
   bool skipped = false;                       // the step was not applied,
-  std::string why_skipped;                    // because of this
+  std::string why_skipped = {};               // because of this
 };
 
 // Appends and flushes one line. Numbers that are not finite become null.

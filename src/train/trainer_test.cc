@@ -13,9 +13,9 @@
 #include "base/json.h"
 #include "model/gguf.h"
 #include "model/test_models.h"
-#include "tensor/ops/softmax.h"
 #include "train/checkpoint.h"
 #include "train/llama_pass.h"
+#include "train/recipe.h"
 #include "train/run_folder.h"
 #include "train/test_tokenizer.h"
 #include "train/train_log.h"
@@ -157,6 +157,88 @@ TEST_F(TrainerTest, DoesNotOverwriteARunAndNeedsOneToResume) {
   EXPECT_THAT(ErrorOf([&] { Run("none", true); }), testing::HasSubstr("no run to resume"));
 }
 
+TEST_F(TrainerTest, ARunThatEndedBeforeItsFirstCheckpointBeginsAgain) {
+  Run("through");
+  const RunFolder through{folder_ / "through"}, killed{folder_ / "killed"};
+  fs::create_directories(killed.root);
+  fs::copy_file(through.recipe(), killed.recipe());
+  AppendLog(killed.log(), {.step = 1, .stage = "read", .tokens = 1, .loss = 1});
+  EXPECT_EQ(Run("killed", true).steps, 20);
+  EXPECT_EQ(Weights("killed"), Weights("through"));
+  EXPECT_EQ(ReadLog(killed.log()).size(), 20u);
+}
+
+TEST_F(TrainerTest, TwoProcessesDoNotTrainInOneFolder) {
+  const RunLock lock(RunFolder{folder_ / "run"});
+  EXPECT_THAT(ErrorOf([&] { Run("run"); }), testing::HasSubstr("another process trains"));
+}
+
+TEST_F(TrainerTest, ABranchGoesOnAsItsOriginWould) {
+  Run("through");
+  Run("origin", false, 10);
+  const std::string before = ReadFile(RunFolder{folder_ / "origin"}.checkpoint());
+  TrainOptions options;
+  options.run_dir = folder_ / "branch";
+  options.branch = folder_ / "origin";
+  EXPECT_EQ(RunTraining(options).steps, 20);
+  EXPECT_EQ(Weights("branch"), Weights("through"));
+  EXPECT_EQ(ReadLog(RunFolder{folder_ / "branch"}.log()).size(), 20u);
+  EXPECT_EQ(ReadFile(RunFolder{folder_ / "origin"}.checkpoint()), before);
+}
+
+TEST_F(TrainerTest, ABranchWithARecipeOfItsOwnStartsFromTheWeights) {
+  const TrainResult origin = Run("origin", false, 10);
+  recipe_["stages"].erase(1);
+  recipe_["stages"][0]["steps"] = 1;
+  recipe_["stages"][0]["lr"] = 0;
+  recipe_["tokenizer"]["train"]["vocab_size"] = 270;  // the origin's is kept
+  TrainOptions options;
+  options.recipe = ParseRecipe(recipe_, folder_ / ".");
+  options.run_dir = folder_ / "branch";
+  options.branch = folder_ / "origin";
+  EXPECT_EQ(RunTraining(options).steps, 1);
+  EXPECT_EQ(Weights("branch"), Weights("origin"));
+  options.run_dir = folder_ / "other";
+  options.branch = folder_ / "nowhere";
+  EXPECT_THAT(ErrorOf([&] { RunTraining(options); }), testing::HasSubstr("no checkpoint"));
+  EXPECT_GT(origin.steps, 0);
+}
+
+TEST_F(TrainerTest, MuonLearnsAndResumesToTheSameBits) {
+  recipe_["optimizer"] = {{"kind", "muon"}};
+  const TrainResult through = Run("through");
+  EXPECT_LT(through.loss, 5.0);  // from 5.6
+  Run("stopped", false, 12);
+  Run("stopped", true);
+  EXPECT_EQ(Weights("stopped"), Weights("through"));
+  recipe_["optimizer"] = {{"kind", "adamw"}};
+  TrainOptions options;
+  options.recipe = ParseRecipe(recipe_, folder_ / ".");
+  options.run_dir = folder_ / "branch";
+  options.branch = folder_ / "stopped";
+  EXPECT_THAT(ErrorOf([&] { RunTraining(options); }), testing::HasSubstr("kind of optimizer"));
+}
+
+// A text that was never like this before: its step is not applied.
+TEST_F(TrainerTest, AnOutlierIsSkippedWithItsReason) {
+  std::string lines = ReadFile(folder_ / "text.jsonl");
+  WriteFileAtomically(folder_ / "odd.jsonl",
+                      "{\"text\": \"zqx jvk wpf QZX 0918 %%% zqx KJV ## 77 vvv qqq ZZZ pq\"}\n");
+  recipe_["stages"].erase(1);
+  recipe_["stages"][0]["steps"] = 170;
+  recipe_["stages"][0]["lr"] = 0.005;
+  recipe_["stages"][0]["batch_tokens"] = 32;
+  recipe_["stages"][0]["sources"].push_back({{"path", "odd.jsonl"}, {"weight", 0.0065}});
+  recipe_["skip_outliers"] = 4;
+  const TrainResult result = Run("run");
+  EXPECT_GE(result.skipped_steps, 1);
+  std::string why;
+  for (const TrainLogEntry& entry : ReadLog(RunFolder{folder_ / "run"}.log())) {
+    if (entry.skipped) why = entry.why_skipped;
+  }
+  EXPECT_THAT(why, testing::HasSubstr("an outlier: loss"));
+}
+
 TEST_F(TrainerTest, StopsWhenTrainingComesApart) {
   recipe_["stages"][0]["lr"] = 10;
   recipe_["stages"][0]["steps"] = 1000;
@@ -166,6 +248,7 @@ TEST_F(TrainerTest, StopsWhenTrainingComesApart) {
   const auto log = ReadLog(RunFolder{folder_ / "run"}.log());
   ASSERT_FALSE(log.empty());
   EXPECT_TRUE(log.back().skipped);
+  EXPECT_THAT(log.back().why_skipped, testing::HasSubstr("not finite"));
 }
 
 TEST_F(TrainerTest, ExportsAModelWithAllItsParts) {
@@ -190,20 +273,7 @@ TEST_F(TrainerTest, ExportsAModelWithAllItsParts) {
   EXPECT_THAT(ReadFile(folder_ / "loss.svg"), testing::StartsWith("<svg"));
 }
 
-// Sum of the cross-entropy of tokens[1..] as the engine's side computes it.
-double EngineLoss(const fs::path& file, std::span<const int32_t> tokens) {
-  ModelRunner runner(file);
-  KvSequence kv(runner.pages());
-  const Matrix& logits =
-      runner.Step({{&kv, 0, std::vector<int32_t>(tokens.begin(), tokens.end() - 1), true}});
-  double loss = 0;
-  for (int64_t i = 0; i < logits.rows(); ++i) {
-    loss += LogSumExp(logits.row(i), logits.cols()) - logits.row(i)[tokens[i + 1]];
-  }
-  return loss;
-}
-
-TEST_F(TrainerTest, TheExportedModelHasTheTrainersLoss) {
+TEST_F(TrainerTest, TheExportedModelHasTheTrainersLogits) {
   Run("whole");
   ExportGguf(folder_ / "whole", folder_ / "whole.gguf", DType::kF32);
 
@@ -224,13 +294,25 @@ TEST_F(TrainerTest, TheExportedModelHasTheTrainersLoss) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     tokens[i] = static_cast<int32_t>((i * i * 7 + 3) % static_cast<size_t>(shape.vocab_size));
   }
-  const std::vector<uint8_t> counted(tokens.size() - 1, 1);
-  const std::span<const int32_t> all(tokens);
-  const double trainer = LlamaPass<float>(layout).Loss({weights.data(), weights.data()},
-                                                       {all.first(29), all.subspan(1), counted});
-  EXPECT_GT(trainer, 29.0);
-  // Keys and values are float16 in the engine.
-  EXPECT_NEAR(EngineLoss(folder_ / "whole.gguf", tokens), trainer, 1e-3 * trainer);
+  TrainBuffer<float> trainer(tokens.size() * static_cast<size_t>(shape.vocab_size));
+  LlamaPass<float>(layout).Logits({weights.data(), weights.data()}, {tokens, {}, {}},
+                                  trainer.data());
+  ModelRunner runner(folder_ / "whole.gguf");
+  KvSequence kv(runner.pages());
+  const Matrix& engine = runner.Step({{&kv, 0, tokens, true}});
+  ASSERT_EQ(engine.rows(), 30);
+  ASSERT_EQ(engine.cols(), shape.vocab_size);
+  // The bound: 0.01 at logits of up to some units. Keys and values are float16 in the engine.
+  float largest = 0, difference = 0;
+  for (int64_t r = 0; r < engine.rows(); ++r) {
+    for (int64_t i = 0; i < engine.cols(); ++i) {
+      const float expected = trainer[r * shape.vocab_size + i];
+      largest = std::max(largest, std::abs(expected));
+      difference = std::max(difference, std::abs(engine.row(r)[i] - expected));
+    }
+  }
+  EXPECT_GT(largest, 1);
+  EXPECT_LT(difference, 0.01);
 }
 
 }  // namespace
