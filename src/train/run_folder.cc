@@ -4,13 +4,18 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <system_error>
+
 #include "base/error.h"
 #include "train/checkpoint.h"
 
 namespace pioneer {
 namespace {
 
+// A folder holds a run from the moment that it has a recipe: until then, what a killed branch left
+// there counts for nothing.
 void RefuseTaken(const RunFolder& folder) {
+  if (!fs::exists(folder.recipe())) fs::remove(folder.checkpoint());
   if (!fs::exists(folder.checkpoint())) return;
   Fail(ErrorCode::kInvalidArgument, "{} holds a run already; resume it, or choose another folder",
        folder.root.string());
@@ -29,6 +34,21 @@ void CopyAtomically(const fs::path& from, const fs::path& to) {
   AtomicFile copy(to);
   copy.Write(source.bytes().data(), source.bytes().size());
   copy.Commit();
+}
+
+// Token shards are never written to again, so two runs can share them.
+void ShareData(const RunFolder& from, const RunFolder& to) {
+  if (!fs::exists(from.data())) return;
+  std::error_code error;
+  const auto whole = fs::copy_options::recursive | fs::copy_options::overwrite_existing;
+  fs::copy(from.data(), to.data(), whole | fs::copy_options::create_hard_links, error);
+  if (!error) return;
+  fs::remove_all(to.data(), error);
+  fs::copy(from.data(), to.data(), whole, error);  // on another disk
+  if (error) {
+    Fail(ErrorCode::kIo, "cannot copy {} to {}: {}", from.data().string(), to.data().string(),
+         error.message());
+  }
 }
 
 void WriteRecipe(const RunFolder& folder, const TrainRecipe& recipe) {
@@ -68,12 +88,16 @@ TrainRecipe BranchRun(const RunFolder& folder, const RunFolder& other, const Tra
   if (!fs::exists(other.checkpoint())) {
     Fail(ErrorCode::kNotFound, "{} holds no checkpoint to start from", other.root.string());
   }
-  const TrainRecipe own = recipe == nullptr ? LoadRecipe(other.recipe()) : *recipe;
+  fs::remove(folder.recipe());  // of a run without a checkpoint
+  TrainRecipe own = recipe == nullptr ? LoadRecipe(other.recipe()) : *recipe;
   CopyAtomically(other.tokenizer(), folder.tokenizer());
   if (recipe == nullptr) {
+    ShareData(other, folder);
     CopyAtomically(other.log(), folder.log());
     CopyAtomically(other.checkpoint(), folder.checkpoint());
   } else {
+    own.tokenizer = {};
+    own.tokenizer.file = fs::absolute(other.tokenizer());
     const Checkpoint start = LoadCheckpoint(other.checkpoint());
     TrainState state;
     state.optimizer_steps = start.state.optimizer_steps;

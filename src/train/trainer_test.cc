@@ -219,24 +219,22 @@ TEST_F(TrainerTest, MuonLearnsAndResumesToTheSameBits) {
   EXPECT_THAT(ErrorOf([&] { RunTraining(options); }), testing::HasSubstr("kind of optimizer"));
 }
 
-// A text that was never like this before: its step is not applied.
+// The run remembers losses far below what it meets now.
 TEST_F(TrainerTest, AnOutlierIsSkippedWithItsReason) {
-  std::string lines = ReadFile(folder_ / "text.jsonl");
-  WriteFileAtomically(folder_ / "odd.jsonl",
-                      "{\"text\": \"zqx jvk wpf QZX 0918 %%% zqx KJV ## 77 vvv qqq ZZZ pq\"}\n");
-  recipe_["stages"].erase(1);
-  recipe_["stages"][0]["steps"] = 170;
-  recipe_["stages"][0]["lr"] = 0.005;
-  recipe_["stages"][0]["batch_tokens"] = 32;
-  recipe_["stages"][0]["sources"].push_back({{"path", "odd.jsonl"}, {"weight", 0.0065}});
-  recipe_["skip_outliers"] = 4;
-  const TrainResult result = Run("run");
+  Run("run", false, 10);
+  const RunFolder folder{folder_ / "run"};
+  Checkpoint checkpoint = LoadCheckpoint(folder.checkpoint());
+  EXPECT_EQ(checkpoint.state.recent_losses.size(), 10u);
+  checkpoint.state.recent_losses.clear();
+  for (int i = 0; i < 128; ++i) checkpoint.state.recent_losses.push_back(0.1 + 0.01 * (i % 2));
+  SaveCheckpoint(folder.checkpoint(), checkpoint.model, checkpoint.state, checkpoint.weights,
+                 checkpoint.optimizer);
+  const TrainResult result = Run("run", true);
   EXPECT_GE(result.skipped_steps, 1);
-  std::string why;
-  for (const TrainLogEntry& entry : ReadLog(RunFolder{folder_ / "run"}.log())) {
-    if (entry.skipped) why = entry.why_skipped;
-  }
-  EXPECT_THAT(why, testing::HasSubstr("an outlier: loss"));
+  EXPECT_LE(result.skipped_steps, 4);
+  const TrainLogEntry entry = ReadLog(folder.log())[10];
+  EXPECT_TRUE(entry.skipped);
+  EXPECT_THAT(entry.why_skipped, testing::HasSubstr("an outlier: loss"));
 }
 
 TEST_F(TrainerTest, StopsWhenTrainingComesApart) {
