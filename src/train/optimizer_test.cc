@@ -94,15 +94,15 @@ void CheckMuonStep(int64_t rows, int64_t cols, double tolerance) {
 }
 
 TEST(Muon, AgreesWithItsDefinition) {
-  CheckMuonStep<float>(24, 24, 1e-4);
-  CheckMuonStep<float>(12, 40, 1e-4);
-  CheckMuonStep<float>(40, 12, 1e-4);
+  CheckMuonStep<float>(24, 24, 1e-3);
+  CheckMuonStep<float>(12, 40, 1e-3);
+  CheckMuonStep<float>(40, 12, 1e-3);
 }
 
 TEST(Muon, AgreesInBf16) {
   if (!HasFastBf16()) GTEST_SKIP() << "this CPU has no bfloat16 products";
-  CheckMuonStep<Bf16>(12, 40, 0.03);
-  CheckMuonStep<Bf16>(40, 12, 0.03);
+  CheckMuonStep<Bf16>(12, 40, 0.05);
+  CheckMuonStep<Bf16>(40, 12, 0.05);
 }
 
 TEST(Muon, RowsComeOutNearlyOrthonormal) {
@@ -155,7 +155,7 @@ TEST(Optimizer, TheFirstStepOfAdamWMovesByTheSign) {
   const Stepped stepped = StepOnce(layout, {.weight_decay = 0.5f, .clip_norm = 2}, 2);
   double squares = 0;
   for (const float g : stepped.gradient) squares += static_cast<double>(g) * g;
-  EXPECT_NEAR(stepped.norm, std::sqrt(squares), 1e-3);
+  EXPECT_NEAR(stepped.norm, std::sqrt(squares), 1e-4 * stepped.norm);
   for (const ParameterPart& part : layout.parts()) {
     for (int64_t i = part.offset; i < part.offset + part.size(); ++i) {
       const double before = stepped.before[i], g = stepped.gradient[i] * 2 / stepped.norm;

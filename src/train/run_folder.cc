@@ -76,9 +76,6 @@ TrainRecipe BeginRun(const RunFolder& folder, const TrainRecipe& recipe) {
 }
 
 TrainRecipe ResumeRun(const RunFolder& folder) {
-  if (!fs::exists(folder.recipe())) {
-    Fail(ErrorCode::kNotFound, "{} holds no run to resume", folder.root.string());
-  }
   RemoveTemporaries(folder);
   return LoadRecipe(folder.recipe());
 }

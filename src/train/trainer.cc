@@ -342,6 +342,9 @@ std::string FormatProgress(const TrainProgress& progress) {
 
 TrainResult RunTraining(const TrainOptions& options) {
   const RunFolder folder{options.run_dir};
+  if (options.resume && !fs::exists(folder.recipe())) {
+    Fail(ErrorCode::kNotFound, "{} holds no run to resume", folder.root.string());
+  }
   const RunLock lock(folder);
   const TrainRecipe* given = options.recipe ? &*options.recipe : nullptr;
   if (options.resume) return Trainer(options, ResumeRun(folder)).Run();
