@@ -95,6 +95,7 @@ class Trainer {
   bool RunStage();
   void RunStep();
   double StageProgress() const;
+  double StepShare() const;
   bool StageDone() const;
   std::vector<TrainSequence> NextBatch();
   void Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate);
@@ -191,6 +192,18 @@ double Trainer::StageProgress() const {
   return state_.stage_seconds / (stage().minutes * 60);
 }
 
+// What one step adds to the progress: it is taken at the rate of its end, since a warm-up begins at
+// 0. How long a step takes is not known before it.
+double Trainer::StepShare() const {
+  constexpr double kUnknown = 1e-4;
+  double share = kUnknown;
+  if (stage().steps > 0) share = 1.0 / static_cast<double>(stage().steps);
+  if (stage().tokens > 0) {
+    share = static_cast<double>(BatchSequences() * context()) / static_cast<double>(stage().tokens);
+  }
+  return std::min(share, 1 - StageProgress());
+}
+
 bool Trainer::StageDone() const { return StageProgress() >= 1; }
 
 std::vector<TrainSequence> Trainer::NextBatch() {
@@ -217,10 +230,8 @@ void Trainer::RunStep() {
   const std::vector<TrainSequence> batch = NextBatch();
   const int64_t n_tokens = static_cast<int64_t>(batch.size()) * context();
   const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(batch)));
-  // The first step is taken at the rate of its end: at its beginning a warm-up's rate is 0.
-  const double first = stage().steps > 0 ? 1.0 / static_cast<double>(stage().steps) : 1e-4;
-  const auto learning_rate = static_cast<float>(
-      LearningRate(stage().schedule, StageProgress() + std::min(first, 1 - StageProgress())));
+  const auto learning_rate =
+      static_cast<float>(LearningRate(stage().schedule, StageProgress() + StepShare()));
   const double loss = workers_->LossAndGradient(batch, static_cast<float>(1.0 / counted)) / counted;
   ++state_.step;
   ++state_.stage_step;
@@ -316,6 +327,13 @@ double Trainer::ValidationLoss() {
 }
 
 void Trainer::Save() {
+  const std::string broken = FirstNotFinite(layout_, weights_.data());
+  if (!broken.empty()) {
+    Fail(ErrorCode::kInternal,
+         "training came apart: after step {} the weights of {} are not finite. The checkpoint before "
+         "is kept; resume from it with a smaller \"lr\"",
+         state_.step, broken);
+  }
   state_.data_position = loader_ ? loader_->Position() : Json(nullptr);
   state_.recent_losses = losses_.values();
   state_.recent_norms = norms_.values();
