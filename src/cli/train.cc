@@ -59,6 +59,9 @@ void RunToTheEnd(const TrainCommandOptions& options) {
              static_cast<double>(result.tokens) * 1e-6, FormatDuration(result.seconds),
              result.loss);
   if (result.validation_loss >= 0) fmt::print(", validation {:.4f}", result.validation_loss);
+  if (result.validation_bits_per_byte >= 0) {
+    fmt::print(" ({:.3f} bits a byte)", result.validation_bits_per_byte);
+  }
   if (result.skipped_steps > 0) fmt::print(", {} steps skipped", result.skipped_steps);
   fmt::print("\n");
   if (!result.finished) {

@@ -16,7 +16,10 @@ std::string ToLine(const TrainLogEntry& entry) {
                       {"stage", entry.stage},
                       {"tokens", entry.tokens},
                       {"loss", Number(entry.loss)}};
-  if (entry.validation_loss >= 0) line["val_loss"] = Number(entry.validation_loss);
+  if (entry.validation_loss >= 0) {
+    line["val_loss"] = Number(entry.validation_loss);
+    line["val_bits_per_byte"] = Number(entry.validation_bits_per_byte);
+  }
   line["lr"] = entry.learning_rate;
   line["grad_norm"] = Number(entry.gradient_norm);
   line["tokens_per_second"] = entry.tokens_per_second;
@@ -37,6 +40,7 @@ TrainLogEntry FromJson(const Json& line) {
   entry.tokens = line.at("tokens").get<int64_t>();
   entry.loss = NumberOf(line, "loss", std::nan(""));
   entry.validation_loss = NumberOf(line, "val_loss", -1);
+  entry.validation_bits_per_byte = NumberOf(line, "val_bits_per_byte", -1);
   entry.learning_rate = NumberOf(line, "lr", 0);
   entry.gradient_norm = NumberOf(line, "grad_norm", std::nan(""));
   entry.tokens_per_second = NumberOf(line, "tokens_per_second", 0);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numbers>
 #include <vector>
 
 #include "base/clock.h"
@@ -76,6 +77,7 @@ class Trainer {
     result.seconds = state_.seconds;
     result.loss = last_.loss;
     result.validation_loss = state_.validation_loss;
+    result.validation_bits_per_byte = last_.validation_bits_per_byte;
     return result;
   }
 
@@ -103,6 +105,7 @@ class Trainer {
   void Skip(const std::string& why);
   void Report(float learning_rate, double seconds);
   double ValidationLoss();
+  double ValidationBytesPerToken() const;
   void Save();
 
   const TrainOptions& options_;
@@ -117,6 +120,7 @@ class Trainer {
   TrainState state_;
   std::unique_ptr<DataLoader> loader_;
   std::vector<SequenceBuffer> validation_, batch_;
+  double validation_bytes_per_token_ = 0;
   OutlierDetector losses_, norms_;  // of the stage
   TrainLogEntry last_;
   double saved_at_seconds_ = 0;
@@ -158,6 +162,7 @@ void Trainer::OpenStage() {
                                                        .assistant_only = stage().assistant_only});
   if (!state_.data_position.is_null()) loader_->SetPosition(state_.data_position);
   validation_ = loader_->Validation(recipe_.validation_sequences);
+  validation_bytes_per_token_ = ValidationBytesPerToken();
 }
 
 // False when cancelled.
@@ -238,10 +243,12 @@ void Trainer::RunStep() {
   state_.tokens += n_tokens;
   state_.stage_tokens += n_tokens;
   Apply(batch, loss, learning_rate);
-  last_.validation_loss = -1;
+  last_.validation_loss = last_.validation_bits_per_byte = -1;
   const bool validates = state_.step % recipe_.validation_every_steps == 0 || StageDone();
   if (validates && !validation_.empty()) {
     last_.validation_loss = state_.validation_loss = ValidationLoss();
+    last_.validation_bits_per_byte =
+        last_.validation_loss / std::numbers::ln2 / validation_bytes_per_token_;
   }
   const double seconds = watch.Seconds();
   state_.seconds += seconds;
@@ -324,6 +331,20 @@ double Trainer::ValidationLoss() {
   for (const SequenceBuffer& sequence : validation_) views.push_back(sequence.view());
   const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(views)));
   return workers_->Loss(views) / counted;
+}
+
+// Of the tokens that count; control tokens have no bytes.
+double Trainer::ValidationBytesPerToken() const {
+  int64_t n_tokens = 0;
+  size_t n_bytes = 0;
+  for (const SequenceBuffer& sequence : validation_) {
+    for (size_t i = 0; i < sequence.targets.size(); ++i) {
+      if (sequence.counted[i] == 0) continue;
+      ++n_tokens;
+      n_bytes += tokenizer_->TokenBytes(sequence.targets[i]).size();
+    }
+  }
+  return n_tokens == 0 ? 1 : static_cast<double>(n_bytes) / static_cast<double>(n_tokens);
 }
 
 void Trainer::Save() {

@@ -44,6 +44,7 @@ struct TrainResult {
   int64_t steps = 0, tokens = 0, skipped_steps = 0, n_parameters = 0;
   double seconds = 0;
   double loss = 0, validation_loss = -1;  // the latest
+  double validation_bits_per_byte = -1;   // when the last step was validated, as it is at an end
 };
 
 // Runs all stages. A run limited by steps or tokens that is stopped or killed and resumed on the
