@@ -47,11 +47,11 @@ Json StateToJson(const TrainState& state) {
           {"stage_seconds", state.stage_seconds},
           {"skipped_steps", state.skipped_steps},
           {"skipped_in_a_row", state.skipped_in_a_row},
+          {"recent_losses", state.recent_losses},
+          {"recent_norms", state.recent_norms},
           {"optimizer_steps", state.optimizer_steps},
           {"validation_loss", state.validation_loss},
-          {"data_position", state.data_position},
-          {"recent_losses", state.recent_losses},
-          {"recent_norms", state.recent_norms}};
+          {"data_position", state.data_position}};
 }
 
 TrainState StateFromJson(const Json& json) {
@@ -65,11 +65,11 @@ TrainState StateFromJson(const Json& json) {
   json.at("stage_seconds").get_to(state.stage_seconds);
   json.at("skipped_steps").get_to(state.skipped_steps);
   json.at("skipped_in_a_row").get_to(state.skipped_in_a_row);
+  json.at("recent_losses").get_to(state.recent_losses);
+  json.at("recent_norms").get_to(state.recent_norms);
   json.at("optimizer_steps").get_to(state.optimizer_steps);
   json.at("validation_loss").get_to(state.validation_loss);
   state.data_position = json.at("data_position");
-  json.at("recent_losses").get_to(state.recent_losses);
-  json.at("recent_norms").get_to(state.recent_norms);
   return state;
 }
 

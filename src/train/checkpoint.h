@@ -21,10 +21,10 @@ struct TrainState {
   int64_t tokens = 0, stage_tokens = 0;
   double seconds = 0, stage_seconds = 0;
   int64_t skipped_steps = 0, skipped_in_a_row = 0;
+  std::vector<double> recent_losses, recent_norms;  // windows of the stage's outlier detectors
   int64_t optimizer_steps = 0;
   double validation_loss = -1;  // the latest, -1 when there is none
   Json data_position;           // of the stage's loader; null before its first step
-  std::vector<double> recent_losses, recent_norms;  // windows of the stage's outlier detectors
 };
 
 struct Checkpoint {

@@ -6,7 +6,6 @@
 #include <numeric>
 #include <type_traits>
 
-#include "base/error.h"
 #include "base/memory.h"
 #include "tensor/kernels/train_kernels.h"
 
@@ -97,14 +96,6 @@ bool RecomputesLayers(const LlamaShape& shape, int n_threads, bool bf16) {
   const int64_t one = bf16 ? LlamaPass<Bf16>::ActivationBytes(shape, false)
                            : LlamaPass<float>::ActivationBytes(shape, false);
   return one * n_threads > UsableMemoryBytes() / 2;
-}
-
-bool UsesBf16(Precision precision) {
-  if (precision == Precision::kBf16 && !HasFastBf16()) {
-    Fail(ErrorCode::kUnsupported,
-         "this CPU has no bfloat16 products; set \"precision\" to \"auto\" or \"f32\"");
-  }
-  return precision != Precision::kF32 && HasFastBf16();
 }
 
 std::unique_ptr<GradientWorkers> GradientWorkers::Make(const ParameterLayout& layout,

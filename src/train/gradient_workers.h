@@ -12,12 +12,6 @@
 
 namespace pioneer {
 
-enum class Precision { kAuto, kF32, kBf16 };
-
-// Whether products are in bfloat16 on this processor; Error{kUnsupported} when it cannot do what
-// was asked for.
-bool UsesBf16(Precision precision);
-
 // Whether layers are computed again in the backward pass: only where keeping what they computed
 // would take more than half of the memory.
 bool RecomputesLayers(const LlamaShape& shape, int n_threads, bool bf16);

@@ -165,6 +165,7 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   recipe.seed = static_cast<uint64_t>(fields.Int("seed", 1, 0, int64_t{1} << 53));
   recipe.threads = static_cast<int>(fields.Int("threads", 0, 0, 1024));
   recipe.precision = static_cast<Precision>(fields.Choice("precision", kPrecisions, 0));
+  recipe.skip_outliers = fields.Number("skip_outliers", recipe.skip_outliers, 0, 1e6);
   const Json empty = Json::object();
   const auto child = [&](const char* key) -> const Json& {
     const Json* found = fields.Child(key);
@@ -173,7 +174,6 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   recipe.model = ParseModel(child("model"));
   recipe.tokenizer = ParseTokenizer(child("tokenizer"), folder);
   recipe.optimizer = ParseOptimizer(child("optimizer"));
-  recipe.skip_outliers = fields.Number("skip_outliers", recipe.skip_outliers, 0, 1e6);
   recipe.checkpoint_minutes = fields.Number("checkpoint_minutes", 5, 0, 1e6);
   JsonFields validation(child("validation"), "validation");
   recipe.validation_share = validation.Number("share", 0.01, 0, 0.5);
@@ -224,6 +224,7 @@ Json RecipeToJson(const TrainRecipe& recipe) {
           {"seed", recipe.seed},
           {"threads", recipe.threads},
           {"precision", kPrecisions[static_cast<size_t>(recipe.precision)]},
+          {"skip_outliers", recipe.skip_outliers},
           {"model",
            {{"d_model", model.d_model},
             {"n_layers", model.n_layers},
@@ -245,7 +246,6 @@ Json RecipeToJson(const TrainRecipe& recipe) {
             {"weight_decay", optimizer.weight_decay},
             {"clip_norm", optimizer.clip_norm}}},
           {"stages", stages},
-          {"skip_outliers", recipe.skip_outliers},
           {"checkpoint_minutes", recipe.checkpoint_minutes},
           {"validation",
            {{"share", recipe.validation_share},

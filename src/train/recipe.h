@@ -9,9 +9,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "train/document_reader.h"
-#include "train/gradient_workers.h"
 #include "train/llama_parameters.h"
 #include "train/optimizer.h"
+#include "train/precision.h"
 #include "train/schedule.h"
 
 namespace pioneer {

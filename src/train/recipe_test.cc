@@ -7,7 +7,6 @@
 #include <functional>
 
 #include "base/error.h"
-#include "train/dial.h"
 #include "train/loss_curve.h"
 #include "train/recipe_file.h"
 #include "train/test_tokenizer.h"
@@ -107,34 +106,6 @@ TEST(Recipe, BrokenTomlIsRefusedWithItsLine) {
   EXPECT_THAT(TomlError("\nday = 2020-01-01\n"), HasSubstr("line 2: a date"));
   const std::string brackets(100000, '[');
   EXPECT_NE(TomlError("a = " + brackets), "no error");
-}
-
-TEST(Dial, EveryDepthMakesARecipe) {
-  for (int64_t depth = 1; depth <= kMaxDepth; ++depth) {
-    const DialSettings settings = TurnDial(depth);
-    const TrainRecipe recipe = ParseRecipe(DialRecipe(depth, {"/text.jsonl"}), "/");
-    EXPECT_EQ(recipe.model.n_layers, depth);
-    EXPECT_EQ(recipe.model.d_model % recipe.model.head_dim, 0);
-    EXPECT_EQ(recipe.optimizer.kind, OptimizerKind::kMuon);
-    EXPECT_EQ(recipe.stages[0].tokens, settings.tokens);
-    EXPECT_EQ(recipe.stages[0].batch_tokens % recipe.model.context, 0);
-    EXPECT_EQ(recipe.stages[0].sources[0].path, "/text.jsonl");
-  }
-}
-
-// By hand: width 320, feed-forward 896, vocabulary 8,192.
-TEST(Dial, FollowsItsRule) {
-  const DialSettings settings = TurnDial(8);
-  EXPECT_EQ(settings.shape.d_model, 320);
-  EXPECT_EQ(settings.shape.d_ff, 896);
-  const int64_t multiplied = 8 * (4 * 320 * 320 + 3 * 320 * 896) + 8192 * 320;
-  EXPECT_EQ(settings.tokens, 12 * multiplied);
-  EXPECT_EQ(settings.batch_tokens, 65536);  // below 0.0306 * 153.4e6^0.383 * 2048 = 85.5e3
-  EXPECT_NEAR(settings.learning_rate, 0.1 * std::sqrt(0.125) / std::sqrt(320.0), 1e-12);
-  EXPECT_GT(TurnDial(12).tokens, settings.tokens);
-  EXPECT_LT(TurnDial(12).learning_rate, 1.5 * settings.learning_rate);
-  EXPECT_THROW(TurnDial(0), Error);
-  EXPECT_THROW(DialRecipe(4, {}), Error);
 }
 
 TEST(Schedule, RisesThenFalls) {

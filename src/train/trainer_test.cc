@@ -15,8 +15,6 @@
 #include "model/test_models.h"
 #include "train/checkpoint.h"
 #include "train/llama_pass.h"
-#include "train/plan.h"
-#include "train/recipe.h"
 #include "train/run_folder.h"
 #include "train/test_tokenizer.h"
 #include "train/train_log.h"
@@ -273,23 +271,6 @@ TEST_F(TrainerTest, ExportsAModelWithAllItsParts) {
   EXPECT_EQ(std::memcmp(embedding->data, weights.data(), embedding->bytes()), 0);
   WriteLossCurve(folder_ / "run", folder_ / "loss.svg");
   EXPECT_THAT(ReadFile(folder_ / "loss.svg"), testing::StartsWith("<svg"));
-}
-
-TEST_F(TrainerTest, APlanSaysWhatTheRunWillDo) {
-  const TrainPlan plan = PlanTraining(ParseRecipe(recipe_, folder_ / "."), {});
-  const TrainResult result = Run("run");
-  EXPECT_EQ(plan.n_parameters, result.n_parameters);
-  EXPECT_EQ(plan.steps, result.steps);
-  EXPECT_EQ(plan.tokens, result.tokens);
-  EXPECT_EQ(plan.threads, 2);
-  EXPECT_FALSE(plan.recomputes);
-  EXPECT_EQ(plan.optimizer_bytes, 8 * plan.n_parameters);
-  EXPECT_GT(plan.flops_per_token, 6.0 * static_cast<double>(plan.n_multiplied));
-  EXPECT_GT(plan.tokens_per_second, 0);
-  EXPECT_LT(plan.bits_per_byte_low, plan.bits_per_byte_high);
-  recipe_["optimizer"] = {{"kind", "muon"}};
-  EXPECT_LT(PlanTraining(ParseRecipe(recipe_, folder_ / "."), {}).optimizer_bytes,
-            plan.optimizer_bytes);
 }
 
 TEST_F(TrainerTest, TheExportedModelHasTheTrainersLogits) {
