@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "tensor/kernels/train_kernels.h"
@@ -236,16 +237,18 @@ std::string LlamaPass<T>::FirstNotFinite(const TrainWeights<T>& weights,
   for (size_t l = 0; l < layout_.layers().size(); ++l) {
     OpenLayer(weights, l);
     const LayerState& state = State(l);
-    const char* what = !Finite(state.normed_input, shape.d_model)          ? "attn_norm"
-                       : !Finite(state.qkv, shape.qkv_width())             ? "attn_qkv"
-                       : !Finite(state.attention, shape.attention_width()) ? "attention"
-                       : !Finite(state.middle, shape.d_model)              ? "attn_output"
-                       : !Finite(state.normed_middle, shape.d_model)       ? "ffn_norm"
-                       : !Finite(state.gate_up, 2 * shape.d_ff)            ? "ffn_gate, ffn_up"
-                       : !Finite(state.hidden, shape.d_ff)      ? "silu(ffn_gate) * ffn_up"
-                       : !Finite(inputs_[l + 1], shape.d_model) ? "ffn_down"
-                                                                : nullptr;
-    if (what != nullptr) return fmt::format("blk.{}.{}", l, what);
+    const std::pair<const char*, bool> results[] = {
+        {"attn_norm", Finite(state.normed_input, shape.d_model)},
+        {"attn_qkv", Finite(state.qkv, shape.qkv_width())},
+        {"attention", Finite(state.attention, shape.attention_width())},
+        {"attn_output", Finite(state.middle, shape.d_model)},
+        {"ffn_norm", Finite(state.normed_middle, shape.d_model)},
+        {"ffn_gate, ffn_up", Finite(state.gate_up, 2 * shape.d_ff)},
+        {"silu(ffn_gate) * ffn_up", Finite(state.hidden, shape.d_ff)},
+        {"ffn_down", Finite(inputs_[l + 1], shape.d_model)}};
+    for (const auto& [name, finite] : results) {
+      if (!finite) return fmt::format("blk.{}.{}", l, name);
+    }
   }
   NormOutput(weights);
   if (!Finite(normed_output_, shape.d_model)) return "output_norm";
