@@ -2,7 +2,8 @@
 //   train_bench account [SIZES]       operations, bytes and time of a step, product by product, and
 //                                     the share of what this processor's products reach at best
 //   train_bench write DIR STEPS [SIZES]
-//                                     shape.json, weights.f32 and tokens.i32 for bench/train/compare.py
+//                                     shape.json, weights.f32 and tokens.i32 for
+//                                     bench/train/compare.py
 //   train_bench run DIR FROM TO f32|bf16
 //                                     takes steps FROM to TO of DIR; one JSON line: losses, speed
 // SIZES: LAYERS=8 WIDTH=320 FEED_FORWARD=896 VOCABULARY=8192 CONTEXT=512 SEQUENCES=8
@@ -77,7 +78,8 @@ std::vector<TrainSequence> StepAt(const Sizes& sizes, const std::vector<int32_t>
   const auto n = static_cast<size_t>(sizes.n_sequences);
   std::vector<TrainSequence> batch;
   for (size_t s = 0; s < n; ++s) {
-    const auto row = std::span(tokens).subspan((static_cast<size_t>(step) * n + s) * length, length);
+    const auto row =
+        std::span(tokens).subspan((static_cast<size_t>(step) * n + s) * length, length);
     batch.push_back({row.first(length - 1), row.subspan(1), counted});
   }
   return batch;
@@ -128,7 +130,8 @@ struct StepProduct {
 
 std::vector<StepProduct> ProductsOf(const LlamaShape& s) {
   const double layers = static_cast<double>(s.n_layers);
-  const int64_t t = s.context, d = s.d_model, f = s.d_ff, q = s.qkv_width(), a = s.attention_width();
+  const int64_t t = s.context, d = s.d_model, f = s.d_ff, q = s.qkv_width(),
+                a = s.attention_width();
   const int64_t rows = std::min<int64_t>(256, t), block = std::min<int64_t>(128, t);
   const double chunks = static_cast<double>(t) / static_cast<double>(rows);
   // On average a block of queries sees half of the keys and half of itself.
@@ -198,8 +201,8 @@ double PlainSeconds(const StepProduct& p) {
 }
 
 double BestStepSeconds(const Sizes& sizes) {
-  const std::vector<int32_t> tokens = MakeTokens(
-      sizes.n_sequences * (sizes.shape.context + 1), sizes.shape.vocab_size);
+  const std::vector<int32_t> tokens =
+      MakeTokens(sizes.n_sequences * (sizes.shape.context + 1), sizes.shape.vocab_size);
   const std::vector<uint8_t> counted(static_cast<size_t>(sizes.shape.context), 1);
   const auto batch = StepAt(sizes, tokens, counted, 0);
   const ParameterLayout layout(sizes.shape);
@@ -215,7 +218,8 @@ double BestStepSeconds(const Sizes& sizes) {
 
 void Account(const Sizes& sizes) {
   const LlamaShape& shape = sizes.shape;
-  if (!HasFastBf16()) fmt::print("this CPU has no bfloat16 products; the figures are of slow ones\n");
+  if (!HasFastBf16())
+    fmt::print("this CPU has no bfloat16 products; the figures are of slow ones\n");
   const double best_speed =
       2.0 * 1024 * 1024 * 1024 / ProductSeconds({"", 1024, 1024, 1024, false, false, false, 1});
   fmt::print("largest product: {:.0f} GFLOP/s a core\n\n", best_speed * 1e-9);
@@ -228,24 +232,27 @@ void Account(const Sizes& sizes) {
     seconds += took;
     plain_seconds += PlainSeconds(product) * product.times;
     fmt::print("{:<32} {:>18} {:>8.2f} {:>8.1f} {:>9.0f} {:>5.0f}%\n", product.name,
-               fmt::format("{} x {} x {}", product.m, product.k, product.n),
-               product.Flops() * 1e-9, product.Bytes() * 1e-6, product.Flops() / took * 1e-9,
+               fmt::format("{} x {} x {}", product.m, product.k, product.n), product.Flops() * 1e-9,
+               product.Bytes() * 1e-6, product.Flops() / took * 1e-9,
                100 * product.Flops() / took / best_speed);
   }
-  fmt::print("\nproducts: {:.1f} GFLOP a sequence at {:.0f} % of the largest product's speed, {:.0f} "
-             "times as fast as plain float32 loops\n",
-             flops * 1e-9, 100 * flops / seconds / best_speed, plain_seconds / seconds);
+  fmt::print(
+      "\nproducts: {:.1f} GFLOP a sequence at {:.0f} % of the largest product's speed, {:.0f} "
+      "times as fast as plain float32 loops\n",
+      flops * 1e-9, 100 * flops / seconds / best_speed, plain_seconds / seconds);
   const int threads = UsableCores();
   const double step = BestStepSeconds(sizes);
   const double tokens = static_cast<double>(sizes.n_sequences * shape.context);
   const double alone = seconds * static_cast<double>(sizes.n_sequences) / threads;
-  fmt::print("a step of {:.0f} tokens: {:.3f} s on {} threads, {:.0f} tokens/s; its products alone "
-             "would take {:.3f} s ({:.0f} %)\n",
-             tokens, step, threads, tokens / step, alone, 100 * alone / step);
-  fmt::print("whole step: {:.0f} % of the largest product's speed ({:.1f} MFLOP a token counted "
-             "without waste)\n",
-             100 * FlopsPerToken(shape, shape.context) * tokens / step / best_speed / threads,
-             FlopsPerToken(shape, shape.context) * 1e-6);
+  fmt::print(
+      "a step of {:.0f} tokens: {:.3f} s on {} threads, {:.0f} tokens/s; its products alone "
+      "would take {:.3f} s ({:.0f} %)\n",
+      tokens, step, threads, tokens / step, alone, 100 * alone / step);
+  fmt::print(
+      "whole step: {:.0f} % of the largest product's speed ({:.1f} MFLOP a token counted "
+      "without waste)\n",
+      100 * FlopsPerToken(shape, shape.context) * tokens / step / best_speed / threads,
+      FlopsPerToken(shape, shape.context) * 1e-6);
 }
 
 // --- write, run
@@ -258,16 +265,24 @@ void Write(const fs::path& dir, int64_t n_steps, const Sizes& sizes) {
   for (const ParameterPart& part : layout.parts()) {
     parts.push_back({{"name", part.name}, {"rows", part.rows}, {"cols", part.cols}});
   }
-  const Json shape = {{"layers", s.n_layers},     {"width", s.d_model},
-                      {"heads", s.n_heads},       {"head_dim", s.head_dim},
-                      {"feed_forward", s.d_ff},   {"vocabulary", s.vocab_size},
-                      {"context", s.context},     {"sequences", sizes.n_sequences},
-                      {"rope_base", s.rope_base}, {"rms_eps", s.rms_eps},
-                      {"lr", kLearningRate},      {"beta1", kOptimizer.beta1},
-                      {"beta2", kOptimizer.beta2}, {"epsilon", kOptimizer.epsilon},
+  const Json shape = {{"layers", s.n_layers},
+                      {"width", s.d_model},
+                      {"heads", s.n_heads},
+                      {"head_dim", s.head_dim},
+                      {"feed_forward", s.d_ff},
+                      {"vocabulary", s.vocab_size},
+                      {"context", s.context},
+                      {"sequences", sizes.n_sequences},
+                      {"rope_base", s.rope_base},
+                      {"rms_eps", s.rms_eps},
+                      {"lr", kLearningRate},
+                      {"beta1", kOptimizer.beta1},
+                      {"beta2", kOptimizer.beta2},
+                      {"epsilon", kOptimizer.epsilon},
                       {"weight_decay", kOptimizer.weight_decay},
                       {"clip_norm", kOptimizer.clip_norm},
-                      {"steps", n_steps},         {"parts", parts}};
+                      {"steps", n_steps},
+                      {"parts", parts}};
   WriteFileAtomically(dir / "shape.json", DumpJson(shape));
   const auto write = [&](const char* name, const auto& values) {
     AtomicFile file(dir / name);

@@ -1,5 +1,5 @@
-// Why: a recipe may come with someone else's run; whatever it says, it means something or is refused.
-// room: train
+// Why: a recipe may come with someone else's run; whatever it says, it means something or is
+// refused. room: train
 #include <cstdint>
 #include <string_view>
 

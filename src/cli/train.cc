@@ -40,7 +40,8 @@ std::optional<TrainRecipe> NamedRecipe(const TrainCommandOptions& options) {
 }
 
 void RunToTheEnd(const TrainCommandOptions& options) {
-  const InterruptCancels interrupt;  // the first Ctrl+C writes a checkpoint, the second ends at once
+  const InterruptCancels
+      interrupt;  // the first Ctrl+C writes a checkpoint, the second ends at once
   ProgressLine line;
   TrainOptions train;
   if (!options.resume) train.recipe = NamedRecipe(options);
@@ -142,7 +143,8 @@ void Plan(const TrainCommandOptions& options) {
 void AddInputs(CLI::App& command, TrainCommandOptions& options) {
   command.add_option("RECIPE|DATA", options.inputs,
                      "The recipe (docs/training.md); with --depth, the texts to train on");
-  command.add_option("--depth", options.depth, "Layers; everything else follows (docs/training.md)")
+  command
+      .add_option("--depth", options.depth, "Layers; everything else follows (docs/training.md)")
       ->check(CLI::Range(int64_t{1}, kMaxDepth));
 }
 
@@ -166,9 +168,8 @@ void AddTrainCommand(CLI::App& root) {
   command->add_option("--type", options->type, "Of the exported weights")->capture_default_str();
   command->add_option("--curve", options->curve, "Draw the loss into this SVG file");
 
-  CLI::App* plan =
-      AddCommand(*command, "plan", "What a run will take and give, before it begins",
-                 "pioneer train plan --depth 8 books.txt");
+  CLI::App* plan = AddCommand(*command, "plan", "What a run will take and give, before it begins",
+                              "pioneer train plan --depth 8 books.txt");
   AddInputs(*plan, *options);
   plan->add_flag("--json", options->json, "One JSON object");
   plan->callback([options] { Plan(*options); });

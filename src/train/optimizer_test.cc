@@ -45,12 +45,11 @@ Doubles Transposed(const Doubles& a, int64_t rows, int64_t cols) {
 
 // The five polynomials of arXiv:2505.16932 as published, on x [rows, cols] with rows <= cols.
 Doubles PolarOf(Doubles x, int64_t rows, int64_t cols) {
-  const double steps[5][3] = {
-      {8.156554524902461, -22.48329292557795, 15.878769915207462},
-      {4.042929935166739, -2.808917465908714, 0.5000178451051316},
-      {3.8916678022926607, -2.772484153217685, 0.5060648178503393},
-      {3.285753657755655, -2.3681294933425376, 0.46449024233003106},
-      {2.3465413258596377, -1.7097828382687081, 0.42323551169530323}};
+  const double steps[5][3] = {{8.156554524902461, -22.48329292557795, 15.878769915207462},
+                              {4.042929935166739, -2.808917465908714, 0.5000178451051316},
+                              {3.8916678022926607, -2.772484153217685, 0.5060648178503393},
+                              {3.285753657755655, -2.3681294933425376, 0.46449024233003106},
+                              {2.3465413258596377, -1.7097828382687081, 0.42323551169530323}};
   double squares = 0;
   for (const double v : x) squares += v * v;
   for (double& v : x) v /= std::sqrt(squares) * 1.02;
@@ -70,10 +69,8 @@ void CheckMuonStep(int64_t rows, int64_t cols, double tolerance) {
   const Doubles gradient = RandomDoubles(rows * cols, 1);
   Doubles weight = RandomDoubles(rows * cols, 2), momentum = RandomDoubles(rows * cols, 3);
   TrainBuffer<float> weights = AsFloats(weight), momenta = AsFloats(momentum);
-  const MuonStep step{.learning_rate = 0.1f,
-                      .momentum = 0.9f,
-                      .weight_decay = 0.2f,
-                      .gradient_scale = 0.5f};
+  const MuonStep step{
+      .learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.2f, .gradient_scale = 0.5f};
   Muon<T>().Step(step, AsFloats(gradient).data(), rows, cols, weights.data(), momenta.data());
 
   Doubles look_ahead(gradient.size());
@@ -83,8 +80,9 @@ void CheckMuonStep(int64_t rows, int64_t cols, double tolerance) {
     look_ahead[i] = 0.9 * momentum[i] + 0.1 * g;
   }
   const Doubles direction =
-      rows <= cols ? PolarOf(look_ahead, rows, cols)
-                   : Transposed(PolarOf(Transposed(look_ahead, rows, cols), cols, rows), cols, rows);
+      rows <= cols
+          ? PolarOf(look_ahead, rows, cols)
+          : Transposed(PolarOf(Transposed(look_ahead, rows, cols), cols, rows), cols, rows);
   const double size = 0.2 * std::sqrt(static_cast<double>(std::max(rows, cols)));
   for (size_t i = 0; i < weight.size(); ++i) {
     const double expected = weight[i] - 0.1 * (size * direction[i] + 0.2 * weight[i]);

@@ -1,5 +1,6 @@
-// Why: everything that decides a training run stands in one TOML or JSON file, checked in full before
-// the first step. docs: docs/training.md. An unknown key is an error, so a typing mistake never trains.
+// Why: everything that decides a training run stands in one TOML or JSON file, checked in full
+// before the first step. docs: docs/training.md. An unknown key is an error, so a typing mistake
+// never trains.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Why: people write recipes as TOML, programs as JSON; both become one value before anything is read
-// from them. TOML (toml.io) by toml++.
+// Why: people write recipes as TOML, programs as JSON; both become one value before anything is
+// read from them. TOML (toml.io) by toml++.
 #pragma once
 
 #include <string_view>

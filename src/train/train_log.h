@@ -14,7 +14,7 @@ struct TrainLogEntry {
   std::string stage;
   int64_t tokens = 0;  // so far, of the whole run
   double loss = 0;
-  double validation_loss = -1;  // nats a token; -1 = not measured at this step
+  double validation_loss = -1;           // nats a token; -1 = not measured at this step
   double validation_bits_per_byte = -1;  // the same for any tokenizer
   double learning_rate = 0, gradient_norm = 0;
   double tokens_per_second = 0, seconds = 0;  // elapsed training time of the whole run

@@ -351,7 +351,8 @@ void Trainer::Save() {
   const std::string broken = FirstNotFinite(layout_, weights_.data());
   if (!broken.empty()) {
     Fail(ErrorCode::kInternal,
-         "training came apart: after step {} the weights of {} are not finite. The checkpoint before "
+         "training came apart: after step {} the weights of {} are not finite. The checkpoint "
+         "before "
          "is kept; resume from it with a smaller \"lr\"",
          state_.step, broken);
   }
