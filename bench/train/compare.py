@@ -17,9 +17,12 @@ import subprocess
 import tempfile
 import time
 
-import numpy
 import torch
 import torch.nn.functional as F
+
+
+def read_numbers(path, dtype):
+    return torch.from_file(path, size=os.path.getsize(path) // 4, dtype=dtype).clone()
 
 
 class Llama(torch.nn.Module):
@@ -32,7 +35,7 @@ class Llama(torch.nn.Module):
         at = 0
         for part in shape["parts"]:
             n = part["rows"] * part["cols"]
-            values = torch.from_numpy(weights[at:at + n].copy())
+            values = weights[at:at + n].clone()
             if part["rows"] > 1:
                 values = values.view(part["rows"], part["cols"])
             self.parts[part["name"].replace(".", "_")] = torch.nn.Parameter(values)
@@ -85,10 +88,9 @@ class Torch:
     def __init__(self, folder):
         with open(os.path.join(folder, "shape.json")) as file:
             self.shape = shape = json.load(file)
-        self.weights = numpy.fromfile(os.path.join(folder, "weights.f32"), dtype=numpy.float32)
-        tokens = numpy.fromfile(os.path.join(folder, "tokens.i32"), dtype=numpy.int32)
-        rows = tokens.reshape(shape["steps"], shape["sequences"], shape["context"] + 1)
-        self.rows = torch.from_numpy(rows.astype(numpy.int64))
+        self.weights = read_numbers(os.path.join(folder, "weights.f32"), torch.float32)
+        tokens = read_numbers(os.path.join(folder, "tokens.i32"), torch.int32)
+        self.rows = tokens.long().view(shape["steps"], shape["sequences"], shape["context"] + 1)
 
     def run(self, start, end, precision):
         shape = self.shape
