@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The same training steps by Pioneer and by PyTorch: losses side by side, tokens/s in turns.
 
   bench/train/compare.py [--bench build/train_bench] [--steps 200] [--turns 3] [--sizes "8 320 ..."]
@@ -163,6 +163,7 @@ def main():
     parser.add_argument("--sizes", default="8 320 896 8192 512 8",
                         help="layers, width, feed-forward, vocabulary, context, sequences")
     options = parser.parse_args()
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([options.bench, "write", folder, str(max(options.steps, 4)),
                         *options.sizes.split()], check=True)
