@@ -79,6 +79,7 @@ const jsonSchemas = list(join(root, 'tests/cases/json_schema'))
 
 write('gbnf', literals(grammar + 'gbnf_test.cc'));
 write('lark', literals(grammar + 'lark_test.cc'));
+write('recipe', literals('src/train/recipe_test.cc'));
 write('regex', literals(grammar + 'regex_test.cc').flatMap((text) => ['\x01' + text, '\x06' + text]));
 write('json_schema', jsonSchemas.concat(
   ['json_schema_hostile_test.cc', 'json_schema_property_test.cc'].flatMap((f) => literals(grammar + f))));
@@ -185,6 +186,7 @@ for (const [fuzzer, paths] of Object.entries({
   json_schema: [grammar + 'json'],
   lark: [grammar + 'lark'],
   peft: ['src/model/huggingface/adapter_folder', 'src/model/huggingface/families'],
+  recipe: ['src/train/recipe'],
   regex: [grammar + 'regex'],
   safetensors: ['src/model/huggingface/safetensors'],
   source: ['src/train/source_html'],

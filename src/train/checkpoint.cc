@@ -10,7 +10,7 @@
 namespace pioneer {
 namespace {
 
-constexpr char kMagic[8] = {'P', 'I', 'O', 'C', 'K', 'P', 'T', '1'};
+constexpr char kMagic[8] = {'P', 'I', 'O', 'C', 'K', 'P', 'T', '2'};
 constexpr size_t kPrefixBytes = sizeof kMagic + sizeof(uint64_t);
 
 size_t DataOffset(size_t header_bytes) { return (kPrefixBytes + header_bytes + 63) / 64 * 64; }
@@ -47,6 +47,8 @@ Json StateToJson(const TrainState& state) {
           {"stage_seconds", state.stage_seconds},
           {"skipped_steps", state.skipped_steps},
           {"skipped_in_a_row", state.skipped_in_a_row},
+          {"recent_losses", state.recent_losses},
+          {"recent_norms", state.recent_norms},
           {"optimizer_steps", state.optimizer_steps},
           {"validation_loss", state.validation_loss},
           {"data_position", state.data_position},
@@ -64,6 +66,8 @@ TrainState StateFromJson(const Json& json) {
   json.at("stage_seconds").get_to(state.stage_seconds);
   json.at("skipped_steps").get_to(state.skipped_steps);
   json.at("skipped_in_a_row").get_to(state.skipped_in_a_row);
+  json.at("recent_losses").get_to(state.recent_losses);
+  json.at("recent_norms").get_to(state.recent_norms);
   json.at("optimizer_steps").get_to(state.optimizer_steps);
   json.at("validation_loss").get_to(state.validation_loss);
   state.data_position = json.at("data_position");
@@ -81,10 +85,11 @@ TrainState StateFromJson(const Json& json) {
 }  // namespace
 
 void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
-                    const TrainBuffer<float>& weights, const TrainBuffer<float>& first_moments,
-                    const TrainBuffer<float>& second_moments) {
-  const std::string header = DumpJson(
-      Json{{"model", model}, {"n_parameters", weights.size()}, {"state", StateToJson(state)}});
+                    const TrainBuffer<float>& weights, const TrainBuffer<float>& optimizer) {
+  const std::string header = DumpJson(Json{{"model", model},
+                                           {"n_parameters", weights.size()},
+                                           {"n_optimizer", optimizer.size()},
+                                           {"state", StateToJson(state)}});
   const uint64_t header_bytes = header.size();
   SummedFile file(path);
   file.Write(kMagic, sizeof kMagic);
@@ -92,7 +97,7 @@ void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& s
   file.Write(header.data(), header.size());
   const std::string padding(DataOffset(header.size()) - kPrefixBytes - header.size(), '\0');
   file.Write(padding.data(), padding.size());
-  for (const auto* values : {&weights, &first_moments, &second_moments}) file.Write(*values);
+  for (const auto* values : {&weights, &optimizer}) file.Write(*values);
   file.Commit();
 }
 
@@ -115,16 +120,19 @@ Checkpoint LoadCheckpoint(const fs::path& path) {
         ParseJson({reinterpret_cast<const char*>(bytes.data()) + kPrefixBytes, header_bytes});
     checkpoint.model = header.at("model");
     checkpoint.state = StateFromJson(header.at("state"));
-    const size_t n = header.at("n_parameters").get<size_t>();
+    const size_t n_weights = header.at("n_parameters").get<size_t>();
+    const size_t n_optimizer = header.at("n_optimizer").get<size_t>();
     const size_t offset = DataOffset(header_bytes);
-    if (n > summed || offset + 3 * n * sizeof(float) != summed) Refuse(path, "its size is wrong");
-    const std::byte* next = bytes.data() + offset;
-    for (auto* values :
-         {&checkpoint.weights, &checkpoint.first_moments, &checkpoint.second_moments}) {
-      values->resize(n);
-      std::memcpy(values->data(), next, n * sizeof(float));
-      next += n * sizeof(float);
+    if (n_weights > summed || n_optimizer > summed ||
+        offset + (n_weights + n_optimizer) * sizeof(float) != summed) {
+      Refuse(path, "its size is wrong");
     }
+    const std::byte* next = bytes.data() + offset;
+    checkpoint.weights.resize(n_weights);
+    std::memcpy(checkpoint.weights.data(), next, n_weights * sizeof(float));
+    checkpoint.optimizer.resize(n_optimizer);
+    std::memcpy(checkpoint.optimizer.data(), next + n_weights * sizeof(float),
+                n_optimizer * sizeof(float));
   } catch (const Json::exception& error) {
     Refuse(path, error.what());
   }

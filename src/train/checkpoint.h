@@ -1,11 +1,12 @@
 // Why: a run that is stopped or killed at any moment goes on from its last checkpoint as if nothing
 // had happened.
 //
-// File: magic "PIOCKPT1"; u64 length of the header; the header as JSON; padding to 64; weights,
-// first and second moments as float32; CRC-64 of everything before it. Written atomically.
+// File: magic "PIOCKPT2"; u64 length of the header; the header as JSON; padding to 64; weights and
+// the optimizer's state as float32; CRC-64 of everything before it. Written atomically.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -20,6 +21,7 @@ struct TrainState {
   int64_t tokens = 0, stage_tokens = 0;
   double seconds = 0, stage_seconds = 0;
   int64_t skipped_steps = 0, skipped_in_a_row = 0;
+  std::vector<double> recent_losses, recent_norms;  // windows of the stage's outlier detectors
   int64_t optimizer_steps = 0;
   double validation_loss = -1;  // the latest, -1 when there is none
   Json data_position;           // of the stage's loader; null before its first step
@@ -29,12 +31,11 @@ struct TrainState {
 struct Checkpoint {
   Json model;  // the shape, for export and for refusing a changed recipe
   TrainState state;
-  TrainBuffer<float> weights, first_moments, second_moments;
+  TrainBuffer<float> weights, optimizer;
 };
 
 void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
-                    const TrainBuffer<float>& weights, const TrainBuffer<float>& first_moments,
-                    const TrainBuffer<float>& second_moments);
+                    const TrainBuffer<float>& weights, const TrainBuffer<float>& optimizer);
 
 // Throws Error{kNotFound}, or kCorruptFile with what is wrong and what to do.
 Checkpoint LoadCheckpoint(const fs::path& path);

@@ -1,10 +1,12 @@
 #include "train/gradient_workers.h"
 
 #include <algorithm>
+#include <exception>
 #include <functional>
 #include <numeric>
 #include <type_traits>
 
+#include "base/memory.h"
 #include "tensor/kernels/train_kernels.h"
 
 namespace pioneer {
@@ -15,8 +17,9 @@ class Workers : public GradientWorkers {
  public:
   Workers(const ParameterLayout& layout, ThreadPool& pool)
       : pool_(pool), n_parameters_(layout.size()) {
+    const bool recompute = RecomputesLayers(layout.shape(), pool.size(), !std::is_same_v<T, float>);
     for (int i = 0; i < pool.size(); ++i) {
-      passes_.push_back(std::make_unique<LlamaPass<T>>(layout));
+      passes_.push_back(std::make_unique<LlamaPass<T>>(layout, recompute));
     }
   }
 
@@ -50,6 +53,14 @@ class Workers : public GradientWorkers {
 
   std::span<TrainBuffer<float>> gradients() override { return gradients_; }
 
+  std::string FirstNotFinite(std::span<const TrainSequence> batch) override {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const std::string place = passes_[0]->FirstNotFinite(weights_, batch[i]);
+      if (!place.empty()) return fmt::format("{} in sequence {} of the batch", place, i);
+    }
+    return "";
+  }
+
  private:
   // Jobs of the pool must not throw: the first failure is carried to the caller.
   double Share(std::span<const TrainSequence> batch,
@@ -80,6 +91,12 @@ class Workers : public GradientWorkers {
 };
 
 }  // namespace
+
+bool RecomputesLayers(const LlamaShape& shape, int n_threads, bool bf16) {
+  const int64_t one = bf16 ? LlamaPass<Bf16>::ActivationBytes(shape, false)
+                           : LlamaPass<float>::ActivationBytes(shape, false);
+  return one * n_threads > UsableMemoryBytes() / 2;
+}
 
 std::unique_ptr<GradientWorkers> GradientWorkers::Make(const ParameterLayout& layout,
                                                        ThreadPool& pool, bool bf16) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/thread_pool.h"
 #include "tensor/ops/train_buffer.h"
@@ -11,11 +12,17 @@
 
 namespace pioneer {
 
+// Whether layers are computed again in the backward pass: only where keeping what they computed
+// would take more than half of the memory.
+bool RecomputesLayers(const LlamaShape& shape, int n_threads, bool bf16);
+
 // One thread at a time. Sequence i goes to thread i % pool.size(): the same batch on the same
 // number of threads gives the same bits.
 class GradientWorkers {
  public:
-  // bf16: products in bfloat16 (accumulated in float32), else in float32.
+  // bf16: products in bfloat16 (accumulated in float32), else in float32. A batch of any size takes
+  // the memory of one sequence a thread; where even that is too much, layers are computed again in
+  // the backward pass, which changes no bit.
   static std::unique_ptr<GradientWorkers> Make(const ParameterLayout& layout, ThreadPool& pool,
                                                bool bf16);
   virtual ~GradientWorkers() = default;
@@ -27,6 +34,8 @@ class GradientWorkers {
   // Gradients are overwritten with the gradient of loss * scale, one part a thread.
   virtual double LossAndGradient(std::span<const TrainSequence> batch, float scale) = 0;
   virtual std::span<TrainBuffer<float>> gradients() = 0;
+  // Where the forward pass of the batch first gives a NaN or infinity, in words; "" nowhere.
+  virtual std::string FirstNotFinite(std::span<const TrainSequence> batch) = 0;
 };
 
 }  // namespace pioneer

@@ -13,11 +13,14 @@ void LlamaPass<T>::Backward(const TrainWeights<T>& weights, const TrainSequence&
   const int64_t d = layout_.shape().d_model;
   std::fill_n(d_stream_.data(), n_tokens_ * d, 0.0f);
   BestTrainKernels().For<T>().rms_norm_backward(
-      output_.data(), weights.exact + layout_.output_norm(), output_rstd_.data(), d_normed_.data(),
-      n_tokens_, d, d_stream_.data(), gradient + layout_.output_norm(), d_stream_copy_.data());
-  for (size_t l = layers_.size(); l-- > 0;) {
-    BackwardFeedForward(weights, layout_.layers()[l], layers_[l], gradient);
-    BackwardAttention(weights, layout_.layers()[l], layers_[l], gradient);
+      inputs_.back().data(), weights.exact + layout_.output_norm(), output_rstd_.data(),
+      d_normed_.data(), n_tokens_, d, d_stream_.data(), gradient + layout_.output_norm(),
+      d_stream_copy_.data());
+  for (size_t l = layout_.layers().size(); l-- > 0;) {
+    const bool kept = states_.size() == layout_.layers().size() || l + 1 == layout_.layers().size();
+    if (!kept) OpenLayer(weights, l);
+    BackwardFeedForward(weights, l, gradient);
+    BackwardAttention(weights, l, gradient);
   }
   for (int64_t t = 0; t < n_tokens_; ++t) {
     BestTrainKernels().add(d_stream_.data() + t * d, d,
@@ -26,8 +29,9 @@ void LlamaPass<T>::Backward(const TrainWeights<T>& weights, const TrainSequence&
 }
 
 template <typename T>
-void LlamaPass<T>::BackwardFeedForward(const TrainWeights<T>& weights, const LayerOffsets& at,
-                                       const LayerState& state, float* gradient) {
+void LlamaPass<T>::BackwardFeedForward(const TrainWeights<T>& weights, size_t l, float* gradient) {
+  const LayerOffsets& at = layout_.layers()[l];
+  const LayerState& state = State(l);
   const ProductKernels<T>& kernels = BestTrainKernels().For<T>();
   const int64_t n = n_tokens_, d = layout_.shape().d_model, d_ff = layout_.shape().d_ff;
   const auto d_out = View<const T>(d_stream_copy_.data(), n, d);
@@ -48,8 +52,9 @@ void LlamaPass<T>::BackwardFeedForward(const TrainWeights<T>& weights, const Lay
 }
 
 template <typename T>
-void LlamaPass<T>::BackwardAttention(const TrainWeights<T>& weights, const LayerOffsets& at,
-                                     const LayerState& state, float* gradient) {
+void LlamaPass<T>::BackwardAttention(const TrainWeights<T>& weights, size_t l, float* gradient) {
+  const LayerOffsets& at = layout_.layers()[l];
+  const LayerState& state = State(l);
   const LlamaShape& shape = layout_.shape();
   const ProductKernels<T>& kernels = BestTrainKernels().For<T>();
   const int64_t n = n_tokens_, d = shape.d_model, width = shape.attention_width();
@@ -69,7 +74,7 @@ void LlamaPass<T>::BackwardAttention(const TrainWeights<T>& weights, const Layer
                         View(d_normed_.data(), n, d));
   TrainMatMul<T, float>(d_qkv.Transposed(), View<const T>(state.normed_input.data(), n, d),
                         View(gradient + at.qkv, shape.qkv_width(), d), GemmMode::kAccumulate);
-  kernels.rms_norm_backward(state.input.data(), weights.exact + at.attn_norm,
+  kernels.rms_norm_backward(inputs_[l].data(), weights.exact + at.attn_norm,
                             state.input_rstd.data(), d_normed_.data(), n, d, d_stream_.data(),
                             gradient + at.attn_norm, d_stream_copy_.data());
 }

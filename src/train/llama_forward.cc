@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "tensor/kernels/train_kernels.h"
@@ -14,12 +15,15 @@ constexpr int64_t kLossRows = 256;
 }  // namespace
 
 template <typename T>
-LlamaPass<T>::LlamaPass(const ParameterLayout& layout)
-    : layout_(layout), layers_(static_cast<size_t>(layout.shape().n_layers)) {
+LlamaPass<T>::LlamaPass(const ParameterLayout& layout, bool recompute)
+    : layout_(layout),
+      inputs_(static_cast<size_t>(layout.shape().n_layers) + 1),
+      states_(recompute ? 1 : static_cast<size_t>(layout.shape().n_layers)) {
   const LlamaShape& shape = layout.shape();
   const auto n = [&](int64_t width) { return static_cast<size_t>(shape.context * width); };
-  for (LayerState& state : layers_) {
-    for (auto* stream : {&state.input, &state.middle}) stream->resize(n(shape.d_model));
+  for (auto& input : inputs_) input.resize(n(shape.d_model));
+  for (LayerState& state : states_) {
+    state.middle.resize(n(shape.d_model));
     for (auto* rstd : {&state.input_rstd, &state.middle_rstd}) rstd->resize(n(1));
     for (auto* normed : {&state.normed_input, &state.normed_middle}) {
       normed->resize(n(shape.d_model));
@@ -30,7 +34,6 @@ LlamaPass<T>::LlamaPass(const ParameterLayout& layout)
     state.hidden.resize(n(shape.d_ff));
     state.log_sum.resize(n(shape.n_heads));
   }
-  output_.resize(n(shape.d_model));
   output_rstd_.resize(n(1));
   normed_output_.resize(n(shape.d_model));
   wide_.resize(n(shape.qkv_width()));
@@ -50,6 +53,19 @@ LlamaPass<T>::LlamaPass(const ParameterLayout& layout)
     cosines_[i] = static_cast<float>(std::cos(angle));
     sines_[i] = static_cast<float>(lane % 2 == 0 ? -std::sin(angle) : std::sin(angle));
   }
+}
+
+template <typename T>
+int64_t LlamaPass<T>::ActivationBytes(const LlamaShape& shape, bool recompute) {
+  const auto as_float = static_cast<int64_t>(sizeof(float));
+  const auto as_element = static_cast<int64_t>(sizeof(T));
+  const int64_t input = shape.d_model * as_float;
+  const int64_t state =
+      (shape.d_model + 2 + shape.n_heads) * as_float +
+      (2 * shape.d_model + shape.qkv_width() + shape.attention_width() + 3 * shape.d_ff) *
+          as_element;
+  const int64_t n_states = recompute ? 1 : shape.n_layers;
+  return shape.context * ((shape.n_layers + 1) * input + n_states * state);
 }
 
 template <typename T>
@@ -83,23 +99,30 @@ void LlamaPass<T>::Forward(const TrainWeights<T>& weights, const TrainSequence& 
   }
   for (int64_t t = 0; t < n_tokens_; ++t) {
     const float* row = weights.exact + layout_.embedding() + sequence.inputs[t] * d;
-    std::copy_n(row, d, layers_[0].input.data() + t * d);
+    std::copy_n(row, d, inputs_[0].data() + t * d);
   }
-  for (size_t l = 0; l < layers_.size(); ++l) {
-    ForwardAttention(weights, layout_.layers()[l], layers_[l]);
-    auto& output = l + 1 < layers_.size() ? layers_[l + 1].input : output_;
-    ForwardFeedForward(weights, layout_.layers()[l], layers_[l], output);
+  for (size_t l = 0; l < layout_.layers().size(); ++l) {
+    OpenLayer(weights, l);
+    CloseLayer(weights, l);
   }
+}
+
+template <typename T>
+void LlamaPass<T>::OpenLayer(const TrainWeights<T>& weights, size_t l) {
+  ForwardAttention(weights, l);
+  ForwardFeedForward(weights, l);
 }
 
 // middle = input + attention(norm(input)) * W_output
 template <typename T>
-void LlamaPass<T>::ForwardAttention(const TrainWeights<T>& weights, const LayerOffsets& at,
-                                    LayerState& state) {
+void LlamaPass<T>::ForwardAttention(const TrainWeights<T>& weights, size_t l) {
   const LlamaShape& shape = layout_.shape();
+  const LayerOffsets& at = layout_.layers()[l];
+  const TrainBuffer<float>& input = inputs_[l];
+  LayerState& state = State(l);
   const ProductKernels<T>& kernels = BestTrainKernels().For<T>();
   const int64_t n = n_tokens_, d = shape.d_model;
-  kernels.rms_norm(state.input.data(), weights.exact + at.attn_norm, shape.rms_eps, n, d,
+  kernels.rms_norm(input.data(), weights.exact + at.attn_norm, shape.rms_eps, n, d,
                    state.normed_input.data(), state.input_rstd.data());
   TrainMatMul<T, float>(View<const T>(state.normed_input.data(), n, d),
                         View(weights.product + at.qkv, shape.qkv_width(), d).Transposed(),
@@ -109,18 +132,19 @@ void LlamaPass<T>::ForwardAttention(const TrainWeights<T>& weights, const LayerO
                shape.head_dim, state.qkv.data());
   TrainAttention<T>(AttentionShape(), state.qkv.data(), state.attention.data(),
                     state.log_sum.data(), attention_scratch_);
-  std::copy_n(state.input.data(), n * d, state.middle.data());
+  std::copy_n(input.data(), n * d, state.middle.data());
   const int64_t width = shape.attention_width();
   TrainMatMul<T, float>(View<const T>(state.attention.data(), n, width),
                         View(weights.product + at.attn_output, d, width).Transposed(),
                         View(state.middle.data(), n, d), GemmMode::kAccumulate);
 }
 
-// output = middle + (silu(h W_gate) * (h W_up)) W_down, h = norm(middle)
+// hidden = silu(h W_gate) * (h W_up), h = norm(middle)
 template <typename T>
-void LlamaPass<T>::ForwardFeedForward(const TrainWeights<T>& weights, const LayerOffsets& at,
-                                      LayerState& state, TrainBuffer<float>& output) {
+void LlamaPass<T>::ForwardFeedForward(const TrainWeights<T>& weights, size_t l) {
   const LlamaShape& shape = layout_.shape();
+  const LayerOffsets& at = layout_.layers()[l];
+  LayerState& state = State(l);
   const ProductKernels<T>& kernels = BestTrainKernels().For<T>();
   const int64_t n = n_tokens_, d = shape.d_model, d_ff = shape.d_ff;
   kernels.rms_norm(state.middle.data(), weights.exact + at.ffn_norm, shape.rms_eps, n, d,
@@ -129,10 +153,26 @@ void LlamaPass<T>::ForwardFeedForward(const TrainWeights<T>& weights, const Laye
                     View(weights.product + at.gate_up, 2 * d_ff, d).Transposed(),
                     View(state.gate_up.data(), n, 2 * d_ff));
   kernels.silu_mul(state.gate_up.data(), n, d_ff, state.hidden.data());
+}
+
+// next input = middle + hidden W_down
+template <typename T>
+void LlamaPass<T>::CloseLayer(const TrainWeights<T>& weights, size_t l) {
+  const int64_t n = n_tokens_, d = layout_.shape().d_model, d_ff = layout_.shape().d_ff;
+  const LayerState& state = State(l);
+  TrainBuffer<float>& output = inputs_[l + 1];
   std::copy_n(state.middle.data(), n * d, output.data());
   TrainMatMul<T, float>(View<const T>(state.hidden.data(), n, d_ff),
-                        View(weights.product + at.ffn_down, d, d_ff).Transposed(),
+                        View(weights.product + layout_.layers()[l].ffn_down, d, d_ff).Transposed(),
                         View(output.data(), n, d), GemmMode::kAccumulate);
+}
+
+template <typename T>
+void LlamaPass<T>::NormOutput(const TrainWeights<T>& weights) {
+  const LlamaShape& shape = layout_.shape();
+  BestTrainKernels().For<T>().rms_norm(inputs_.back().data(), weights.exact + layout_.output_norm(),
+                                       shape.rms_eps, n_tokens_, shape.d_model,
+                                       normed_output_.data(), output_rstd_.data());
 }
 
 // A few rows at a time: logits, loss, and at once their gradients to the final norm's output and
@@ -143,8 +183,7 @@ double LlamaPass<T>::ForwardLoss(const TrainWeights<T>& weights, const TrainSequ
   const LlamaShape& shape = layout_.shape();
   const ProductKernels<T>& kernels = BestTrainKernels().For<T>();
   const int64_t d = shape.d_model, vocab = shape.vocab_size;
-  kernels.rms_norm(output_.data(), weights.exact + layout_.output_norm(), shape.rms_eps, n_tokens_,
-                   d, normed_output_.data(), output_rstd_.data());
+  NormOutput(weights);
   const auto matrix = View(weights.product + layout_.output(), vocab, d);
   double loss = 0;
   for (int64_t first = 0; first < n_tokens_; first += kLossRows) {
@@ -166,6 +205,54 @@ double LlamaPass<T>::ForwardLoss(const TrainWeights<T>& weights, const TrainSequ
                           View(gradient + layout_.output(), vocab, d), GemmMode::kAccumulate);
   }
   return loss;
+}
+
+template <typename T>
+void LlamaPass<T>::Logits(const TrainWeights<T>& weights, const TrainSequence& sequence,
+                          float* out) {
+  Forward(weights, sequence);
+  NormOutput(weights);
+  const int64_t d = layout_.shape().d_model, vocab = layout_.shape().vocab_size;
+  TrainMatMul<T, float>(View<const T>(normed_output_.data(), n_tokens_, d),
+                        View(weights.product + layout_.output(), vocab, d).Transposed(),
+                        View(out, n_tokens_, vocab));
+}
+
+// A sum of squares is finite only where all numbers are.
+template <typename T>
+template <typename U>
+bool LlamaPass<T>::Finite(const TrainBuffer<U>& rows, int64_t width) {
+  std::vector<float> squares(static_cast<size_t>(n_tokens_));
+  BestTrainKernels().For<U>().row_dots(rows.data(), rows.data(), n_tokens_, width, width,
+                                       squares.data());
+  return std::all_of(squares.begin(), squares.end(), [](float s) { return std::isfinite(s); });
+}
+
+template <typename T>
+std::string LlamaPass<T>::FirstNotFinite(const TrainWeights<T>& weights,
+                                         const TrainSequence& sequence) {
+  const LlamaShape& shape = layout_.shape();
+  Forward(weights, sequence);
+  if (!Finite(inputs_[0], shape.d_model)) return "token_embd";
+  for (size_t l = 0; l < layout_.layers().size(); ++l) {
+    OpenLayer(weights, l);
+    const LayerState& state = State(l);
+    const std::pair<const char*, bool> results[] = {
+        {"attn_norm", Finite(state.normed_input, shape.d_model)},
+        {"attn_qkv", Finite(state.qkv, shape.qkv_width())},
+        {"attention", Finite(state.attention, shape.attention_width())},
+        {"attn_output", Finite(state.middle, shape.d_model)},
+        {"ffn_norm", Finite(state.normed_middle, shape.d_model)},
+        {"ffn_gate, ffn_up", Finite(state.gate_up, 2 * shape.d_ff)},
+        {"silu(ffn_gate) * ffn_up", Finite(state.hidden, shape.d_ff)},
+        {"ffn_down", Finite(inputs_[l + 1], shape.d_model)}};
+    for (const auto& [name, finite] : results) {
+      if (!finite) return fmt::format("blk.{}.{}", l, name);
+    }
+  }
+  NormOutput(weights);
+  if (!Finite(normed_output_, shape.d_model)) return "output_norm";
+  return std::isfinite(ForwardLoss(weights, sequence, 0, nullptr)) ? "" : "output";
 }
 
 template class LlamaPass<float>;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tensor/kernels/train_kernels.h"
 
 namespace pioneer {
 namespace {
@@ -16,6 +17,12 @@ void CheckSize(const char* name, int64_t value, int64_t min, int64_t max) {
 }
 
 }  // namespace
+
+int64_t MultipliedWeights(const LlamaShape& shape) {
+  const int64_t layer = shape.d_model * (shape.qkv_width() + shape.attention_width()) +
+                        3 * shape.d_model * shape.d_ff;
+  return shape.n_layers * layer + shape.vocab_size * shape.d_model;
+}
 
 void CheckShape(const LlamaShape& shape) {
   CheckSize("vocab_size", shape.vocab_size, 2, 1 << 20);
@@ -83,6 +90,14 @@ TrainBuffer<float> InitialParameters(const ParameterLayout& layout, uint64_t see
                     [&] { return deviation * static_cast<float>(random.Normal()); });
   }
   return values;
+}
+
+std::string FirstNotFinite(const ParameterLayout& layout, const float* values) {
+  for (const ParameterPart& part : layout.parts()) {
+    const double squares = BestTrainKernels().sum_squares(values + part.offset, part.size());
+    if (!std::isfinite(squares)) return part.name;
+  }
+  return "";
 }
 
 }  // namespace pioneer

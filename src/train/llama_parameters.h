@@ -27,6 +27,9 @@ struct LlamaShape {
   int64_t attention_width() const { return n_heads * head_dim; }
 };
 
+// Weights that multiply every token: the layers' matrices and the output matrix.
+int64_t MultipliedWeights(const LlamaShape& shape);
+
 // Throws Error{kInvalidArgument} naming the size that is wrong.
 void CheckShape(const LlamaShape& shape);
 
@@ -69,5 +72,9 @@ class ParameterLayout {
 // Matrices: normal with deviation 0.02, the two that write into the residual stream (attn_output,
 // ffn_down) scaled down by sqrt(2 n_layers) (GPT-2's rule); norms: 1. Depends on the seed only.
 TrainBuffer<float> InitialParameters(const ParameterLayout& layout, uint64_t seed);
+
+// The name of the first tensor of `values` [layout.size()] that holds a NaN or infinity; "" when
+// all are finite.
+std::string FirstNotFinite(const ParameterLayout& layout, const float* values);
 
 }  // namespace pioneer

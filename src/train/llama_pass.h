@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tensor/ops/train_attention.h"
@@ -32,7 +33,13 @@ struct TrainWeights {
 template <typename T>
 class LlamaPass {
  public:
-  explicit LlamaPass(const ParameterLayout& layout);
+  // recompute: only the residual stream between layers is kept for the backward pass, which
+  // computes the rest of each layer again: a third more products, a fraction of the memory, the
+  // same bits.
+  explicit LlamaPass(const ParameterLayout& layout, bool recompute = false);
+
+  // What its activations take, in bytes.
+  static int64_t ActivationBytes(const LlamaShape& shape, bool recompute);
 
   // Sum of the cross-entropy (nats) of the counted targets.
   double Loss(const TrainWeights<T>& weights, const TrainSequence& sequence);
@@ -41,34 +48,47 @@ class LlamaPass {
   double LossAndGradient(const TrainWeights<T>& weights, const TrainSequence& sequence,
                          float gradient_scale, float* gradient);
 
+  // Logits of every position: out [sequence.inputs.size(), vocab_size].
+  void Logits(const TrainWeights<T>& weights, const TrainSequence& sequence, float* out);
+
+  // The first result of the forward pass that holds a NaN or infinity, as "blk.3.attention"; ""
+  // when all are finite.
+  std::string FirstNotFinite(const TrainWeights<T>& weights, const TrainSequence& sequence);
+
  private:
-  // What the backward pass of one layer needs from its forward pass; all [tokens, width].
+  // What the backward pass of one layer needs from its forward pass, beside its input; all
+  // [tokens, width].
   struct LayerState {
-    TrainBuffer<float> input, middle;  // residual stream before attention and before feed-forward
+    TrainBuffer<float> middle;  // residual stream before feed-forward
     TrainBuffer<float> input_rstd, middle_rstd;
     TrainBuffer<T> normed_input, qkv, attention, normed_middle, gate_up, hidden;
     TrainBuffer<float> log_sum;
   };
 
   void Forward(const TrainWeights<T>& weights, const TrainSequence& sequence);
-  void ForwardAttention(const TrainWeights<T>& weights, const LayerOffsets& at, LayerState& state);
-  void ForwardFeedForward(const TrainWeights<T>& weights, const LayerOffsets& at, LayerState& state,
-                          TrainBuffer<float>& output);
+  // Fills the layer's state from its input; CloseLayer makes the next layer's input of it.
+  void OpenLayer(const TrainWeights<T>& weights, size_t l);
+  void CloseLayer(const TrainWeights<T>& weights, size_t l);
+  void ForwardAttention(const TrainWeights<T>& weights, size_t l);
+  void ForwardFeedForward(const TrainWeights<T>& weights, size_t l);
+  void NormOutput(const TrainWeights<T>& weights);
   // Fills d_normed_ with the gradient at the final norm's output when gradient is not null.
   double ForwardLoss(const TrainWeights<T>& weights, const TrainSequence& sequence,
                      float gradient_scale, float* gradient);
   void Backward(const TrainWeights<T>& weights, const TrainSequence& sequence, float* gradient);
-  void BackwardFeedForward(const TrainWeights<T>& weights, const LayerOffsets& at,
-                           const LayerState& state, float* gradient);
-  void BackwardAttention(const TrainWeights<T>& weights, const LayerOffsets& at,
-                         const LayerState& state, float* gradient);
+  void BackwardFeedForward(const TrainWeights<T>& weights, size_t l, float* gradient);
+  void BackwardAttention(const TrainWeights<T>& weights, size_t l, float* gradient);
+  template <typename U>
+  bool Finite(const TrainBuffer<U>& rows, int64_t width);
+  LayerState& State(size_t l) { return states_[states_.size() == 1 ? 0 : l]; }
   TrainAttentionShape AttentionShape() const;
 
   ParameterLayout layout_;
-  int64_t n_tokens_ = 0;  // of the sequence at hand
-  std::vector<LayerState> layers_;
-  TrainBuffer<float> cosines_, sines_;       // [context, head_dim], see the rope kernel
-  TrainBuffer<float> output_, output_rstd_;  // residual stream after the last layer
+  int64_t n_tokens_ = 0;                    // of the sequence at hand
+  std::vector<TrainBuffer<float>> inputs_;  // residual stream before each layer and after the last
+  std::vector<LayerState> states_;          // of each layer, or one that all take turns to use
+  TrainBuffer<float> cosines_, sines_;      // [context, head_dim], see the rope kernel
+  TrainBuffer<float> output_rstd_;
   TrainBuffer<T> normed_output_;
   TrainBuffer<float> wide_;  // float32 results on their way to T
   TrainBuffer<float> logits_;

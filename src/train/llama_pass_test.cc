@@ -134,6 +134,39 @@ TEST(LlamaPass, UncountedTargetsAndLaterTokensChangeNothing) {
   EXPECT_NEAR(pass.Loss({weights.data(), weights.data()}, example.view()), loss, 1e-5);
 }
 
+TEST(LlamaPass, ComputedAgainIsTheSameBitForBit) {
+  const ParameterLayout layout(TinyShape(true));
+  const TrainBuffer<float> weights = LivelyParameters(layout);
+  const Example example(layout.shape(), 50);
+  TrainBuffer<float> kept(weights.size()), again(weights.size());
+  const TrainWeights<float> views = {weights.data(), weights.data()};
+  LlamaPass<float>(layout).LossAndGradient(views, example.view(), 1.0f, kept.data());
+  LlamaPass<float>(layout, true).LossAndGradient(views, example.view(), 1.0f, again.data());
+  EXPECT_EQ(kept, again);
+  EXPECT_LT(LlamaPass<float>::ActivationBytes(layout.shape(), true),
+            LlamaPass<float>::ActivationBytes(layout.shape(), false));
+}
+
+TEST(LlamaPass, NamesWhatIsNotFiniteFirst) {
+  const ParameterLayout layout(TinyShape(true));
+  const TrainBuffer<float> weights = LivelyParameters(layout);
+  const Example example(layout.shape(), 10);
+  const auto place = [&](int64_t broken) {
+    TrainBuffer<float> values = weights;
+    if (broken >= 0) values[broken] = INFINITY;
+    std::string found;
+    for (const bool recompute : {true, false}) {
+      LlamaPass<float> pass(layout, recompute);
+      found = pass.FirstNotFinite({values.data(), values.data()}, example.view());
+    }
+    return found;
+  };
+  EXPECT_EQ(place(-1), "");
+  EXPECT_EQ(place(layout.layers()[1].qkv), "blk.1.attn_qkv");
+  EXPECT_EQ(place(layout.layers()[0].ffn_down), "blk.0.ffn_down");
+  EXPECT_EQ(place(layout.output_norm()), "output_norm");
+}
+
 TEST(LlamaPass, Bf16GradientPointsTheSameWay) {
   if (!HasFastBf16()) GTEST_SKIP() << "this CPU has no bfloat16 products";
   const ParameterLayout layout(TinyShape(true));

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "train/json_fields.h"
+#include "train/recipe_file.h"
 #include "train/source_stream.h"
 
 namespace pioneer {
@@ -13,6 +14,7 @@ namespace {
 const std::vector<std::string> kKinds = {"text", "dialogue"};
 const std::vector<std::string> kSchedules = {"cosine", "linear", "constant"};
 const std::vector<std::string> kMasks = {"all", "assistant"};
+const std::vector<std::string> kOptimizers = {"adamw", "muon"};
 const std::vector<std::string> kPrecisions = {"auto", "f32", "bf16"};
 constexpr int64_t kMaxSteps = int64_t{1} << 40;
 
@@ -136,6 +138,8 @@ OptimizerOptions ParseOptimizer(const Json& json) {
   const auto number = [&](const char* key, float value, double min, double max) {
     return static_cast<float>(fields.Number(key, value, min, max));
   };
+  options.kind = static_cast<OptimizerKind>(fields.Choice("kind", kOptimizers, 0));
+  options.momentum = number("momentum", options.momentum, 0, 0.99999);
   options.beta1 = number("beta1", options.beta1, 0, 0.99999);
   options.beta2 = number("beta2", options.beta2, 0, 0.9999999);
   options.epsilon = number("epsilon", options.epsilon, 1e-16, 1);
@@ -224,6 +228,7 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   recipe.seed = static_cast<uint64_t>(fields.Int("seed", 1, 0, int64_t{1} << 53));
   recipe.threads = static_cast<int>(fields.Int("threads", 0, 0, 1024));
   recipe.precision = static_cast<Precision>(fields.Choice("precision", kPrecisions, 0));
+  recipe.skip_outliers = fields.Number("skip_outliers", recipe.skip_outliers, 0, 1e6);
   const Json empty = Json::object();
   const auto child = [&](const char* key) -> const Json& {
     const Json* found = fields.Child(key);
@@ -261,10 +266,10 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
 }
 
 TrainRecipe LoadRecipe(const fs::path& path) {
-  const std::string text = ReadFile(path, size_t{1} << 24);
   try {
-    return ParseRecipe(ParseJson(text), fs::absolute(path).parent_path());
+    return ParseRecipe(ReadRecipeFile(path), fs::absolute(path).parent_path());
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInvalidArgument) throw;
     Fail(ErrorCode::kInvalidArgument, "the recipe {}: {}", path.string(), error.what());
   }
 }
@@ -287,6 +292,7 @@ Json RecipeToJson(const TrainRecipe& recipe) {
           {"seed", recipe.seed},
           {"threads", recipe.threads},
           {"precision", kPrecisions[static_cast<size_t>(recipe.precision)]},
+          {"skip_outliers", recipe.skip_outliers},
           {"model",
            {{"d_model", model.d_model},
             {"n_layers", model.n_layers},
@@ -300,7 +306,9 @@ Json RecipeToJson(const TrainRecipe& recipe) {
             {"tied", model.tied}}},
           {"tokenizer", tokenizer},
           {"optimizer",
-           {{"beta1", optimizer.beta1},
+           {{"kind", kOptimizers[static_cast<size_t>(optimizer.kind)]},
+            {"momentum", optimizer.momentum},
+            {"beta1", optimizer.beta1},
             {"beta2", optimizer.beta2},
             {"epsilon", optimizer.epsilon},
             {"weight_decay", optimizer.weight_decay},

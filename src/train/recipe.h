@@ -1,5 +1,6 @@
-// Why: everything that decides a training run stands in one JSON file, checked in full before the
-// first step. docs: recipes/*.json. An unknown key is an error, so a typing mistake never trains.
+// Why: everything that decides a training run stands in one TOML or JSON file, checked in full
+// before the first step. docs: docs/training.md. An unknown key is an error, so a typing mistake
+// never trains.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "train/language_tag.h"
 #include "train/llama_parameters.h"
 #include "train/optimizer.h"
+#include "train/precision.h"
 #include "train/schedule.h"
 
 namespace pioneer {
@@ -51,8 +53,6 @@ struct StageRecipe {
   bool assistant_only = false;   // "loss_mask": "assistant" | "all"
 };
 
-enum class Precision { kAuto, kF32, kBf16 };
-
 struct TrainRecipe {
   std::string name = "model";
   uint64_t seed = 1;
@@ -61,6 +61,7 @@ struct TrainRecipe {
   LlamaShape model;  // vocab_size comes from the tokenizer
   TokenizerRecipe tokenizer;
   OptimizerOptions optimizer;
+  double skip_outliers = 6;  // standard deviations above which a step is not applied; 0 = never
   std::vector<StageRecipe> stages;
   std::vector<fs::path> decontaminate;  // test sets whose text is kept out of training
   double checkpoint_minutes = 5;

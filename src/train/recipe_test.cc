@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "train/loss_curve.h"
+#include "train/recipe_file.h"
 #include "train/test_tokenizer.h"
 #include "train/train_log.h"
 
@@ -96,6 +97,50 @@ TEST(Recipe, NamesTheKeyThatIsWrong) {
               HasSubstr("below its root"));
   EXPECT_THAT(ErrorOf([](Json& j) { j.erase("tokenizer"); }), HasSubstr("tokenizer needs either"));
   EXPECT_THAT(ErrorOf([](Json& j) { j["stages"] = Json::array(); }), HasSubstr("at least one"));
+}
+
+const char* const kToml = R"(
+name = "small"
+model = {d_model = 64, n_heads = 4, n_kv_heads = 2}
+
+[tokenizer.train]
+vocab_size = 300
+sources = [{path = "a.jsonl"}]
+
+[[stages]]
+steps = 5
+lr = 1e-2
+schedule = "linear"
+loss_mask = "assistant"
+sources = [
+  {path = "a.jsonl", weight = 2},  # twice as often
+  {path = "/b.jsonl", kind = "dialogue"},
+])";
+
+TEST(Recipe, TomlSaysTheSameAsJson) {
+  EXPECT_EQ(RecipeToJson(ParseRecipe(ParseToml(kToml), "/recipes")),
+            RecipeToJson(ParseRecipe(ParseJson(kRecipe), "/recipes")));
+  const TestFolder folder;
+  WriteFileAtomically(folder / "recipe.toml", kToml);
+  EXPECT_EQ(LoadRecipe(folder / "recipe.toml").stages[0].sources[0].path, folder / "a.jsonl");
+}
+
+std::string TomlError(const std::string& text) {
+  try {
+    ParseToml(text);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Recipe, BrokenTomlIsRefusedWithItsLine) {
+  using testing::HasSubstr;
+  EXPECT_THAT(TomlError("name = \"a\"\nseed = = 2\n"), HasSubstr("line 2"));
+  EXPECT_THAT(TomlError("a = 1\na = 2\n"), HasSubstr("line 2"));
+  EXPECT_THAT(TomlError("\nday = 2020-01-01\n"), HasSubstr("line 2: a date"));
+  const std::string brackets(100000, '[');
+  EXPECT_NE(TomlError("a = " + brackets), "no error");
 }
 
 TEST(Schedule, RisesThenFalls) {

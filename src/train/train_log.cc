@@ -16,12 +16,15 @@ std::string ToLine(const TrainLogEntry& entry) {
                       {"stage", entry.stage},
                       {"tokens", entry.tokens},
                       {"loss", Number(entry.loss)}};
-  if (entry.validation_loss >= 0) line["val_loss"] = Number(entry.validation_loss);
+  if (entry.validation_loss >= 0) {
+    line["val_loss"] = Number(entry.validation_loss);
+    line["val_bits_per_byte"] = Number(entry.validation_bits_per_byte);
+  }
   line["lr"] = entry.learning_rate;
   line["grad_norm"] = Number(entry.gradient_norm);
   line["tokens_per_second"] = entry.tokens_per_second;
   line["seconds"] = entry.seconds;
-  if (entry.skipped) line["skipped"] = true;
+  if (entry.skipped) line["skipped"] = entry.why_skipped;
   return DumpJson(line) + "\n";
 }
 
@@ -37,11 +40,15 @@ TrainLogEntry FromJson(const Json& line) {
   entry.tokens = line.at("tokens").get<int64_t>();
   entry.loss = NumberOf(line, "loss", std::nan(""));
   entry.validation_loss = NumberOf(line, "val_loss", -1);
+  entry.validation_bits_per_byte = NumberOf(line, "val_bits_per_byte", -1);
   entry.learning_rate = NumberOf(line, "lr", 0);
   entry.gradient_norm = NumberOf(line, "grad_norm", std::nan(""));
   entry.tokens_per_second = NumberOf(line, "tokens_per_second", 0);
   entry.seconds = NumberOf(line, "seconds", 0);
-  entry.skipped = line.value("skipped", false);
+  if (const auto why = line.find("skipped"); why != line.end()) {
+    entry.skipped = true;
+    if (why->is_string()) entry.why_skipped = why->get<std::string>();
+  }
   return entry;
 }
 

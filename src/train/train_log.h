@@ -14,10 +14,12 @@ struct TrainLogEntry {
   std::string stage;
   int64_t tokens = 0;  // so far, of the whole run
   double loss = 0;
-  double validation_loss = -1;  // -1 = not measured at this step
+  double validation_loss = -1;           // nats a token; -1 = not measured at this step
+  double validation_bits_per_byte = -1;  // the same for any tokenizer
   double learning_rate = 0, gradient_norm = 0;
   double tokens_per_second = 0, seconds = 0;  // elapsed training time of the whole run
-  bool skipped = false;                       // the step was not applied
+  bool skipped = false;                       // the step was not applied,
+  std::string why_skipped = {};               // because of this
 };
 
 // Appends and flushes one line. Numbers that are not finite become null.

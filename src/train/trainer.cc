@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numbers>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "tensor/ops/train_matmul.h"
 #include "train/checkpoint.h"
 #include "train/data_loader.h"
 #include "train/gradient_workers.h"
 #include "train/optimizer.h"
+#include "train/outlier_detector.h"
 #include "train/prepare.h"
 #include "train/train_log.h"
 
@@ -36,14 +37,6 @@ Json ModelJson(const LlamaShape& shape) {
           {"tied", shape.tied}};
 }
 
-bool UsesBf16(Precision precision) {
-  if (precision == Precision::kBf16 && !HasFastBf16()) {
-    Fail(ErrorCode::kUnsupported,
-         "this CPU has no bfloat16 products; set \"precision\" to \"auto\" or \"f32\"");
-  }
-  return precision != Precision::kF32 && HasFastBf16();
-}
-
 LlamaShape ShapeFor(const TrainRecipe& recipe, const Tokenizer& tokenizer) {
   LlamaShape shape = recipe.model;
   shape.vocab_size = tokenizer.size();
@@ -60,11 +53,12 @@ class Trainer {
         pool_(recipe_.threads),
         tokenizer_(PrepareTokenizer(recipe_, folder_, MakeContext())),
         layout_(ShapeFor(recipe_, *tokenizer_)),
-        optimizer_(layout_, recipe_.optimizer),
+        optimizer_(layout_, recipe_.optimizer, UsesBf16(recipe_.precision)),
         workers_(GradientWorkers::Make(layout_, pool_, UsesBf16(recipe_.precision))) {
-    if (options.resume) {
+    if (fs::exists(folder_.checkpoint())) {
       Restore(LoadCheckpoint(folder_.checkpoint()));
     } else {
+      TruncateLog(folder_.log(), 0);
       weights_ = InitialParameters(layout_, recipe_.seed);
     }
     state_.lineage = ReadLineage(folder_);
@@ -84,6 +78,7 @@ class Trainer {
     result.seconds = state_.seconds;
     result.loss = last_.loss;
     result.validation_loss = state_.validation_loss;
+    result.validation_bits_per_byte = last_.validation_bits_per_byte;
     return result;
   }
 
@@ -103,12 +98,15 @@ class Trainer {
   bool RunStage();
   void RunStep();
   double StageProgress() const;
+  double StepShare() const;
   bool StageDone() const;
   std::vector<TrainSequence> NextBatch();
-  bool Apply(double loss, float learning_rate);
-  void CountSkipped();
+  void Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate);
+  std::string WhyNotApplied(const std::vector<TrainSequence>& batch);
+  void Skip(const std::string& why);
   void Report(float learning_rate, double seconds);
   double ValidationLoss();
+  double ValidationBytesPerToken() const;
   void Save();
 
   const TrainOptions& options_;
@@ -117,12 +115,14 @@ class Trainer {
   ThreadPool pool_;
   std::unique_ptr<Tokenizer> tokenizer_;
   ParameterLayout layout_;
-  AdamW optimizer_;
+  Optimizer optimizer_;
   std::unique_ptr<GradientWorkers> workers_;
   TrainBuffer<float> weights_;
   TrainState state_;
   std::unique_ptr<DataLoader> loader_;
   std::vector<SequenceBuffer> validation_, batch_;
+  double validation_bytes_per_token_ = 0;
+  OutlierDetector losses_, norms_;  // of the stage
   TrainLogEntry last_;
   double saved_at_seconds_ = 0;
 };
@@ -137,10 +137,15 @@ void Trainer::Restore(Checkpoint checkpoint) {
     Fail(ErrorCode::kCorruptFile, "the checkpoint in {} has {} parameters, not {}",
          folder_.root.string(), checkpoint.weights.size(), n);
   }
+  if (checkpoint.optimizer.size() != optimizer_.state().size()) {
+    Fail(ErrorCode::kInvalidArgument, "the checkpoint in {} is of another kind of optimizer",
+         folder_.root.string());
+  }
   state_ = checkpoint.state;
   weights_ = std::move(checkpoint.weights);
-  optimizer_.first_moments() = std::move(checkpoint.first_moments);
-  optimizer_.second_moments() = std::move(checkpoint.second_moments);
+  optimizer_.state() = std::move(checkpoint.optimizer);
+  losses_.set_values(state_.recent_losses);
+  norms_.set_values(state_.recent_norms);
   optimizer_.set_n_steps(state_.optimizer_steps);
   saved_at_seconds_ = state_.seconds;
   TruncateLog(folder_.log(), state_.step);
@@ -157,6 +162,7 @@ void Trainer::OpenStage() {
           .context = context(), .seed = recipe_.seed, .assistant_only = stage().assistant_only});
   if (!state_.data_position.is_null()) loader_->SetPosition(state_.data_position);
   validation_ = loader_->Validation(recipe_.validation_sequences);
+  validation_bytes_per_token_ = ValidationBytesPerToken();
 }
 
 // False when cancelled.
@@ -176,6 +182,7 @@ bool Trainer::RunStage() {
   state_.stage_seconds = 0;
   state_.data_position = nullptr;
   loader_.reset();
+  losses_ = norms_ = OutlierDetector();
   Save();
   return true;
 }
@@ -188,6 +195,18 @@ double Trainer::StageProgress() const {
     return static_cast<double>(state_.stage_tokens) / static_cast<double>(stage().tokens);
   }
   return state_.stage_seconds / (stage().minutes * 60);
+}
+
+// What one step adds to the progress: it is taken at the rate of its end, since a warm-up begins at
+// 0. How long a step takes is not known before it.
+double Trainer::StepShare() const {
+  constexpr double kUnknown = 1e-4;
+  double share = kUnknown;
+  if (stage().steps > 0) share = 1.0 / static_cast<double>(stage().steps);
+  if (stage().tokens > 0) {
+    share = static_cast<double>(BatchSequences() * context()) / static_cast<double>(stage().tokens);
+  }
+  return std::min(share, 1 - StageProgress());
 }
 
 bool Trainer::StageDone() const { return StageProgress() >= 1; }
@@ -216,20 +235,20 @@ void Trainer::RunStep() {
   const std::vector<TrainSequence> batch = NextBatch();
   const int64_t n_tokens = static_cast<int64_t>(batch.size()) * context();
   const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(batch)));
-  // The first step is taken at the rate of its end: at its beginning a warm-up's rate is 0.
-  const double first = stage().steps > 0 ? 1.0 / static_cast<double>(stage().steps) : 1e-4;
-  const auto learning_rate = static_cast<float>(
-      LearningRate(stage().schedule, StageProgress() + std::min(first, 1 - StageProgress())));
+  const auto learning_rate =
+      static_cast<float>(LearningRate(stage().schedule, StageProgress() + StepShare()));
   const double loss = workers_->LossAndGradient(batch, static_cast<float>(1.0 / counted)) / counted;
   ++state_.step;
   ++state_.stage_step;
   state_.tokens += n_tokens;
   state_.stage_tokens += n_tokens;
-  if (!Apply(loss, learning_rate)) CountSkipped();
-  last_.validation_loss = -1;
+  Apply(batch, loss, learning_rate);
+  last_.validation_loss = last_.validation_bits_per_byte = -1;
   const bool validates = state_.step % recipe_.validation_every_steps == 0 || StageDone();
   if (validates && !validation_.empty()) {
     last_.validation_loss = state_.validation_loss = ValidationLoss();
+    last_.validation_bits_per_byte =
+        last_.validation_loss / std::numbers::ln2 / validation_bytes_per_token_;
   }
   const double seconds = watch.Seconds();
   state_.seconds += seconds;
@@ -238,33 +257,50 @@ void Trainer::RunStep() {
   Report(learning_rate, seconds);
 }
 
-// False when the step was skipped.
-bool Trainer::Apply(double loss, float learning_rate) {
+void Trainer::Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate) {
   last_.loss = loss;
-  last_.skipped = true;
-  last_.gradient_norm = std::nan("");
-  if (!std::isfinite(loss)) return false;
-  const OptimizerResult result =
-      optimizer_.Step(pool_, learning_rate, workers_->gradients(), weights_.data());
-  last_.gradient_norm = result.gradient_norm;
-  last_.skipped = !result.applied;
-  if (!result.applied) return false;
+  last_.gradient_norm = optimizer_.Sum(pool_, workers_->gradients());
+  const std::string why = WhyNotApplied(batch);
+  last_.skipped = !why.empty();
+  if (last_.skipped) return Skip(why);
+  optimizer_.Step(pool_, learning_rate, last_.gradient_norm, workers_->gradients()[0].data(),
+                  weights_.data());
   state_.skipped_in_a_row = 0;
   state_.optimizer_steps = optimizer_.n_steps();
   workers_->SetWeights(weights_.data());
-  return true;
 }
 
-void Trainer::CountSkipped() {
+// "" when the step is sound.
+std::string Trainer::WhyNotApplied(const std::vector<TrainSequence>& batch) {
+  if (!std::isfinite(last_.loss) || !std::isfinite(last_.gradient_norm)) {
+    std::string place = FirstNotFinite(layout_, weights_.data());
+    if (!place.empty()) return fmt::format("the weights of {} are not finite", place);
+    place = workers_->FirstNotFinite(batch);
+    if (!place.empty()) return fmt::format("{} is not finite", place);
+    place = FirstNotFinite(layout_, workers_->gradients()[0].data());
+    return fmt::format("the gradient of {} is not finite", place.empty() ? "the sum" : place);
+  }
+  const double loss_score = losses_.Score(last_.loss);
+  const double norm_score = norms_.Score(last_.gradient_norm);
+  if (recipe_.skip_outliers <= 0) return "";
+  if (std::max(loss_score, norm_score) <= recipe_.skip_outliers) return "";
+  return fmt::format(
+      "an outlier: loss {:.3f} ({:+.1f} standard deviations), gradient norm {:.3f} "
+      "({:+.1f})",
+      last_.loss, loss_score, last_.gradient_norm, norm_score);
+}
+
+void Trainer::Skip(const std::string& why) {
   ++state_.skipped_steps;
   ++state_.skipped_in_a_row;
-  spdlog::warn("step {} was skipped: its loss is {}, its gradient norm {}", state_.step, last_.loss,
-               last_.gradient_norm);
+  last_.why_skipped = why;
+  spdlog::warn("step {} was skipped: {}", state_.step, why);
   if (state_.skipped_in_a_row < kMaxSkippedInARow) return;
-  Fail(ErrorCode::kInternal,
-       "training came apart at step {}: {} steps in a row gave no finite loss and gradient. Resume "
-       "from the last checkpoint with a smaller \"lr\" or a longer \"warmup\"",
-       state_.step, state_.skipped_in_a_row);
+  Fail(
+      ErrorCode::kInternal,
+      "training came apart at step {}: {} steps in a row could not be applied; {}. Resume from the "
+      "last checkpoint with a smaller \"lr\" or a longer \"warmup\"",
+      state_.step, state_.skipped_in_a_row, why);
 }
 
 void Trainer::Report(float learning_rate, double seconds) {
@@ -297,10 +333,34 @@ double Trainer::ValidationLoss() {
   return workers_->Loss(views) / counted;
 }
 
+// Of the tokens that count; control tokens have no bytes.
+double Trainer::ValidationBytesPerToken() const {
+  int64_t n_tokens = 0;
+  size_t n_bytes = 0;
+  for (const SequenceBuffer& sequence : validation_) {
+    for (size_t i = 0; i < sequence.targets.size(); ++i) {
+      if (sequence.counted[i] == 0) continue;
+      ++n_tokens;
+      n_bytes += tokenizer_->TokenBytes(sequence.targets[i]).size();
+    }
+  }
+  return n_tokens == 0 ? 1 : static_cast<double>(n_bytes) / static_cast<double>(n_tokens);
+}
+
 void Trainer::Save() {
+  const std::string broken = FirstNotFinite(layout_, weights_.data());
+  if (!broken.empty()) {
+    Fail(ErrorCode::kInternal,
+         "training came apart: after step {} the weights of {} are not finite. The checkpoint "
+         "before "
+         "is kept; resume from it with a smaller \"lr\"",
+         state_.step, broken);
+  }
   state_.data_position = loader_ ? loader_->Position() : Json(nullptr);
+  state_.recent_losses = losses_.values();
+  state_.recent_norms = norms_.values();
   SaveCheckpoint(folder_.checkpoint(), ModelJson(layout_.shape()), state_, weights_,
-                 optimizer_.first_moments(), optimizer_.second_moments());
+                 optimizer_.state());
   saved_at_seconds_ = state_.seconds;
 }
 
@@ -322,20 +382,17 @@ std::string FormatProgress(const TrainProgress& progress) {
 
 TrainResult RunTraining(const TrainOptions& options) {
   const RunFolder folder{options.run_dir};
-  if (options.resume && !fs::exists(folder.checkpoint())) {
-    Fail(ErrorCode::kNotFound, "{} holds no checkpoint to resume from", folder.root.string());
+  if (options.resume && !fs::exists(folder.recipe())) {
+    Fail(ErrorCode::kNotFound, "{} holds no run to resume", folder.root.string());
   }
-  if (!options.resume && fs::exists(folder.checkpoint())) {
-    Fail(ErrorCode::kInvalidArgument, "{} holds a run already; resume it, or choose another folder",
-         folder.root.string());
+  const RunLock lock(folder);
+  const TrainRecipe* given = options.recipe ? &*options.recipe : nullptr;
+  if (options.resume) return Trainer(options, ResumeRun(folder)).Run();
+  if (!options.branch.empty()) {
+    return Trainer(options, BranchRun(folder, RunFolder{options.branch}, given)).Run();
   }
-  TrainRecipe recipe = LoadRecipe(options.resume ? folder.recipe() : options.recipe);
-  if (!options.resume) {
-    fs::create_directories(folder.root);
-    WriteFileAtomically(folder.recipe(), RecipeToJson(recipe).dump(2) + "\n");
-    WriteFileAtomically(folder.log(), "");
-  }
-  return Trainer(options, std::move(recipe)).Run();
+  if (given == nullptr) Fail(ErrorCode::kInvalidArgument, "a new run needs a recipe");
+  return Trainer(options, BeginRun(folder, *given)).Run();
 }
 
 }  // namespace pioneer

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/cancel.h"
 #include "base/file.h"
 #include "tensor/dtype.h"
+#include "train/recipe.h"
 
 namespace pioneer {
 
@@ -29,10 +31,11 @@ struct TrainProgress {
 std::string FormatProgress(const TrainProgress& progress);
 
 struct TrainOptions {
-  fs::path recipe;      // a new run; ignored when it resumes (the run's folder keeps its recipe)
-  fs::path run_dir;     // created when missing
-  bool resume = false;  // go on from run_dir's checkpoint
-  CancelToken cancel;   // writes a checkpoint and returns
+  std::optional<TrainRecipe> recipe;  // of a new run; a run's folder keeps its recipe
+  fs::path run_dir;                   // created when missing
+  bool resume = false;                // go on where run_dir's run was left
+  fs::path branch;                    // a new run from this run's checkpoint, see BranchRun
+  CancelToken cancel;                 // writes a checkpoint and returns
   std::function<void(const TrainProgress&)> on_progress;  // by the calling thread; may be empty
 };
 
@@ -41,12 +44,14 @@ struct TrainResult {
   int64_t steps = 0, tokens = 0, skipped_steps = 0, n_parameters = 0;
   double seconds = 0;
   double loss = 0, validation_loss = -1;  // the latest
+  double validation_bits_per_byte = -1;   // when the last step was validated, as it is at an end
 };
 
-// Runs all stages. A step-limited run that is stopped and resumed on the same number of threads
-// ends with the same bits as one that ran through. Steps with a NaN or infinite loss or gradient
-// are skipped and logged; too many in a row throw Error{kInternal}. Also throws
-// Error{kInvalidArgument (recipe; run_dir holds another run), kNotFound, kIo, kCorruptFile}.
+// Runs all stages. A run limited by steps or tokens that is stopped or killed and resumed on the
+// same number of threads ends with the same bits as one that ran through. Steps with a NaN or
+// infinite loss or gradient, and outliers, are skipped and logged with the reason; too many in a
+// row throw Error{kInternal}. Also throws Error{kInvalidArgument (recipe; run_dir holds another
+// run, or is in use), kNotFound, kIo, kCorruptFile}.
 TrainResult RunTraining(const TrainOptions& options);
 
 // Writes run_dir's latest checkpoint as a GGUF model with tokenizer and chat template. Matrices get

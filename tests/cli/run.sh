@@ -102,6 +102,33 @@ for type in Q2_K Q3_K_S; do
   awk "BEGIN {exit !($weighted > 0 && $weighted < $plain)}" || fail "imatrix $type: $weighted is not below $plain"
 done
 
+# --- training: a plan from one number; a run, a branch, and what is refused
+"$program" train plan --depth 1 README.md --json | grep -q '"tokens_per_second":' || fail 'train plan --depth'
+cat >"$scratch/recipe.toml" <<EOF
+tokenizer = {file = "$PWD/models/pioneer-mini.gguf"}
+model = {d_model = 32, n_layers = 1, n_heads = 2, d_ff = 32, context = 32}
+optimizer = {kind = "muon"}
+[[stages]]
+sources = [{path = "$PWD/docs"}]
+steps = 2
+batch_tokens = 64
+EOF
+"$program" train "$scratch/recipe.toml" --run "$scratch/run" --export "$scratch/trained.gguf" >"$scratch/out" 2>&1 ||
+  fail "train: $(tail -n 1 "$scratch/out")"
+grep -q '^Finished after 2 steps' "$scratch/out" || fail 'train says how it ended'
+"$program" complete --model "$scratch/trained.gguf" --prompt 'a' --tokens 2 >/dev/null || fail 'a trained model runs'
+sed -i 's/^steps = 2/steps = 1/' "$scratch/recipe.toml"
+"$program" train "$scratch/recipe.toml" --branch "$scratch/run" --run "$scratch/branch" >"$scratch/out" 2>&1 ||
+  fail "train --branch: $(tail -n 1 "$scratch/out")"
+expect_failure 'a run without a recipe' 1 'name a recipe' "$program" train --run "$scratch/none"
+expect_failure 'a second run in one folder' 1 'holds a run already' \
+  "$program" train "$scratch/recipe.toml" --run "$scratch/run"
+expect_failure 'resuming nothing' 1 'no run to resume' "$program" train --resume --run "$scratch/none"
+expect_failure 'depth out of range' 2 '--depth' "$program" train --depth 0 README.md
+expect_failure 'depth without text' 1 'needs text' "$program" train --depth 2 --run "$scratch/none"
+echo 'seeed = 2' >>"$scratch/recipe.toml"
+expect_failure 'an unknown key in a recipe' 1 'seeed' "$program" train plan "$scratch/recipe.toml"
+
 # --- wrong usage is 2, failure is 1, and the message helps
 expect_failure 'no command' 2 'A subcommand is required' "$program"
 expect_failure 'unknown command' 2 'bogus' "$program" bogus

@@ -1,0 +1,108 @@
+#include "train/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <system_error>
+
+#include "base/error.h"
+#include "train/checkpoint.h"
+
+namespace pioneer {
+namespace {
+
+// A folder holds a run from the moment that it has a recipe: until then, what a killed branch left
+// there counts for nothing.
+void RefuseTaken(const RunFolder& folder) {
+  if (!fs::exists(folder.recipe())) fs::remove(folder.checkpoint());
+  if (!fs::exists(folder.checkpoint())) return;
+  Fail(ErrorCode::kInvalidArgument, "{} holds a run already; resume it, or choose another folder",
+       folder.root.string());
+}
+
+// Checkpoints that a kill left unfinished.
+void RemoveTemporaries(const RunFolder& folder) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.root)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("checkpoint.bin.") && name.ends_with(".tmp")) fs::remove(entry.path());
+  }
+}
+
+void CopyAtomically(const fs::path& from, const fs::path& to) {
+  const MappedFile source(from);
+  AtomicFile copy(to);
+  copy.Write(source.bytes().data(), source.bytes().size());
+  copy.Commit();
+}
+
+// Token shards are never written to again, so two runs can share them.
+void ShareData(const RunFolder& from, const RunFolder& to) {
+  if (!fs::exists(from.data())) return;
+  std::error_code error;
+  const auto whole = fs::copy_options::recursive | fs::copy_options::overwrite_existing;
+  fs::copy(from.data(), to.data(), whole | fs::copy_options::create_hard_links, error);
+  if (!error) return;
+  fs::remove_all(to.data(), error);
+  fs::copy(from.data(), to.data(), whole, error);  // on another disk
+  if (error) {
+    Fail(ErrorCode::kIo, "cannot copy {} to {}: {}", from.data().string(), to.data().string(),
+         error.message());
+  }
+}
+
+void WriteRecipe(const RunFolder& folder, const TrainRecipe& recipe) {
+  WriteFileAtomically(folder.recipe(), RecipeToJson(recipe).dump(2) + "\n");
+}
+
+}  // namespace
+
+RunLock::RunLock(const RunFolder& folder) {
+  fs::create_directories(folder.root);
+  fd_ = ::open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd_ < 0) FailErrno(fmt::format("cannot open {}", folder.lock().string()));
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(fd_);
+  Fail(ErrorCode::kInvalidArgument, "another process trains in {}", folder.root.string());
+}
+
+RunLock::~RunLock() { ::close(fd_); }
+
+TrainRecipe BeginRun(const RunFolder& folder, const TrainRecipe& recipe) {
+  RefuseTaken(folder);
+  WriteFileAtomically(folder.log(), "");
+  WriteRecipe(folder, recipe);
+  return recipe;
+}
+
+TrainRecipe ResumeRun(const RunFolder& folder) {
+  RemoveTemporaries(folder);
+  return LoadRecipe(folder.recipe());
+}
+
+TrainRecipe BranchRun(const RunFolder& folder, const RunFolder& other, const TrainRecipe* recipe) {
+  RefuseTaken(folder);
+  if (!fs::exists(other.checkpoint())) {
+    Fail(ErrorCode::kNotFound, "{} holds no checkpoint to start from", other.root.string());
+  }
+  fs::remove(folder.recipe());  // of a run without a checkpoint
+  TrainRecipe own = recipe == nullptr ? LoadRecipe(other.recipe()) : *recipe;
+  CopyAtomically(other.tokenizer(), folder.tokenizer());
+  if (recipe == nullptr) {
+    ShareData(other, folder);
+    CopyAtomically(other.log(), folder.log());
+    CopyAtomically(other.checkpoint(), folder.checkpoint());
+  } else {
+    own.tokenizer = {};
+    own.tokenizer.file = fs::absolute(other.tokenizer());
+    const Checkpoint start = LoadCheckpoint(other.checkpoint());
+    TrainState state;
+    state.optimizer_steps = start.state.optimizer_steps;
+    WriteFileAtomically(folder.log(), "");
+    SaveCheckpoint(folder.checkpoint(), start.model, state, start.weights, start.optimizer);
+  }
+  WriteRecipe(folder, own);
+  return own;
+}
+
+}  // namespace pioneer
