@@ -46,6 +46,7 @@ int Run(int argc, char** argv) {
   AddImatrixCommand(app);
   AddBenchCommand(app);
   AddTrainCommand(app);
+  AddEvalCommand(app);
   AddDoctorCommand(app);
   AddKeysCommand(app);
   if (IsUnknownCommand(app, argc, argv)) {

@@ -26,13 +26,13 @@ const Json& Require(const Json& object, const char* field) {
   return *found;
 }
 
-std::string Text(const Json& value, const std::string& field) {
+std::string AsText(const Json& value, const std::string& field) {
   if (!value.is_string()) FailField(field, "must be a string");
   return value.get<std::string>();
 }
 
 std::string Text(const Json& object, const char* field) {
-  return Text(Require(object, field), field);
+  return AsText(Require(object, field), field);
 }
 
 std::string OptionalText(const Json& object, const char* field) {
@@ -44,7 +44,7 @@ std::vector<std::string> Texts(const Json& value, const std::string& field, size
     FailField(field, fmt::format("must be an array of 1 to {} strings", max));
   }
   std::vector<std::string> texts;
-  for (const Json& one : value) texts.push_back(Text(one, field));
+  for (const Json& one : value) texts.push_back(AsText(one, field));
   return texts;
 }
 
@@ -145,7 +145,7 @@ Draft ReadArc(const Json& line) {
   }
   const auto key = std::find(labels.begin(), labels.end(), Text(line, "answerKey"));
   if (key == labels.end()) FailField("answerKey", "is none of the choices' labels");
-  const std::string stem = nested ? Text(question, "stem") : Text(question, "question");
+  const std::string stem = nested ? Text(question, "stem") : AsText(question, "question");
   Draft draft = ChoiceDraft("Question: " + stem + "\nAnswer:", std::move(texts),
                             static_cast<int>(key - labels.begin()));
   draft.item.id = ItemId(line, "id");
@@ -228,7 +228,7 @@ std::vector<ChatMessage> ReadMessages(const Json& value) {
 std::vector<std::string> ReadExpected(const Json& value) {
   if (value.is_array()) return Texts(value, "expected", 1000);
   if (value.is_number()) return {DumpJson(value)};
-  return {Text(value, "expected")};
+  return {AsText(value, "expected")};
 }
 
 Draft ReadOwnChoice(const Json& line) {
@@ -238,7 +238,7 @@ Draft ReadOwnChoice(const Json& line) {
   if (expected.is_number()) {
     label = Index(expected, "expected", choices.size());
   } else {
-    const auto found = std::find(choices.begin(), choices.end(), Text(expected, "expected"));
+    const auto found = std::find(choices.begin(), choices.end(), AsText(expected, "expected"));
     if (found == choices.end()) FailField("expected", "is none of the choices");
     label = static_cast<int>(found - choices.begin());
   }
