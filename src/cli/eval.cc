@@ -2,7 +2,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -131,14 +132,14 @@ std::vector<eval::TaskResult> JudgeAll(const Subject& subject, const EvalOptions
   return results;
 }
 
-std::string Value(const eval::Metric& metric, double value) {
+std::string ScoreText(const eval::Metric& metric, double value) {
   const bool is_share = metric.aggregation == eval::Aggregation::kMean;
   return is_share ? fmt::format("{:.4f}", value) : fmt::format("{:.5g}", value);
 }
 
-std::string Error(const eval::MetricSummary& summary) {
+std::string ErrorText(const eval::MetricSummary& summary) {
   if (summary.estimate.n < 2) return "-";
-  return Value(summary.metric, summary.clustered_error);
+  return ScoreText(summary.metric, summary.clustered_error);
 }
 
 void PrintTable(const eval::Report& report, const std::vector<eval::TaskSummary>& summaries) {
@@ -152,17 +153,17 @@ void PrintTable(const eval::Report& report, const std::vector<eval::TaskSummary>
     for (size_t m = 0; m < summary.metrics.size(); ++m) {
       const eval::MetricSummary& metric = summary.metrics[m];
       row(m == 0 ? report.tasks[i].task->name : "", metric.metric.name,
-          Value(metric.metric, metric.estimate.value), Error(metric), metric.estimate.n);
+          ScoreText(metric.metric, metric.estimate.value), ErrorText(metric), metric.estimate.n);
       if (!summary.against.empty()) {
         const eval::MetricSummary& other = summary.against[m];
-        fmt::print(" {:>10} {:>10}", Value(other.metric, other.estimate.value), Error(other));
+        fmt::print(" {:>10} {:>10}", ScoreText(other.metric, other.estimate.value), ErrorText(other));
       }
       fmt::print("\n");
     }
     if (!summary.comparison) continue;
     fmt::print("  B - A: {} +/- {}. {}\n",
-               Value(summary.metrics.front().metric, summary.comparison->difference.value),
-               Value(summary.metrics.front().metric, summary.comparison->difference.standard_error),
+               ScoreText(summary.metrics.front().metric, summary.comparison->difference.value),
+               ScoreText(summary.metrics.front().metric, summary.comparison->difference.standard_error),
                eval::Describe(*summary.comparison));
   }
   if (!report.against) return;
@@ -187,11 +188,22 @@ void WriteReport(const EvalOptions& options, const eval::Report& report,
   }
 }
 
-void Eval(const EvalOptions& options) {
+std::vector<eval::Task> ReadTasks(const EvalOptions& options) {
   std::vector<eval::Task> tasks;
   for (const std::string& name : options.tasks) {
-    tasks.push_back(eval::ReadTask(FindTask(name), options.task));
+    eval::Task task = eval::ReadTask(FindTask(name), options.task);
+    const auto is_same = [&](const eval::Task& other) { return other.name == task.name; };
+    if (std::any_of(tasks.begin(), tasks.end(), is_same)) {
+      Fail(ErrorCode::kInvalidArgument, "two tasks are named {}; rename one of the files",
+           task.name);
+    }
+    tasks.push_back(std::move(task));
   }
+  return tasks;
+}
+
+void Eval(const EvalOptions& options) {
+  const std::vector<eval::Task> tasks = ReadTasks(options);
   if (!options.out.empty()) fs::create_directories(options.out);
   const InterruptCancels interrupt;
   eval::Report report;

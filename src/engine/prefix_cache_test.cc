@@ -173,6 +173,7 @@ TEST(PrefixCache, EchoesWithLogprobsListTheEnd) {
   request.options.logprobs = true;
   request.options.sampling.temperature = 0;
   request.options.limits.max_tokens = 1;
+  request.options.limits.ignore_eos = false;
   const Collected all = Collect(*generator.Complete(request));
   ASSERT_EQ(all.tokens.at(0).size(), 1u + 4u + 1u);
   EXPECT_EQ(all.tokens.at(0).back().chosen.id, TestTokenizer::kEos);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "eval/code_runner.h"
 #include "eval/loglikelihood.h"
+#include "eval/text_pieces.h"
 
 namespace pioneer::eval {
 namespace {
@@ -23,8 +24,9 @@ struct Request {
 };
 
 struct Answered {
-  Loglikelihood score;
-  std::string text;
+  Loglikelihood score;  // of scored tokens
+  std::string text;     // of an open question
+  int64_t n_tokens = 0;
 };
 
 // What is known of an item while some of its requests are on their way.
@@ -183,6 +185,7 @@ class Evaluator {
       answer = ReadAnswer(*running.generation);
     } else {
       answer.score = FinishScoring(*running.generation, running.request.scored);
+      answer.n_tokens = std::ssize(answer.score.tokens);
     }
     if (--pending.n_open == 0) Judge(running.request.item);
   }
@@ -193,7 +196,7 @@ class Evaluator {
       options_.cancel.Check();
       if (const auto* text = std::get_if<TextEvent>(&*event)) answer.text += text->text;
       if (const auto* usage = std::get_if<UsageEvent>(&*event)) {
-        answer.score.n_tokens = usage->completion_tokens;
+        answer.n_tokens = usage->completion_tokens;
       }
       const auto* finish = std::get_if<FinishEvent>(&*event);
       if (finish == nullptr) continue;
@@ -210,15 +213,11 @@ class Evaluator {
     pending_.erase(item);
     const Question& question = task_.items[item].question;
     ItemResult result;
-    for (const Answered& answer : answers) result.n_tokens += answer.score.n_tokens;
+    for (const Answered& answer : answers) result.n_tokens += answer.n_tokens;
     if (const auto* choice = std::get_if<ChoiceQuestion>(&question)) {
       JudgeChoices(*choice, answers, result);
     } else if (const auto* text = std::get_if<TextQuestion>(&question)) {
-      double sum = 0;
-      for (const Answered& answer : answers) sum += answer.score.value;
-      result.scores = {{"loglikelihood", sum},
-                       {"words", static_cast<double>(CountWords(text->text))},
-                       {"bytes", static_cast<double>(text->text.size())}};
+      JudgeText(*text, answers, result);
     } else if (const auto* code = std::get_if<CodeQuestion>(&question)) {
       JudgeCode(*code, answers.front().text, result);
     } else {
@@ -238,6 +237,20 @@ class Evaluator {
     for (size_t i = 0; i < loglikelihoods.size(); ++i) {
       result.scores["loglikelihood_" + std::to_string(i)] = loglikelihoods[i];
     }
+  }
+
+  static void JudgeText(const TextQuestion& text, const std::vector<Answered>& answers,
+                        ItemResult& result) {
+    double sum = 0;
+    std::vector<ScoredToken> tokens;
+    for (const Answered& window : answers) {
+      sum += window.score.value;
+      tokens.insert(tokens.end(), window.score.tokens.begin(), window.score.tokens.end());
+    }
+    result.scores = {{"loglikelihood", sum},
+                     {"words", static_cast<double>(CountWords(text.text))},
+                     {"bytes", static_cast<double>(text.text.size())}};
+    result.pieces = CutIntoPieces(text.text, tokens);
   }
 
   void JudgeCode(const CodeQuestion& code, const std::string& answer, ItemResult& result) {

@@ -1,6 +1,7 @@
 #include "eval/loglikelihood.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "text/unicode.h"
@@ -128,7 +129,7 @@ Loglikelihood FinishScoring(Generation& generation, const ScoredTokens& scored) 
         if (position++ < scored.first) continue;
         sum.value += info.chosen.logprob;
         sum.is_greedy &= !info.top.empty() && info.top.front().logprob <= info.chosen.logprob;
-        ++sum.n_tokens;
+        sum.tokens.push_back({info.chosen.logprob, static_cast<int>(info.chosen.bytes.size())});
       }
     } else if (const auto* finish = std::get_if<FinishEvent>(&*event)) {
       if (finish->reason == FinishReason::kCancelled) Fail(ErrorCode::kCancelled, "stopped");
@@ -136,6 +137,9 @@ Loglikelihood FinishScoring(Generation& generation, const ScoredTokens& scored) 
         Fail(ErrorCode::kInternal, "the model failed: {}", finish->error);
       }
     }
+  }
+  if (!std::isfinite(sum.value)) {
+    Fail(ErrorCode::kInternal, "the model's output is not finite; the file may be damaged");
   }
   if (position == static_cast<int>(scored.tokens.size())) return sum;
   Fail(ErrorCode::kInternal, "the model gave {} of {} log probabilities", position,

@@ -35,10 +35,14 @@ std::vector<ScoredTokens> RollingWindows(const Generator& generator, const std::
 // before `first` is run once (the prefix cache). Throws what Generator::Complete throws.
 std::unique_ptr<Generation> StartScoring(Generator& generator, const ScoredTokens& scored);
 
+struct ScoredToken {
+  double logprob = 0;
+  int n_bytes = 0;  // of its text
+};
 struct Loglikelihood {
-  double value = 0;       // natural log
-  bool is_greedy = true;  // each token was the likeliest
-  int64_t n_tokens = 0;
+  double value = 0;                 // natural log, the sum of the tokens'
+  bool is_greedy = true;            // each token was the likeliest
+  std::vector<ScoredToken> tokens;  // those from `first` on
 };
 // Throws Error{kCancelled} when the generation was cancelled, kInternal when it failed.
 Loglikelihood FinishScoring(Generation& generation, const ScoredTokens& scored);

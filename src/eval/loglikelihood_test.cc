@@ -59,7 +59,9 @@ TEST(Loglikelihood, IsTheSumOverTheContinuation) {
   const Loglikelihood score = Score(generator, EncodePair(generator, "ab", "bbc"));
   EXPECT_DOUBLE_EQ(score.value, -0.5 - 0.5 - 2);
   EXPECT_FALSE(score.is_greedy);
-  EXPECT_EQ(score.n_tokens, 3);
+  EXPECT_EQ(score.tokens.size(), 3u);
+  EXPECT_EQ(score.tokens[2].logprob, -2);
+  EXPECT_EQ(score.tokens[2].n_bytes, 1);
   EXPECT_TRUE(Score(generator, EncodePair(generator, "ab", "bb")).is_greedy);
   const CompletionRequest& request = generator.requests.front();
   EXPECT_EQ(request.logprobs_from, 3);

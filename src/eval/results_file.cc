@@ -11,10 +11,14 @@ namespace pioneer::eval {
 namespace {
 
 Json ToJson(const ItemResult& result) {
-  return {{"id", result.id},
-          {"scores", result.scores},
-          {"output", result.output},
-          {"tokens", result.n_tokens}};
+  Json json = {{"id", result.id},
+               {"scores", result.scores},
+               {"output", result.output},
+               {"tokens", result.n_tokens}};
+  for (const TextPiece& piece : result.pieces) {
+    json["pieces"].push_back({piece.loglikelihood, piece.n_words, piece.n_bytes});
+  }
+  return json;
 }
 
 ItemResult FromJson(const Json& json) {
@@ -23,6 +27,10 @@ ItemResult FromJson(const Json& json) {
   result.scores = json.at("scores").get<std::map<std::string, double>>();
   result.output = json.at("output").get<std::string>();
   result.n_tokens = json.at("tokens").get<int64_t>();
+  for (const Json& piece : json.value("pieces", Json::array())) {
+    result.pieces.push_back(
+        {piece.at(0).get<double>(), piece.at(1).get<int64_t>(), piece.at(2).get<int64_t>()});
+  }
   return result;
 }
 

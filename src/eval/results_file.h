@@ -12,11 +12,18 @@
 
 namespace pioneer::eval {
 
+// A part of a text: what errors of few long texts are estimated from.
+struct TextPiece {
+  double loglikelihood = 0;
+  int64_t n_words = 0, n_bytes = 0;
+};
+
 struct ItemResult {
   std::string id;
   std::map<std::string, double> scores;
-  std::string output;    // what the model wrote or chose; of a text, nothing
-  int64_t n_tokens = 0;  // scored or written
+  std::string output;                  // what the model wrote or chose; of a text, nothing
+  int64_t n_tokens = 0;                // scored or written
+  std::vector<TextPiece> pieces = {};  // of a text
 };
 
 // Lines of JSON: first what was judged and how, then an item each; only ever appended to. A line

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
+#include <functional>
+#include <numeric>
 #include <set>
 
 #include "base/error.h"
@@ -27,80 +27,107 @@ std::vector<std::string> Clusters(const Task& task) {
   return clusters;
 }
 
+double ScoreOf(const ItemResult& item, const std::string& name) {
+  const auto score = item.scores.find(name);
+  if (score != item.scores.end()) return score->second;
+  Fail(ErrorCode::kCorruptFile, "the result of item {} lacks the score {}", item.id, name);
+}
+
 std::vector<double> Scores(const TaskResult& result, const std::string& name) {
   std::vector<double> scores;
-  for (const ItemResult& item : result.items) {
-    const auto score = item.scores.find(name);
-    if (score == item.scores.end()) {
-      Fail(ErrorCode::kCorruptFile, "the result of item {} lacks the score {}", item.id, name);
-    }
-    scores.push_back(score->second);
-  }
+  for (const ItemResult& item : result.items) scores.push_back(ScoreOf(item, name));
   return scores;
 }
 
-// Texts: sums over texts, and a function of them.
-struct TextSums {
+// Texts by what errors are estimated from: whole texts where there are many, else their pieces.
+constexpr size_t kManyTexts = 30;
+
+struct TextUnits {
   std::vector<double> loglikelihoods, words, bytes;
 
-  explicit TextSums(const TaskResult& result)
-      : loglikelihoods(Scores(result, "loglikelihood")),
-        words(Scores(result, "words")),
-        bytes(Scores(result, "bytes")) {}
-
-  double Of(Aggregation aggregation, std::span<const int64_t> items) const {
-    double sum = 0, n_words = 0, n_bytes = 0;
-    for (const int64_t i : items) {
-      sum += loglikelihoods[static_cast<size_t>(i)];
-      n_words += words[static_cast<size_t>(i)];
-      n_bytes += bytes[static_cast<size_t>(i)];
+  explicit TextUnits(const TaskResult& result) {
+    const bool whole = result.items.size() >= kManyTexts;
+    for (const ItemResult& item : result.items) {
+      if (whole || item.pieces.empty()) {
+        Add(ScoreOf(item, "loglikelihood"), ScoreOf(item, "words"), ScoreOf(item, "bytes"));
+        continue;
+      }
+      for (const TextPiece& piece : item.pieces) {
+        Add(piece.loglikelihood, static_cast<double>(piece.n_words),
+            static_cast<double>(piece.n_bytes));
+      }
     }
-    if (aggregation == Aggregation::kWordPerplexity) return std::exp(-sum / n_words);
-    if (aggregation == Aggregation::kBytePerplexity) return std::exp(-sum / n_bytes);
-    return -sum / n_bytes / std::numbers::ln2;
+  }
+
+  double Of(Aggregation aggregation, std::span<const int64_t> units) const {
+    double sum = 0, n_words = 0, n_bytes = 0;
+    for (const int64_t unit : units) {
+      sum += loglikelihoods[static_cast<size_t>(unit)];
+      n_words += words[static_cast<size_t>(unit)];
+      n_bytes += bytes[static_cast<size_t>(unit)];
+    }
+    if (aggregation == Aggregation::kWordPerplexity) return Perplexity(sum, n_words);
+    if (aggregation == Aggregation::kBytePerplexity) return Perplexity(sum, n_bytes);
+    return BitsPerByte(sum, n_bytes);
+  }
+
+ private:
+  void Add(double loglikelihood, double n_words, double n_bytes) {
+    loglikelihoods.push_back(loglikelihood);
+    words.push_back(n_words);
+    bytes.push_back(n_bytes);
   }
 };
 
-std::vector<int64_t> AllItems(size_t n) {
-  std::vector<int64_t> items(n);
-  for (size_t i = 0; i < n; ++i) items[i] = static_cast<int64_t>(i);
-  return items;
+// Of the texts as they are: pieces have other words at their ends.
+double TextValue(const TaskResult& result, Aggregation aggregation) {
+  const auto total = [&](const char* name) {
+    const std::vector<double> scores = Scores(result, name);
+    return std::accumulate(scores.begin(), scores.end(), 0.0);
+  };
+  const double sum = total("loglikelihood");
+  if (aggregation == Aggregation::kWordPerplexity) return Perplexity(sum, total("words"));
+  if (aggregation == Aggregation::kBytePerplexity) return Perplexity(sum, total("bytes"));
+  return BitsPerByte(sum, total("bytes"));
 }
 
-Estimate EstimateText(const TextSums& sums, Aggregation aggregation, uint64_t seed) {
+// A value with the error and the interval of a statistic over its units.
+Estimate EstimateByBootstrap(double value, size_t n_units, uint64_t seed,
+                             const std::function<double(std::span<const int64_t>)>& statistic) {
   Estimate estimate;
-  estimate.n = std::ssize(sums.bytes);
-  estimate.value = sums.Of(aggregation, AllItems(sums.bytes.size()));
-  estimate.interval = {estimate.value, estimate.value};
-  if (estimate.n < 2) return estimate;
-  const Bootstrap bootstrap =
-      BootstrapItems(estimate.n, kResamples, seed,
-                     [&](std::span<const int64_t> items) { return sums.Of(aggregation, items); });
+  estimate.n = static_cast<int64_t>(n_units);
+  estimate.value = value;
+  estimate.interval = {value, value};
+  if (n_units < 2) return estimate;
+  const Bootstrap bootstrap = BootstrapItems(estimate.n, kResamples, seed, statistic);
   estimate.standard_error = bootstrap.standard_error;
   estimate.interval = bootstrap.interval;
   return estimate;
 }
 
-// Bits per byte: the sums of the two models over the same texts, so that the difference of the
-// log likelihoods says it all.
+Estimate EstimateText(const TaskResult& result, Aggregation aggregation, uint64_t seed) {
+  const TextUnits units(result);
+  return EstimateByBootstrap(
+      TextValue(result, aggregation), units.bytes.size(), seed,
+      [&](std::span<const int64_t> drawn) { return units.Of(aggregation, drawn); });
+}
+
+// Both models have the same units, so that swapping their log likelihoods is swapping all.
 void CompareTexts(const Task& task, const TaskResult& a, const TaskResult& b, uint64_t seed,
                   Comparison& comparison) {
-  const TextSums sums_a(a), sums_b(b);
+  const TextUnits units_a(a), units_b(b);
   const Aggregation aggregation = task.metrics.front().aggregation;
-  const auto difference = [&](std::span<const int64_t> items) {
-    return sums_b.Of(aggregation, items) - sums_a.Of(aggregation, items);
-  };
-  Estimate& estimate = comparison.difference;
-  estimate.n = std::ssize(a.items);
-  estimate.value = difference(AllItems(a.items.size()));
-  estimate.interval = {estimate.value, estimate.value};
   comparison.test = "permutations of texts";
-  if (estimate.n < 2) return;
-  const Bootstrap bootstrap = BootstrapItems(estimate.n, kResamples, seed, difference);
-  estimate.standard_error = bootstrap.standard_error;
-  estimate.interval = bootstrap.interval;
-  comparison.p = PermutationP(sums_a.loglikelihoods, sums_b.loglikelihoods, kPermutations, seed);
-  comparison.detectable = DetectableMean(estimate.standard_error, kAlpha);
+  comparison.difference =
+      EstimateByBootstrap(TextValue(b, aggregation) - TextValue(a, aggregation),
+                          units_a.bytes.size(), seed, [&](std::span<const int64_t> drawn) {
+                            return units_b.Of(aggregation, drawn) - units_a.Of(aggregation, drawn);
+                          });
+  if (comparison.difference.n < 2) return;
+  comparison.p = PermutationP(units_a.loglikelihoods, units_b.loglikelihoods, kPermutations, seed);
+  if (comparison.difference.standard_error > 0) {
+    comparison.detectable = DetectableMean(comparison.difference.standard_error, kAlpha);
+  }
 }
 
 void CompareScores(const Task& task, const TaskResult& a, const TaskResult& b, uint64_t seed,
@@ -137,7 +164,7 @@ std::vector<MetricSummary> Summarize(const Task& task, const TaskResult& result,
     MetricSummary summary;
     summary.metric = metric;
     if (metric.aggregation != Aggregation::kMean) {
-      summary.estimate = EstimateText(TextSums(result), metric.aggregation, seed);
+      summary.estimate = EstimateText(result, metric.aggregation, seed);
       summary.clustered_error = summary.estimate.standard_error;
     } else {
       const std::vector<double> scores = Scores(result, metric.name);

@@ -20,8 +20,8 @@ struct MetricSummary {
   int64_t n_clusters = 0;  // 0 = the items stand for themselves
 };
 
-// Means by EstimateMean; perplexities and bits per byte by a seeded bootstrap over the texts, with
-// no error where there is one text only.
+// Means by EstimateMean; perplexities and bits per byte by a seeded bootstrap over the texts, or
+// over the pieces of few texts (eval/text_pieces.h).
 std::vector<MetricSummary> Summarize(const Task& task, const TaskResult& result, uint64_t seed);
 
 // Model B against model A by the task's first metric, item by item.

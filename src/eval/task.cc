@@ -1,6 +1,8 @@
 #include "eval/task.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "base/utf8.h"
 #include "text/unicode.h"
@@ -24,6 +26,12 @@ std::map<std::string, double> JudgeChoice(const ChoiceQuestion& question,
   return {{"acc", score([](const std::string&) { return size_t{1}; })},
           {"acc_norm", score([](const std::string& s) { return Utf8ToCodePoints(s).size(); })},
           {"acc_norm_bytes", score([](const std::string& s) { return s.size(); })}};
+}
+
+double Perplexity(double loglikelihood, double n) { return std::exp(-loglikelihood / n); }
+
+double BitsPerByte(double loglikelihood, double n_bytes) {
+  return -loglikelihood / n_bytes / std::numbers::ln2;
 }
 
 int64_t CountWords(std::string_view text) {

@@ -80,6 +80,10 @@ struct Task {
 std::map<std::string, double> JudgeChoice(const ChoiceQuestion& question,
                                           const std::vector<double>& loglikelihoods);
 
+// What a sum of log probabilities (natural log) says of a text of so many tokens, words or bytes.
+double Perplexity(double loglikelihood, double n);
+double BitsPerByte(double loglikelihood, double n_bytes);
+
 // Words as lm-evaluation-harness counts them: the parts between stretches of white space, also the
 // empty ones at the ends.
 int64_t CountWords(std::string_view text);
