@@ -156,15 +156,17 @@ void PrintTable(const eval::Report& report, const std::vector<eval::TaskSummary>
           ScoreText(metric.metric, metric.estimate.value), ErrorText(metric), metric.estimate.n);
       if (!summary.against.empty()) {
         const eval::MetricSummary& other = summary.against[m];
-        fmt::print(" {:>10} {:>10}", ScoreText(other.metric, other.estimate.value), ErrorText(other));
+        fmt::print(" {:>10} {:>10}", ScoreText(other.metric, other.estimate.value),
+                   ErrorText(other));
       }
       fmt::print("\n");
     }
     if (!summary.comparison) continue;
-    fmt::print("  B - A: {} +/- {}. {}\n",
-               ScoreText(summary.metrics.front().metric, summary.comparison->difference.value),
-               ScoreText(summary.metrics.front().metric, summary.comparison->difference.standard_error),
-               eval::Describe(*summary.comparison));
+    fmt::print(
+        "  B - A: {} +/- {}. {}\n",
+        ScoreText(summary.metrics.front().metric, summary.comparison->difference.value),
+        ScoreText(summary.metrics.front().metric, summary.comparison->difference.standard_error),
+        eval::Describe(*summary.comparison));
   }
   if (!report.against) return;
   fmt::print("A is {}, B is {}.\n", report.model.name, report.against->name);
@@ -202,24 +204,45 @@ std::vector<eval::Task> ReadTasks(const EvalOptions& options) {
   return tasks;
 }
 
+void MakeFolder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) Fail(ErrorCode::kIo, "cannot make the folder {}: {}", path.string(), error.message());
+}
+
+// Runs `judge`; who is stopped is told how to go on.
+template <typename Judge>
+void TellHowToGoOn(const EvalOptions& options, const Judge& judge) {
+  try {
+    judge();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCancelled) throw;
+    Fail(ErrorCode::kCancelled, "{}",
+         options.out.empty() ? "stopped; with --out what was judged would have been kept"
+                             : "stopped; the same command goes on from there");
+  }
+}
+
 void Eval(const EvalOptions& options) {
   const std::vector<eval::Task> tasks = ReadTasks(options);
-  if (!options.out.empty()) fs::create_directories(options.out);
+  if (!options.out.empty()) MakeFolder(options.out);
   const InterruptCancels interrupt;
   eval::Report report;
   report.program_version = PIONEER_VERSION;
   report.hardware = Hardware(options.engine.threads);
   report.seed = options.task.seed;
   std::vector<eval::TaskResult> first, second;
-  {
+  TellHowToGoOn(options, [&] {
     const Subject subject = OpenSubject(options.model, options.engine);
     report.model = subject.facts;
     first = JudgeAll(subject, options, tasks, "A", interrupt.token());
-  }
+  });
   if (!options.against.empty()) {
-    const Subject subject = OpenSubject(options.against, options.engine);
-    report.against = subject.facts;
-    second = JudgeAll(subject, options, tasks, "B", interrupt.token());
+    TellHowToGoOn(options, [&] {
+      const Subject subject = OpenSubject(options.against, options.engine);
+      report.against = subject.facts;
+      second = JudgeAll(subject, options, tasks, "B", interrupt.token());
+    });
   }
   for (size_t i = 0; i < tasks.size(); ++i) {
     report.tasks.push_back({&tasks[i], &first[i], second.empty() ? nullptr : &second[i]});

@@ -57,7 +57,10 @@ void Runner::Add(std::unique_ptr<Sequence> sequence) {
   entry.id = sequence->id;
   entry.n_tokens = static_cast<int>(sequence->tokens.size());
   entry.max_total = sequence->max_total;
-  if (sequence->wants_prompt_logprobs()) entry.max_chunk = kMaxLogprobRows;
+  const int n_logprobs = sequence->n_prompt - std::max(1, sequence->logprobs_from);
+  if (sequence->wants_prompt_logprobs() && n_logprobs > kMaxLogprobRows) {
+    entry.max_chunk = kMaxLogprobRows;
+  }
   entry.rank = static_cast<int>(sequence->options.priority);
   sequences_.emplace(sequence->id, std::move(sequence));
   scheduler_.Enqueue(entry);
