@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "eval/report.h"
 #include "eval/task_file.h"
 #include "model/gguf.h"
+#include "serve/openai/remote_generator.h"
 #include "tensor/kernels/isa.h"
 
 namespace pioneer {
@@ -68,7 +70,23 @@ struct Subject {
   eval::ModelFacts facts;
 };
 
+// URL[#MODEL] of an API that speaks OpenAI's.
+Subject OpenRemote(const std::string& name) {
+  const size_t hash = name.find('#');
+  const char* const key = std::getenv("OPENAI_API_KEY");
+  Subject subject;
+  subject.generator = std::make_shared<serve::openai::RemoteGenerator>(serve::openai::RemoteModel{
+      name.substr(0, hash), hash == std::string::npos ? "" : name.substr(hash + 1),
+      key == nullptr ? "" : key});
+  const GeneratorInfo info = subject.generator->info();
+  subject.facts.name = info.id;
+  subject.facts.description = info.description;
+  subject.facts.context_length = info.context_length;
+  return subject;
+}
+
 Subject OpenSubject(const std::string& name, const EngineFlags& flags) {
+  if (name.starts_with("http://") || name.starts_with("https://")) return OpenRemote(name);
   const FoundModel found = FindModel(name);
   Subject subject;
   subject.facts.name = found.id;
@@ -259,7 +277,10 @@ void AddEvalCommand(CLI::App& root) {
       AddCommand(root, "eval", "Judge a model by tasks, or compare two",
                  "pioneer eval --model pioneer-mini --task hellaswag.jsonl --limit 200 --out card");
   AddModelOption(*command, options->model);
-  command->add_option("--against", options->against, "A second model, compared item by item")
+  command
+      ->add_option("--against", options->against,
+                   "A second model, compared item by item; like the first it may be "
+                   "http://HOST:PORT/v1[#MODEL], served elsewhere (key: OPENAI_API_KEY)")
       ->type_name("MODEL");
   command
       ->add_option("--task", options->tasks,

@@ -1,5 +1,6 @@
 // Why: the one face of a model for everything above the engine: serving, search, agents, judging.
-// LocalGenerator runs a model in this process; FakeGenerator plays a script in tests.
+// LocalGenerator runs a model in this process; RemoteGenerator (serve/openai/remote_generator.h) asks
+// another server; FakeGenerator plays a script in tests.
 //
 // No JSON here: requests are plain structs, answers are a stream of events.
 #pragma once
