@@ -13,7 +13,7 @@ namespace pioneer::eval {
 
 // Pieces end with the first line that ends behind kPieceBytes, or where there is none twice as far
 // on. A token belongs to the piece in which it begins.
-inline constexpr size_t kPieceBytes = 1000;
+inline constexpr size_t kPieceBytes = 500;
 
 std::vector<TextPiece> CutIntoPieces(std::string_view text, const std::vector<ScoredToken>& tokens);
 
