@@ -125,7 +125,9 @@ Events ChatEvents(const Json& answer) {
   const Json thoughts = message.value("reasoning_content", Json());
   if (thoughts.is_string()) events.push_back(ReasoningEvent{0, thoughts.get<std::string>()});
   const Json content = message.value("content", Json());
-  if (content.is_string()) events.push_back(TextEvent{0, content.get<std::string>(), {}});
+  if (content.is_string() && content != "") {
+    events.push_back(TextEvent{0, content.get<std::string>(), {}});
+  }
   events.push_back(FinishEvent{0, ReasonFrom(choice), "", ""});
   events.push_back(UsageFrom(answer));
   return events;

@@ -15,8 +15,9 @@ class RemoteGeneratorTest : public ::testing::Test {
     EngineOptions engine;
     engine.n_threads = 1;
     engine.id = "test";
-    local_ = std::make_shared<LocalGenerator>(
-        std::make_shared<TestModel>(400, TestModel::Saying("yes, yes")), engine);
+    auto model = std::make_shared<TestModel>(400, TestModel::Saying("yes, yes"));
+    model->chat_template_ = "{% for m in messages %}{{ m.content }}:{% endfor %}";
+    local_ = std::make_shared<LocalGenerator>(model, engine);
     options_.port = 0;
     options_.data_folder = folder_.path();
     server_ = std::make_unique<Server>(options_, std::vector<std::shared_ptr<Generator>>{local_});
