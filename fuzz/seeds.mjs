@@ -165,6 +165,10 @@ write('peft', [
 write('api', list(join(root, 'tests/cases/openai'))
   .flatMap((path) => parts(readFileSync(path, 'utf8'), '--- in')));
 
+write('eval_task', literals('src/eval/task_file_test.cc')
+  .concat(['', 'text'].map((answer) =>
+    `{"input":"a","expected":["#### 1,200","a+b*"],"kind":"regex"}\n#### 1,200 aab ${answer}`)));
+
 write('http', ['http_server_test.cc', 'sse_test.cc', 'router_test.cc', 'host_check_test.cc']
   .flatMap((file) => literals('src/net/' + file))
   .concat([
@@ -178,6 +182,7 @@ for (const [fuzzer, paths] of Object.entries({
   answer: ['src/text/chat_format/'],
   api: ['src/serve/openai/'],
   chat_template: ['src/text/jinja/'],
+  eval_task: ['src/eval/task_format'],
   gbnf: [grammar + 'gbnf'],
   gguf: ['src/model/architectures/', 'src/model/blocks/', 'src/model/config',
          'src/model/random_presets', 'src/model/rope_config', 'src/model/transformer',

@@ -7,7 +7,8 @@ packages=(
   g++ cmake ninja-build ccache lld pkg-config
   libboost-dev libboost-system-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
   nlohmann-json3-dev libtomlplusplus-dev libfmt-dev libspdlog-dev libcli11-dev libicu-dev
-  libdnnl-dev libedit-dev liblzma-dev libzstd-dev zlib1g-dev libxml2-dev prometheus-cpp-dev
+  libdnnl-dev libedit-dev liblzma-dev libzstd-dev zlib1g-dev libxml2-dev libseccomp-dev
+  prometheus-cpp-dev
 )
 [ "${1:-}" = --tests ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk)
 [ "${1:-}" = --all ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk clang llvm libclang-rt-14-dev)

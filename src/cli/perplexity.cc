@@ -14,6 +14,7 @@
 #include "cli/kv_type_option.h"
 #include "cli/model_option.h"
 #include "cli/window_options.h"
+#include "eval/task.h"
 #include "tensor/ops/softmax.h"
 
 namespace pioneer {
@@ -66,9 +67,9 @@ void ScoreWindow(Model& model, ThreadPool& pool, KvPagePool& pages, std::span<co
 }
 
 void Print(const WindowOptions& options, const Score& score, size_t n_bytes) {
-  const double perplexity = std::exp(score.mean());
+  const double perplexity = eval::Perplexity(-score.sum, static_cast<double>(score.n_tokens));
   const double bits_per_byte =
-      score.sum / std::log(2.0) / static_cast<double>(std::max<size_t>(n_bytes, 1));
+      eval::BitsPerByte(-score.sum, static_cast<double>(std::max<size_t>(n_bytes, 1)));
   if (options.json) {
     fmt::print("{}\n", DumpJson(Json{{"perplexity", perplexity},
                                      {"standard_error", perplexity * score.standard_error()},

@@ -1,5 +1,6 @@
 // Why: the one face of a model for everything above the engine: serving, search, agents, judging.
-// LocalGenerator runs a model in this process; FakeGenerator plays a script in tests.
+// LocalGenerator runs a model in this process; RemoteGenerator (serve/openai/remote_generator.h) asks
+// another server; FakeGenerator plays a script in tests.
 //
 // No JSON here: requests are plain structs, answers are a stream of events.
 #pragma once
@@ -117,6 +118,9 @@ struct ChatRequest {
 struct CompletionRequest {
   std::variant<std::string, std::vector<int32_t>> prompt;
   bool echo = false;  // return the prompt's text (and logprobs, when asked for) first
+  // With echo and logprobs: prompt tokens before this one come without (has_logprob is false), and
+  // what earlier requests had in common with them is not run again.
+  int logprobs_from = 0;
   GenerationOptions options;
 };
 
@@ -129,7 +133,8 @@ struct TokenLogprob {
 struct TokenInfo {
   TokenLogprob chosen;
   std::vector<TokenLogprob> top;  // likeliest first
-  bool has_logprob = true;        // false for the first token of an echoed prompt
+  bool has_logprob = true;  // false for the first token of an echoed prompt, and before
+                            // CompletionRequest::logprobs_from
 };
 
 enum class FinishReason { kStop, kLength, kCancelled, kError, kToolCalls };
@@ -216,6 +221,7 @@ struct GeneratorInfo {
   int context_length = 0;   // tokens, prompt and answer together
   int64_t n_parameters = 0;
   int64_t created_unix_s = 0;
+  int32_t bos_token = -1, eos_token = -1;  // what a text begins and ends with; -1 = no such token
   Abilities abilities;
   std::vector<AdapterUse> adapters;  // that requests may name, with the scale that is usual
   std::string base;                  // of an adapter that is offered as a model: the model's id

@@ -105,6 +105,8 @@ GeneratorInfo MakeInfo(const Model& model, const EngineOptions& options, int64_t
   }
   info.n_parameters = config.n_parameters;
   info.created_unix_s = clock.UnixMs() / 1000;
+  info.bos_token = model.tokenizer().vocabulary().bos_id;
+  info.eos_token = model.tokenizer().vocabulary().eos_id;
   const bool ranks = model.embedding().pooling == Pooling::kRank;
   info.abilities = {model.can_generate(), !ranks, ranks};
   info.thinking = thinking;
@@ -236,7 +238,8 @@ std::unique_ptr<Generation> LocalGenerator::Complete(const CompletionRequest& re
     const auto* text = std::get_if<std::string>(&request.prompt);
     echo_text = text != nullptr ? RepairUtf8(*text) : Detokenize(tokens);
   }
-  return Start(std::move(tokens), request.options, request.echo, echo_text);
+  return Start(std::move(tokens), request.options, request.echo, echo_text,
+               [&](Sequence& answer) { answer.logprobs_from = request.logprobs_from; });
 }
 
 std::vector<int32_t> LocalGenerator::CompletionTokens(const CompletionRequest& request) const {

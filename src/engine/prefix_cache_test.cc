@@ -123,6 +123,65 @@ TEST(PrefixCache, SaltsAdaptersAndEchoesKeepApart) {
   EXPECT_EQ(echoed.texts.at(0), Text(100) + first.texts.at(0));
 }
 
+// The choices of a question: their context is run once, and each gets the log probabilities that a
+// whole echo gives.
+TEST(PrefixCache, LogprobsFromATokenOnShareWhatStandsBefore) {
+  auto model = std::make_shared<TestModel>(1000);
+  LocalGenerator generator(model, Cached());
+  std::vector<Collected> whole;
+  std::vector<std::unique_ptr<Generation>> parts;
+  const auto request = [](const std::string& choice, int from) {
+    CompletionRequest one = Request(Text(200) + choice);
+    one.echo = true;
+    one.logprobs_from = from;
+    one.options.logprobs = true;
+    one.options.limits.max_tokens = 0;
+    return one;
+  };
+  const std::vector<std::string> choices = {"yes", "no, never", "maybe"};
+  for (const std::string& choice : choices) {
+    whole.push_back(Collect(*generator.Complete(request(choice, 0))));
+  }
+  model->n_rows_run = 0;
+  for (const std::string& choice : choices) {
+    CompletionRequest one = request(choice, 201);  // BOS and 200 bytes
+    one.options.cache_salt = "new";
+    parts.push_back(generator.Complete(one));
+  }
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const Collected part = Collect(*parts[i]);
+    const auto& expected = whole[i].tokens.at(0);
+    const auto& tokens = part.tokens.at(0);
+    ASSERT_EQ(tokens.size(), expected.size());
+    EXPECT_EQ(part.texts, whole[i].texts);
+    for (size_t p = 0; p < tokens.size(); ++p) {
+      EXPECT_EQ(tokens[p].has_logprob, p >= 201);
+      EXPECT_EQ(tokens[p].chosen.id, expected[p].chosen.id);
+      if (p < 201) continue;
+      EXPECT_EQ(tokens[p].chosen.logprob, expected[p].chosen.logprob);
+    }
+  }
+  EXPECT_LT(model->n_rows_run, 201 + 3 * (kKvPageTokens + 10));
+}
+
+// Who scores a prompt leaves out the last token, which was asked for behind it: also where that is
+// the end.
+TEST(PrefixCache, EchoesWithLogprobsListTheEnd) {
+  LocalGenerator generator(std::make_shared<TestModel>(100, TestModel::Saying("")), Cached());
+  CompletionRequest request = Request("say:");
+  request.echo = true;
+  request.options.logprobs = true;
+  request.options.sampling.temperature = 0;
+  request.options.limits.max_tokens = 1;
+  request.options.limits.ignore_eos = false;
+  const Collected all = Collect(*generator.Complete(request));
+  ASSERT_EQ(all.tokens.at(0).size(), 1u + 4u + 1u);
+  EXPECT_EQ(all.tokens.at(0).back().chosen.id, TestTokenizer::kEos);
+  EXPECT_EQ(all.tokens.at(0).back().chosen.bytes, "</s>");
+  EXPECT_EQ(all.texts.at(0), "say:");
+  EXPECT_EQ(all.reason(), FinishReason::kStop);
+}
+
 // Whoever begins as another, which is still at its prompt, waits for it: also the answers to one
 // prompt.
 void ExpectOnePrompt(bool recurrent) {

@@ -57,7 +57,10 @@ void Runner::Add(std::unique_ptr<Sequence> sequence) {
   entry.id = sequence->id;
   entry.n_tokens = static_cast<int>(sequence->tokens.size());
   entry.max_total = sequence->max_total;
-  if (sequence->wants_prompt_logprobs()) entry.max_chunk = kMaxLogprobRows;
+  const int n_logprobs = sequence->n_prompt - std::max(1, sequence->logprobs_from);
+  if (sequence->wants_prompt_logprobs() && n_logprobs > kMaxLogprobRows) {
+    entry.max_chunk = kMaxLogprobRows;
+  }
   entry.rank = static_cast<int>(sequence->options.priority);
   sequences_.emplace(sequence->id, std::move(sequence));
   scheduler_.Enqueue(entry);
@@ -164,7 +167,7 @@ void Runner::AddOutputRows(const Sequence& sequence, const Scheduler::Slice& sli
   for (int row = 0; row < slice.n_rows + slice.n_guesses; ++row) {
     const int next = slice.position + row + 1;
     const bool echoes =
-        sequence.wants_prompt_logprobs() && next < sequence.n_prompt && next >= sequence.n_echoed;
+        sequence.wants_logprob(next) && next < sequence.n_prompt && next >= sequence.n_echoed;
     const bool samples = slice.gives_next && row + 1 >= slice.n_rows;
     if (echoes || samples) batch_.output_rows.push_back(first_row + row);
   }
@@ -321,7 +324,7 @@ void Runner::EmitPrompt(Sequence& sequence, int n_known, std::vector<TokenInfo> 
   };
   for (int p = n_before; p < sequence.n_echoed; ++p) {
     TokenInfo info;
-    info.has_logprob = p > 0;
+    info.has_logprob = sequence.wants_logprob(p);
     info.chosen.id = sequence.tokens[p];
     if (info.has_logprob) info = std::move(infos.at(next_info++));
     FillBytes(info);
@@ -359,6 +362,11 @@ bool Runner::AppendToken(Sequence& sequence, int32_t token, std::optional<TokenI
   ++totals_.generated_tokens_total;
   const Tokenizer& tokenizer = model_.tokenizer();
   if (tokenizer.IsEndOfGeneration(token)) {
+    // Who scores a prompt takes the last token for the one that was asked for behind it.
+    if (info && sequence.wants_prompt_logprobs()) {
+      FillBytes(*info);
+      PushAnswer(sequence, sequence.text.Push("", std::move(info)));
+    }
     Finish(sequence, FinishReason::kStop);
     return false;
   }

@@ -19,9 +19,8 @@ int FullPages(int64_t n_tokens) {
 
 }  // namespace
 
-// Log probabilities of the prompt need all of its rows.
 bool Runner::SharesPages(const Sequence& sequence) const {
-  return prefix_cache_ && !sequence.wants_prompt_logprobs();
+  return prefix_cache_ && sequence.shareable() > 0;
 }
 
 bool Runner::MustWait(int64_t id) {
@@ -56,7 +55,8 @@ int Runner::WillStore(const Sequence& running, const Sequence& waiting) const {
     return 0;
   }
   const auto end = std::mismatch(running.tokens.begin(), running.tokens.end(),
-                                 waiting.tokens.begin(), waiting.tokens.end() - 1);
+                                 waiting.tokens.begin(),
+                                 waiting.tokens.begin() + waiting.shareable());
   int n_common = FullPages(end.first - running.tokens.begin());
   if (model_.memory().state_floats > 0) {
     const auto cut = std::upper_bound(running.cuts.begin(), running.cuts.end(), n_common);
@@ -70,7 +70,7 @@ std::optional<KvSpace::Place> Runner::Enter(int64_t id, int64_t n_tokens) {
   auto kv = std::make_unique<KvSequence>(pool_, sequence.domain);
   KvSequence::Known known;
   if (SharesPages(sequence)) {
-    known = kv->Adopt(std::span<const int32_t>(sequence.tokens).first(sequence.tokens.size() - 1));
+    known = kv->Adopt(std::span<const int32_t>(sequence.tokens).first(sequence.shareable()));
   }
   if (!kv->Reserve(n_tokens)) return std::nullopt;
   sequence.kv = std::move(kv);

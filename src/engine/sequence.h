@@ -1,6 +1,7 @@
 // Why: everything the engine knows of one answer while it is in the making.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,6 +34,15 @@ struct Sequence {
   int generated() const { return static_cast<int>(tokens.size()) - n_prompt; }
   bool constrained() const { return constraint && !events.reasoning(); }
   bool wants_prompt_logprobs() const { return echo && options.logprobs; }
+  bool wants_logprob(int position) const {
+    return wants_prompt_logprobs() && position > 0 && position >= logprobs_from;
+  }
+  // So much of its beginning may come from others' pages: the last token is run in any case, and
+  // the one before each token whose log probability is wanted.
+  int shareable() const {
+    const auto n = static_cast<int>(tokens.size()) - 1;
+    return wants_prompt_logprobs() ? std::clamp(logprobs_from - 1, 0, n) : n;
+  }
 
   int64_t id = 0;  // given by the engine
   const GenerationOptions options;
@@ -45,6 +55,7 @@ struct Sequence {
   int n_prompt = 0;
   int max_total = 0;  // most tokens of prompt and answer
   bool echo = false;
+  int logprobs_from = 0;
   int n_echoed = 0;       // prompt tokens whose text and logprobs were sent
   std::string echo_text;  // the prompt as given, sent whole where no logprobs are asked for
 

@@ -129,6 +129,26 @@ expect_failure 'depth without text' 1 'needs text' "$program" train --depth 2 --
 echo 'seeed = 2' >>"$scratch/recipe.toml"
 expect_failure 'an unknown key in a recipe' 1 'seeed' "$program" train plan "$scratch/recipe.toml"
 
+# --- eval: scores, a report card, going on, two models
+cat >"$scratch/quiz.jsonl" <<'QUIZ'
+{"input":"Once upon a","choices":["time","xqzt"],"expected":"time","kind":"choice"}
+{"input":"The sun is","choices":["zzzzqx","bright"],"expected":"bright","kind":"choice"}
+{"input":"I went to the","choices":["house","qqqqq"],"expected":0,"kind":"choice"}
+QUIZ
+"$program" eval --task "$scratch/quiz.jsonl" --out "$scratch/card" >"$scratch/out" 2>/dev/null || fail 'eval'
+grep -q '^quiz  *acc_norm  *1.0000  *0.0000  *3$' "$scratch/out" || { fail 'eval: the table'; cat "$scratch/out"; }
+grep -q 'Report card' "$scratch/card/report.html" || fail 'eval writes a report card'
+lines=$(wc -l <"$scratch/card/A-quiz.jsonl")
+again=$("$program" eval --task "$scratch/quiz.jsonl" --out "$scratch/card" --json 2>/dev/null)
+grep -q '"items_run":0' <<<"$again" || fail 'eval asks nothing twice'
+expect_equal 'eval keeps each item once' "$lines" "$(wc -l <"$scratch/card/A-quiz.jsonl")"
+expect_failure 'results of another run' 1 'choose another --out' \
+  "$program" eval --task "$scratch/quiz.jsonl" --shots 1 --out "$scratch/card"
+expect_failure 'unknown task' 1 'there is no task nothing' "$program" eval --task nothing
+head -c 5000 LICENSE >"$scratch/text.txt"
+"$program" eval --task "$scratch/text.txt" --against "$scratch/Q2_K.gguf" --json 2>/dev/null >"$scratch/out"
+grep -q '"detectable_difference":0' "$scratch/out" || fail 'eval compares two models on a text'
+
 # --- wrong usage is 2, failure is 1, and the message helps
 expect_failure 'no command' 2 'A subcommand is required' "$program"
 expect_failure 'unknown command' 2 'bogus' "$program" bogus

@@ -85,11 +85,12 @@ int64_t CountCharacters(const std::string& bytes) {
 
 OrderedJson TopLogprobs(const TokenInfo& info) {
   OrderedJson top = OrderedJson::object();
+  // Of tokens that are written alike the likeliest counts: clients look for the greatest value.
   for (const TokenLogprob& token : info.top) {
-    top[TokenName(token.bytes)] = FiniteLogprob(token.logprob);
+    top.emplace(TokenName(token.bytes), FiniteLogprob(token.logprob));
   }
   // The chosen token is always listed, also when it is none of the likeliest.
-  top[TokenName(info.chosen.bytes)] = FiniteLogprob(info.chosen.logprob);
+  top.emplace(TokenName(info.chosen.bytes), FiniteLogprob(info.chosen.logprob));
   return top;
 }
 

@@ -96,6 +96,10 @@ void AddRoutes(Routes& routes) {
   routes.Add("POST", "/v1/rerank", Rerank);
   routes.Add("POST", "/v1/tokenize", TokenizeText);
   routes.Add("POST", "/v1/detokenize", DetokenizeIds);
+  // As vLLM and llama.cpp name them, whose clients look for them there.
+  routes.Add("POST", "/tokenize", TokenizeText);
+  routes.Add("POST", "/detokenize", DetokenizeIds);
+  routes.Add("GET", "/tokenizer_info", DescribeTokenizer);
   routes.Add("POST", "/v1/infill", Infill);
   routes.Add("GET", "/v1/models", ListModels);
   routes.Add("GET", "/v1/models/{id}", GetModel);

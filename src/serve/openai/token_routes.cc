@@ -93,4 +93,17 @@ void DetokenizeIds(Service& service, const HttpRequest& request, ServeWriter& wr
   writer.SendJson(200, {{"prompt", text}, {"content", text}});
 }
 
+void DescribeTokenizer(Service& service, const HttpRequest& request, ServeWriter& writer) {
+  const auto generator = service.models.Find(std::string(request.Query("model").value_or("")));
+  const auto text = [&](int32_t id) {
+    return id < 0 ? OrderedJson(nullptr) : OrderedJson(RepairUtf8(generator->TokenBytes(id)));
+  };
+  const GeneratorInfo info = generator->info();
+  writer.SendJson(200, {{"tokenizer_class", "pioneer"},
+                        {"bos_token", text(info.bos_token)},
+                        {"eos_token", text(info.eos_token)},
+                        {"pad_token", nullptr},
+                        {"model_max_length", info.context_length}});
+}
+
 }  // namespace pioneer::serve::openai

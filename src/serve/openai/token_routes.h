@@ -8,5 +8,8 @@ namespace pioneer::serve::openai {
 
 void TokenizeText(Service& service, const HttpRequest& request, ServeWriter& writer);
 void DetokenizeIds(Service& service, const HttpRequest& request, ServeWriter& writer);
+// vLLM's: the texts of BOS and EOS. lm-evaluation-harness asks for them and then leaves tokenizing
+// to the service.
+void DescribeTokenizer(Service& service, const HttpRequest& request, ServeWriter& writer);
 
 }  // namespace pioneer::serve::openai
