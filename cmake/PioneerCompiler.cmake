@@ -25,8 +25,3 @@ if(PIONEER_SANITIZE)
   add_compile_options(-fsanitize=${PIONEER_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PIONEER_SANITIZE})
 endif()
-
-find_program(LLD ld.lld)
-if(LLD AND NOT CMAKE_CROSSCOMPILING)  # cross compilers look for their own linker
-  add_link_options(-fuse-ld=lld)
-endif()

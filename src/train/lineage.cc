@@ -136,6 +136,7 @@ Json MakeLineage(const LineageParts& parts) {
   Json lineage = {{"program", std::string("pioneer ") + PIONEER_VERSION},
                   {"data_format", kDataFormat},
                   {"steps", StepsToJson()},
+                  {"origin", parts.origin},
                   {"held_out_share", parts.held_out_share},
                   {"evaluation_sets", FilesToJson(parts.evaluation_sets)},
                   {"sources", sources},

@@ -73,6 +73,7 @@ struct ShardReport {
 };
 
 struct LineageParts {
+  std::string origin;  // lineage of the weights before; "" = random ones
   double held_out_share = 0;
   std::vector<InputFile> evaluation_sets;
   std::vector<SourceReport> sources;

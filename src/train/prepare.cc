@@ -210,7 +210,8 @@ Json StampOf(const fs::path& path) {
 // The part of a recipe that decides the data.
 Json DataRecipe(const TrainRecipe& recipe) {
   const Json all = RecipeToJson(recipe);
-  Json data = {{"tokenizer", all.at("tokenizer")},
+  Json data = {{"origin", recipe.origin},
+               {"tokenizer", all.at("tokenizer")},
                {"decontaminate", all.at("decontaminate")},
                {"held_out_share", recipe.validation_share},
                {"stages", Json::array()}};
@@ -253,6 +254,7 @@ class PrepareSteps {
         data_(folder),
         context_(context),
         sources_(CleanSourcesOf(recipe)) {
+    parts_.origin = recipe.origin;
     parts_.held_out_share = recipe.validation_share;
   }
 
@@ -405,7 +407,7 @@ bool IsPrepared(const TrainRecipe& recipe, const RunFolder& folder) {
 void PrepareData(const TrainRecipe& recipe, const RunFolder& folder,
                  const PrepareContext& context) {
   if (IsPrepared(recipe, folder)) return;
-  if (fs::exists(folder.checkpoint())) {
+  if (fs::exists(DataFolder(folder).state()) && fs::exists(folder.checkpoint())) {
     Fail(ErrorCode::kInvalidArgument,
          "the data of the run in {} has changed since it began; start a new run in another folder",
          folder.root.string());

@@ -237,6 +237,7 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   recipe.model = ParseModel(child("model"));
   recipe.tokenizer = ParseTokenizer(child("tokenizer"), folder);
   recipe.optimizer = ParseOptimizer(child("optimizer"));
+  recipe.origin = fields.String("origin", "");
   for (const std::string& path : ParseStrings(fields, "decontaminate")) {
     recipe.decontaminate.push_back(AbsolutePath(path, folder));
   }
@@ -314,6 +315,7 @@ Json RecipeToJson(const TrainRecipe& recipe) {
             {"weight_decay", optimizer.weight_decay},
             {"clip_norm", optimizer.clip_norm}}},
           {"stages", stages},
+          {"origin", recipe.origin},
           {"decontaminate", decontaminate},
           {"checkpoint_minutes", recipe.checkpoint_minutes},
           {"validation",

@@ -63,6 +63,7 @@ struct TrainRecipe {
   OptimizerOptions optimizer;
   double skip_outliers = 6;  // standard deviations above which a step is not applied; 0 = never
   std::vector<StageRecipe> stages;
+  std::string origin;  // lineage of the weights that the run begins with; "" = random ones
   std::vector<fs::path> decontaminate;  // test sets whose text is kept out of training
   double checkpoint_minutes = 5;
   double validation_share = 0.01;  // of the documents of each source, held out

@@ -96,6 +96,7 @@ TrainRecipe BranchRun(const RunFolder& folder, const RunFolder& other, const Tra
     own.tokenizer = {};
     own.tokenizer.file = fs::absolute(other.tokenizer());
     const Checkpoint start = LoadCheckpoint(other.checkpoint());
+    own.origin = start.state.lineage;
     TrainState state;
     state.optimizer_steps = start.state.optimizer_steps;
     WriteFileAtomically(folder.log(), "");

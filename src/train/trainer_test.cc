@@ -203,6 +203,9 @@ TEST_F(TrainerTest, ABranchWithARecipeOfItsOwnStartsFromTheWeights) {
   options.branch = folder_ / "origin";
   EXPECT_EQ(RunTraining(options).steps, 1);
   EXPECT_EQ(Weights("branch"), Weights("origin"));
+  const RunFolder branch{folder_ / "branch"};
+  EXPECT_EQ(LoadRecipe(branch.recipe()).origin, ReadLineage(RunFolder{folder_ / "origin"}));
+  EXPECT_NE(ReadLineage(branch), LoadRecipe(branch.recipe()).origin);
   options.run_dir = folder_ / "other";
   options.branch = folder_ / "nowhere";
   EXPECT_THAT(ErrorOf([&] { RunTraining(options); }), testing::HasSubstr("no checkpoint"));
