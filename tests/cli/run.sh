@@ -177,16 +177,16 @@ cat >"$scratch/recipe.json" <<'JSON'
  "tokenizer": {"train": {"vocab_size": 280, "sources": [{"path": "ships.jsonl"}]}},
  "stages": [{"sources": [{"path": "ships.jsonl"}], "steps": 1}]}
 JSON
-table=$("$program" data "$scratch/recipe.json" --out "$scratch/run" --threads 1)
+table=$("$program" data "$scratch/recipe.json" --out "$scratch/data" --threads 1)
 grep -q '^ships .* 43 .*3 exact_duplicate' <<<"$table" || fail 'data counts and drops copies'
 lineage=$(sed -n 's/^lineage *//p' <<<"$table")
 expect_equal 'data is the same on two threads' "$lineage" \
-  "$("$program" data "$scratch/recipe.json" --out "$scratch/run2" --threads 2 | sed -n 's/^lineage *//p')"
-"$program" data "$scratch/recipe.json" --out "$scratch/run" --json | grep -q "\"lineage\":\"$lineage\"" ||
+  "$("$program" data "$scratch/recipe.json" --out "$scratch/data2" --threads 2 | sed -n 's/^lineage *//p')"
+"$program" data "$scratch/recipe.json" --out "$scratch/data" --json | grep -q "\"lineage\":\"$lineage\"" ||
   fail 'data --json is the manifest'
 expect_failure 'data without a recipe' 2 'RECIPE' "$program" data
 rm "$scratch/ships.jsonl"
-expect_failure 'data without its source' 1 'there is no source' "$program" data "$scratch/recipe.json" --out "$scratch/run3"
+expect_failure 'data without its source' 1 'there is no source' "$program" data "$scratch/recipe.json" --out "$scratch/data3"
 
 # --- the shared models and vocabularies
 if [ -d "$data" ]; then
