@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "model/config.h"
 #include "model/vocabulary.h"
 #include "tensor/ops/elementwise.h"
@@ -123,11 +124,26 @@ void Transformer::EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& o
 }
 
 void Transformer::Embed(Pass& pass) {
-  EmbedRows(embedding_, pass.tokens, pass.n, pass.work.x.data());
+  ReadEmbedding(pass.tokens, pass.n, pass.work.x.data());
   AddEmbeddingAdapters(pass.pool, pass.adapters, pass.tokens, pass.n, pass.work.x.data(),
                        config_.d_model);
   if (embedding_scale_ == 1.0f) return;
   ScaleInPlace(pass.pool, pass.work.x.data(), embedding_scale_, pass.n * config_.d_model);
+}
+
+// A row that is read brings the pages around it into memory (16 with Linux's defaults): after some
+// thousand tokens the whole table, of which hardly anything is needed again.
+void Transformer::ReadEmbedding(const int32_t* tokens, int64_t n, float* out) {
+  constexpr int64_t kMostRows = 64;
+  for (int64_t begin = 0; begin < n;) {
+    const int64_t rows = std::min(n - begin, kMostRows - rows_read_);
+    EmbedRows(embedding_, tokens + begin, rows, out + begin * config_.d_model);
+    begin += rows;
+    rows_read_ += rows;
+    if (rows_read_ < kMostRows) return;
+    MappedFile::GiveBack(embedding_.data, embedding_.bytes());
+    rows_read_ = 0;
+  }
 }
 
 // The output product is as wide as the vocabulary: only the rows asked for take part.

@@ -39,12 +39,14 @@ class Transformer : public Model {
 
   // Fills pass.work.x [n, d_model].
   virtual void Embed(Pass& pass);
+  void ReadEmbedding(const int32_t* tokens, int64_t n, float* out);
   // Changes pass.work.x.
   virtual void RunLayer(Pass& pass, int layer) = 0;
 
   ModelConfig config_;
   MemoryPlan memory_;
   Tensor embedding_;  // [vocab_size, d_model]
+  int64_t rows_read_ = 0;  // of the embedding, since its memory was given back
   float embedding_scale_ = 1.0f;
   Norm output_norm_;
   Linear output_;  // [vocab_size, d_model], may be the embedding
