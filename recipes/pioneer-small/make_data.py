@@ -5,8 +5,7 @@
 
 TEXT is a folder with cleaned text (data/clean of a run, *.jsonl.zst): passages of real text are
 taken from its training part for training and from its held-out part for the test sets. Writes
-passages.jsonl, tools.jsonl, itself.jsonl (dialogues), test-passages.jsonl and test-tools.jsonl (for
-`pioneer eval`). The same input gives the same files.
+passages.jsonl, tools.jsonl, itself.jsonl (dialogues) and test-*.jsonl (for `pioneer eval`). The same input gives the same files.
 """
 import argparse
 import json
@@ -138,25 +137,28 @@ def test_passages(real):
         for i in range(150):
             domains = module.TEST_ONLY if i % 3 else module.TRAINING
             passage, question, answer = made_up(p, module, domains)
-            rows.append((lang, "new subject" if i % 3 else "known subject", passage, question, answer))
+            rows.append((lang, "new-subjects" if i % 3 else "known-subjects", passage, question, answer))
         made = 0
         while made < 100:
             item = from_text(p, lang, p.pick(real[lang]))
             if item is not None:
-                rows.append((lang, "real text", *item))
+                rows.append((lang, "real-text", *item))
                 made += 1
-    return [{"input": ask(p, lang, passage, question, "")[0]["content"], "expected": answer,
-             "language": lang, "group": group} for lang, group, passage, question, answer in rows]
+    return {f"{lang}-{group}": [
+        {"messages": ask(p, lang, passage, question, "")[:1], "expected": answer, "kind": "squad",
+         "max_tokens": 96}
+        for at, kind, passage, question, answer in rows if (at, kind) == (lang, group)]
+        for lang in LANGUAGES for group in ("known-subjects", "new-subjects", "real-text")}
 
 
 def test_tools():
-    p, rows = Pool(72, True), []
-    for families, group in ((tools.TRAINING, "known tools"), (tools.TEST_ONLY, "new tools")):
-        while sum(row["group"] == group for row in rows) < 150:
-            lang = p.pick(["en", "ko"])
-            messages, expected = tools.conversation(p, families, lang, [])
-            rows.append({"messages": messages[:2], "expected": expected, "language": lang, "group": group})
-    return rows
+    p, sets = Pool(72, True), {"known-tools": [], "new-tools": []}
+    for families, rows in ((tools.TRAINING, sets["known-tools"]), (tools.TEST_ONLY, sets["new-tools"])):
+        for _ in range(150):
+            offered, request, expected = tools.request(p, families, p.pick(["en", "ko"]))
+            rows.append({"messages": [{"role": "user", "content": request}], "kind": "call",
+                         "tools": offered, "expected": expected, "max_tokens": 96})
+    return sets
 
 
 def main():
@@ -183,12 +185,13 @@ def main():
     rows = []
     while len(rows) < options.conversations // 2:
         lang = p.pick(["en", "ko"])
-        rows.append({"messages": tools.conversation(p, tools.TRAINING, lang, small_talk[lang])[0]})
+        rows.append({"messages": tools.conversation(p, tools.TRAINING, lang, small_talk[lang])})
     write(options.out, "tools.jsonl", rows)
     write(options.out, "itself.jsonl",
           [{"messages": itself_dialogue(p, small_talk)} for _ in range(options.conversations // 5)])
-    write(options.out, "test-passages.jsonl", test_passages(real_passages(options.text, "held-out")))
-    write(options.out, "test-tools.jsonl", test_tools())
+    sets = test_passages(real_passages(options.text, "held-out")) | test_tools()
+    for name, rows in sets.items():
+        write(options.out, f"test-{name}.jsonl", rows)
 
 
 if __name__ == "__main__":

@@ -147,18 +147,26 @@ def system_text(tools):
     return PREFIX + "".join(dump(tool.definition()) + "\n" for tool in tools) + SUFFIX
 
 
+def request(p, families, lang):
+    """For tests: the tools as a program offers them, what a person says, and the call that fits."""
+    offered = [Tool(p, kind) for kind in p.random.sample(families, p.pick([1, 2, 3]))]
+    tool = p.pick(offered)
+    text, values = tool.request(p, lang)
+    return ([tool.definition() for tool in offered], text,
+            {"name": tool.name, "arguments": {tool.keys[key]: value for key, value in values.items()}})
+
+
 def conversation(p, families, lang, small_talk):
-    """One made-up conversation: messages, and for tests what the call must be."""
+    """One made-up conversation: its messages."""
     tools = [Tool(p, kind) for kind in p.random.sample(families, p.pick([1, 1, 2, 2, 3]))]
     messages = [{"role": "system", "content": system_text(tools)}]
     if p.random.random() < 0.15 and small_talk:
         messages += p.pick(small_talk)[:2]
-        return messages, None
+        return messages
     tool = p.pick(tools)
     text, values = tool.request(p, lang)
     call = tool.call(values)
     messages += [{"role": "user", "content": text}, {"role": "assistant", "content": call}]
-    expected = {"name": tool.name, "arguments": {tool.keys[k]: v for k, v in values.items()}}
     answer = tool.kind["answer"]
     if p.random.random() < 0.5:
         n = p.number(-9, 35)
@@ -167,4 +175,4 @@ def conversation(p, families, lang, small_talk):
                  if answer else p.pick(DONE[lang]))
         messages += [{"role": "user", "content": f"<tool_response>\n{dump(result)}\n</tool_response>"},
                      {"role": "assistant", "content": reply}]
-    return messages, expected
+    return messages

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 
 #include "eval/pattern.h"
@@ -49,6 +50,42 @@ std::optional<double> LastNumber(std::string_view text) {
   return numbers.empty() ? std::nullopt : ReadNumber(numbers.back());
 }
 
+// Words without case, punctuation and articles; characters where there are no words to tell apart.
+std::vector<std::string> SquadParts(std::string_view text, bool characters) {
+  static const Pattern kPunctuation(R"([\p{P}\p{S}])"), kArticle(R"(\b(a|an|the)\b)");
+  static const Pattern kWord(R"(\S+)"), kCharacter(R"(\S)");
+  std::string plain = kPunctuation.Remove(LowerCase(text));
+  if (characters) return kCharacter.FindAll(plain);
+  return kWord.FindAll(kArticle.Remove(plain));
+}
+
+bool IsWithoutSpaces(std::string_view text) {
+  static const Pattern kScripts(R"([\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}])");
+  return kScripts.Matches(text);
+}
+
+double SquadF1(std::vector<std::string> expected, std::vector<std::string> answer) {
+  if (expected.empty() || answer.empty()) return expected.empty() == answer.empty() ? 1 : 0;
+  std::sort(expected.begin(), expected.end());
+  std::sort(answer.begin(), answer.end());
+  std::vector<std::string> common;
+  std::set_intersection(expected.begin(), expected.end(), answer.begin(), answer.end(),
+                        std::back_inserter(common));
+  return 2.0 * static_cast<double>(common.size()) /
+         static_cast<double>(expected.size() + answer.size());
+}
+
+std::map<std::string, double> JudgeSquad(const AnswerRule& rule, std::string_view answer) {
+  std::map<std::string, double> scores = {{"exact_match", 0}, {"f1", 0}};
+  for (const std::string& text : rule.expected) {
+    const bool characters = IsWithoutSpaces(text);
+    const auto wanted = SquadParts(text, characters), got = SquadParts(answer, characters);
+    scores["exact_match"] = std::max(scores["exact_match"], wanted == got ? 1.0 : 0.0);
+    scores["f1"] = std::max(scores["f1"], SquadF1(wanted, got));
+  }
+  return scores;
+}
+
 bool IsRight(AnswerKind kind, const std::string& expected, std::string_view answer) {
   switch (kind) {
     case AnswerKind::kExact:
@@ -59,6 +96,7 @@ bool IsRight(AnswerKind kind, const std::string& expected, std::string_view answ
       return Pattern(expected).Matches(answer);
     case AnswerKind::kNumber:
       return LastNumber(answer) && LastNumber(answer) == ReadNumber(ToText(expected));
+    case AnswerKind::kSquad:
     case AnswerKind::kGsm8k:
       break;
   }
@@ -69,6 +107,7 @@ bool IsRight(AnswerKind kind, const std::string& expected, std::string_view answ
 
 std::map<std::string, double> JudgeAnswer(const AnswerRule& rule, std::string_view answer) {
   if (rule.kind == AnswerKind::kGsm8k) return JudgeGsm8k(rule, answer);
+  if (rule.kind == AnswerKind::kSquad) return JudgeSquad(rule, answer);
   const bool right = std::any_of(
       rule.expected.begin(), rule.expected.end(),
       [&](const std::string& expected) { return IsRight(rule.kind, expected, answer); });

@@ -27,6 +27,21 @@ TEST(AnswerRule, EachKindHasItsNotionOfRight) {
   EXPECT_EQ(JudgeAnswer({AnswerKind::kExact, {"a", "b"}}, "b").at("exact_match"), 1);
 }
 
+// By hand, with SQuAD's rules.
+TEST(AnswerRule, SquadCountsCommonWords) {
+  const auto judge = [](std::vector<std::string> expected, const std::string& answer) {
+    const auto scores = JudgeAnswer({AnswerKind::kSquad, std::move(expected)}, answer);
+    return std::pair(scores.at("exact_match"), scores.at("f1"));
+  };
+  EXPECT_EQ(judge({"the Eiffel Tower"}, "Eiffel tower."), std::pair(1.0, 1.0));
+  EXPECT_EQ(judge({"30 seconds"}, "it is 30 seconds"), std::pair(0.0, 2.0 * 2 / (2 + 4)));
+  EXPECT_EQ(judge({"no no"}, "no"), std::pair(0.0, 2.0 * 1 / (2 + 1)));
+  EXPECT_EQ(judge({"left", "right side"}, "right"), std::pair(0.0, 2.0 * 1 / (2 + 1)));
+  EXPECT_EQ(judge({"3층 회의실"}, "3층"), std::pair(0.0, 2.0 * 2 / (5 + 2)));
+  EXPECT_EQ(judge({"오후 3시"}, "오후3시"), std::pair(1.0, 1.0));
+  EXPECT_EQ(judge({"Paris"}, ""), std::pair(0.0, 0.0));
+}
+
 // Answers and what the harness's filters and exact_match make of them, worked out by hand from
 // its gsm8k.yaml.
 TEST(AnswerRule, Gsm8kAsTheHarness) {

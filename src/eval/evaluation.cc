@@ -26,6 +26,7 @@ struct Request {
 struct Answered {
   Loglikelihood score;  // of scored tokens
   std::string text;     // of an open question
+  std::vector<ToolUse> calls;
   int64_t n_tokens = 0;
 };
 
@@ -70,8 +71,23 @@ std::unique_ptr<Generation> StartOpen(Generator& generator, const OpenQuestion& 
   }
   ChatRequest request;
   request.messages = question.messages;
+  if (question.call) request.tools_json = DumpJson(question.call->tools);
   request.options = WritingOptions(question.stop, question.max_tokens);
   return generator.Chat(request);
+}
+
+void Add(const ToolCallEvent& event, std::vector<ToolUse>& calls) {
+  const auto call = static_cast<size_t>(event.call);
+  if (calls.size() <= call) calls.resize(call + 1);
+  calls[call].name += event.name;
+  calls[call].arguments += event.arguments;
+}
+
+void JudgeOpen(const OpenQuestion& question, const Answered& answer, ItemResult& result) {
+  result.output = answer.text;
+  for (const ToolUse& use : answer.calls) result.output += "\n" + use.name + " " + use.arguments;
+  result.scores = question.call ? JudgeCall(*question.call, answer.calls)
+                                : JudgeAnswer(question.rule, answer.text);
 }
 
 class Evaluator {
@@ -195,6 +211,7 @@ class Evaluator {
     while (const auto event = generation.Next()) {
       options_.cancel.Check();
       if (const auto* text = std::get_if<TextEvent>(&*event)) answer.text += text->text;
+      if (const auto* call = std::get_if<ToolCallEvent>(&*event)) Add(*call, answer.calls);
       if (const auto* usage = std::get_if<UsageEvent>(&*event)) {
         answer.n_tokens = usage->completion_tokens;
       }
@@ -221,8 +238,7 @@ class Evaluator {
     } else if (const auto* code = std::get_if<CodeQuestion>(&question)) {
       JudgeCode(*code, answers.front().text, result);
     } else {
-      result.output = answers.front().text;
-      result.scores = JudgeAnswer(std::get<OpenQuestion>(question).rule, result.output);
+      JudgeOpen(std::get<OpenQuestion>(question), answers.front(), result);
     }
     Done(item, std::move(result));
   }

@@ -71,6 +71,7 @@ QuestionText Describe(const Question& question) {
     return {choice->context, choice->choices[static_cast<size_t>(choice->label)]};
   }
   if (const auto* open = std::get_if<OpenQuestion>(&question)) {
+    if (open->call) return {LastMessage(*open), DumpJson(open->call->expected)};
     return {LastMessage(*open), fmt::format("{}", fmt::join(open->rule.expected, " | "))};
   }
   if (const auto* code = std::get_if<CodeQuestion>(&question)) return {code->prompt, code->test};

@@ -10,6 +10,7 @@
 
 #include "engine/generator.h"
 #include "eval/answer_rule.h"
+#include "eval/call_rule.h"
 
 namespace pioneer::eval {
 
@@ -28,6 +29,7 @@ struct OpenQuestion {
   std::vector<std::string> stop;
   int max_tokens = 256;
   AnswerRule rule;
+  std::optional<CallRule> call;  // instead of the rule: what is to be called
 };
 
 // A Python function to complete: right if the program behind it runs to its end.

@@ -16,6 +16,9 @@
 namespace pioneer::eval {
 namespace {
 
+// Kinds whose files have scores of their own.
+constexpr char kSquad[] = "squad", kCall[] = "call";
+
 [[noreturn]] void FailField(const std::string& field, const std::string& problem) {
   Fail(ErrorCode::kInvalidArgument, "\"{}\" {}", field, problem);
 }
@@ -209,7 +212,8 @@ AnswerKind ReadKind(const std::string& name) {
   if (name == "contains") return AnswerKind::kContains;
   if (name == "regex") return AnswerKind::kRegex;
   if (name == "number") return AnswerKind::kNumber;
-  FailField("kind", "must be exact, contains, regex, number or choice");
+  if (name == kSquad) return AnswerKind::kSquad;
+  FailField("kind", "must be exact, contains, regex, number, squad, call or choice");
 }
 
 std::vector<ChatMessage> ReadMessages(const Json& value) {
@@ -245,12 +249,23 @@ Draft ReadOwnChoice(const Json& line) {
   return ChoiceDraft(Text(line, "input"), std::move(choices), label);
 }
 
+AnswerRule ReadRule(const Json& line, const std::string& kind) {
+  AnswerRule rule = {ReadKind(kind), ReadExpected(Require(line, "expected"))};
+  if (rule.kind == AnswerKind::kRegex) {
+    for (const std::string& expression : rule.expected) Pattern check(expression);
+  }
+  return rule;
+}
+
 Draft ReadOwnOpen(const Json& line, const std::string& kind) {
   Draft draft;
   OpenQuestion question;
-  question.rule = {ReadKind(kind), ReadExpected(Require(line, "expected"))};
-  if (question.rule.kind == AnswerKind::kRegex) {
-    for (const std::string& expression : question.rule.expected) Pattern check(expression);
+  if (kind == kCall) {
+    question.call = CallRule{Require(line, "tools"), Require(line, "expected")};
+    CheckCallRule(*question.call);
+    if (!line.contains("messages")) FailField("messages", "is missing: a call answers a message");
+  } else {
+    question.rule = ReadRule(line, kind);
   }
   if (line.contains("messages")) {
     question.messages = ReadMessages(line["messages"]);
@@ -270,12 +285,26 @@ Draft ReadOwnOpen(const Json& line, const std::string& kind) {
   return draft;
 }
 
+bool IsOfKind(const Json& line, std::string_view kind) {
+  return line.contains("expected") && line.contains("kind") && line["kind"].is_string() &&
+         line["kind"].get_ref<const std::string&>() == kind;
+}
+
 Draft ReadOwn(const Json& line) {
   const std::string kind = line.contains("kind") ? Text(line, "kind") : "exact";
   Draft draft = kind == "choice" ? ReadOwnChoice(line) : ReadOwnOpen(line, kind);
   draft.item.id = ItemId(line, "id");
   draft.item.cluster = OptionalText(line, "group");
   return draft;
+}
+
+// A file of one kind that has scores of its own.
+template <const char* kind>
+Draft ReadOwnOf(const Json& line) {
+  if (!IsOfKind(line, kind)) {
+    FailField("kind", fmt::format("must be {}, as on the first line", kind));
+  }
+  return ReadOwn(line);
 }
 
 // ---- texts
@@ -335,6 +364,16 @@ const std::vector<Format>& Formats() {
          return HasAll(line, {"expected", "choices"});
        },
        ReadOwn, kNormFirst, NoDescription},
+      {"own squad",
+       [](const Json& line) { return IsOfKind(line, kSquad); },
+       ReadOwnOf<kSquad>,
+       {{"exact_match"}, {"f1"}},
+       NoDescription},
+      {"own call",
+       [](const Json& line) { return IsOfKind(line, kCall); },
+       ReadOwnOf<kCall>,
+       {{"exact_match"}, {"valid_call"}},
+       NoDescription},
       {"own",
        [](const Json& line) { return line.contains("expected"); },
        ReadOwn,
