@@ -31,7 +31,8 @@ namespace {
 
 using namespace pioneer;
 
-constexpr float kLearningRate = 1e-3f;
+constexpr float kLearningRate = 3e-4f;
+constexpr int64_t kWarmupSteps = 40;  // without, float32 rounding decides the first steps
 constexpr OptimizerOptions kOptimizer = {};  // AdamW, as in compare.py
 
 struct Sizes {
@@ -99,7 +100,9 @@ class Steps {
     const double n = static_cast<double>(batch.size() * batch[0].inputs.size());
     const double loss = workers_->LossAndGradient(batch, static_cast<float>(1 / n)) / n;
     const double norm = optimizer_.Sum(pool_, workers_->gradients());
-    optimizer_.Step(pool_, kLearningRate, norm, workers_->gradients()[0].data(), weights_.data());
+    const int64_t step = std::min(optimizer_.n_steps() + 1, kWarmupSteps);
+    const float rate = kLearningRate * static_cast<float>(step) / static_cast<float>(kWarmupSteps);
+    optimizer_.Step(pool_, rate, norm, workers_->gradients()[0].data(), weights_.data());
     workers_->SetWeights(weights_.data());
     return loss;
   }
@@ -276,6 +279,7 @@ void Write(const fs::path& dir, int64_t n_steps, const Sizes& sizes) {
                       {"rope_base", s.rope_base},
                       {"rms_eps", s.rms_eps},
                       {"lr", kLearningRate},
+                      {"warmup_steps", kWarmupSteps},
                       {"beta1", kOptimizer.beta1},
                       {"beta2", kOptimizer.beta2},
                       {"epsilon", kOptimizer.epsilon},

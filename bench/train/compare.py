@@ -110,6 +110,9 @@ class Torch:
                 loss = model(self.rows[step, :, :-1], self.rows[step, :, 1:])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            for group in optimizer.param_groups:
+                warm = min(step - start + 1, shape["warmup_steps"]) / shape["warmup_steps"]
+                group["lr"] = shape["lr"] * warm
             torch.nn.utils.clip_grad_norm_(model.parameters(), shape["clip_norm"])
             optimizer.step()
             losses.append(loss.item())
