@@ -1,4 +1,5 @@
 // Why: see mpi_calls.h. The only file that knows Open MPI.
+#define OMPI_SKIP_MPICXX 1  // only the functions of C
 #include <mpi.h>
 
 #include <algorithm>
