@@ -36,15 +36,17 @@ void WaitUntil(const Condition& condition) {
 
 class MpiCommunicator : public Communicator {
  public:
-  explicit MpiCommunicator(const MpiCalls& calls)
-      : Communicator(calls.rank, calls.size, calls.host_rank, calls.host_size), calls_(calls) {}
+  MpiCommunicator(const MpiCalls& calls, const CancelToken& cancel)
+      : Communicator(calls.rank, calls.size, calls.host_rank, calls.host_size),
+        calls_(calls),
+        cancel_(cancel) {}
 
-  // A process that fails leaves without a word, and mpirun ends the others. What fails in all of
-  // them alike is told by the first one, which the others let go before.
+  // Finalizing waits for mpirun, which sleeps for a second after it passed a signal on, and kills.
+  // What fails in all processes alike is told by the first one, which the others let go before.
   ~MpiCommunicator() override {
-    if (std::uncaught_exceptions() == 0) {
-      calls_.finalize();
-    } else if (!first()) {
+    const bool failed = std::uncaught_exceptions() > 0;
+    if (!failed && !cancel_.cancelled()) calls_.finalize();
+    if (failed && !first()) {
       std::this_thread::sleep_for(std::chrono::seconds(2));
     }
   }
@@ -72,6 +74,7 @@ class MpiCommunicator : public Communicator {
   }
 
   const MpiCalls& calls_;
+  CancelToken cancel_;
   std::vector<int> started_;
 };
 
@@ -81,7 +84,7 @@ bool StartedByMpirun() {
 
 }  // namespace
 
-std::unique_ptr<Communicator> JoinMpiRun() {
+std::unique_ptr<Communicator> JoinMpiRun(const CancelToken& cancel) {
   if (!StartedByMpirun()) return nullptr;
   const fs::path module = fs::read_symlink("/proc/self/exe").parent_path() / kModuleName;
   if (!fs::exists(module)) {
@@ -97,7 +100,7 @@ std::unique_ptr<Communicator> JoinMpiRun() {
   if (start == nullptr) {
     Fail(ErrorCode::kUnsupported, "cannot use Open MPI: {}. Install openmpi-bin", ::dlerror());
   }
-  return std::make_unique<MpiCommunicator>(*start());
+  return std::make_unique<MpiCommunicator>(*start(), cancel);
 }
 
 }  // namespace pioneer

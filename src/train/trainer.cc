@@ -76,6 +76,7 @@ class Trainer {
     const auto n_stages = static_cast<int64_t>(recipe_.stages.size());
     bool stopped = false;
     while (!stopped && state_.stage < n_stages) stopped = !RunStage();
+    if (stopped) processes_.Barrier();  // nobody leaves before the checkpoint is written
     TrainResult result;
     result.rank = processes_.rank();
     result.finished = !stopped;
@@ -412,7 +413,7 @@ std::string FormatProgress(const TrainProgress& progress) {
 
 TrainResult RunTraining(const TrainOptions& options) {
   const RunFolder folder{options.run_dir};
-  const std::unique_ptr<Communicator> joined = JoinMpiRun();
+  const std::unique_ptr<Communicator> joined = JoinMpiRun(options.cancel);
   Communicator& processes = joined ? *joined : OneProcess();
   const HostShare host(processes);
   std::optional<RunLock> lock;

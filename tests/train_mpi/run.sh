@@ -18,7 +18,6 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export PIONEER_HOME=$folder/home
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0  # Open MPI's own
-export OMPI_MCA_odls_base_sigkill_timeout=60
 mpirun=(mpirun --oversubscribe)
 [ "$(id -u)" -ne 0 ] || mpirun+=(--allow-run-as-root)
 
@@ -99,17 +98,18 @@ start_training "$run" 1  # the rest in one process
 wait "$pid" || die "$(cat "$folder/log")"
 same_as_one "$run" "after $killed kills"
 
-# mpirun passes Ctrl+C and SIGTERM on: one checkpoint, and the rest with both processes.
-run=$folder/stopped
-start_training "$run" 2
-until [ -s "$run/log.jsonl" ]; do kill -0 "$pid" || die "$(cat "$folder/log")"; sleep 0.02; done
-kill -TERM "$pid"
-wait "$pid" && die 'a stopped run ends with status 0'
-[ -e "$run/checkpoint.bin" ] || die "no checkpoint after SIGTERM: $(cat "$folder/log")"
-[ "$(grep -c 'stopped with a checkpoint' "$folder/log")" -eq 1 ] || die "$(cat "$folder/log")"
-start_training "$run" 2
-wait "$pid" || die "$(cat "$folder/log")"
-same_as_one "$run" 'after SIGTERM'
+# mpirun passes signals on: one checkpoint, and the rest with both processes.
+for signal in TERM USR1; do
+  run=$folder/stopped-$signal
+  start_training "$run" 2
+  until [ -s "$run/log.jsonl" ]; do kill -0 "$pid" || die "$(cat "$folder/log")"; sleep 0.02; done
+  kill -$signal "$pid"
+  wait "$pid" && die "a run that is stopped by $signal ends with status 0"
+  [ "$(grep -c 'stopped with a checkpoint' "$folder/log")" -eq 1 ] || die "$(cat "$folder/log")"
+  start_training "$run" 2
+  wait "$pid" || die "$(cat "$folder/log")"
+  same_as_one "$run" "after $signal"
+done
 
 # What is wrong is told once.
 "${mpirun[@]}" -n 2 "$program" train --resume --run "$folder/none" >"$folder/log" 2>&1 &&
