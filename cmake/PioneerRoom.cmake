@@ -1,7 +1,7 @@
 # pioneer_room(NAME [ROOMS room...] [LIBRARIES target...])
 #
 # One target a room, from all of its sources; its unit tests (*_test.cc) go into NAME_test, which
-# ctest runs whole.
+# ctest runs whole. Sources of modules that are opened at run time (*_module.cc) are no part of it.
 #
 # Most of a file's compile time is what it shares with others. So what nearly every file includes is
 # parsed once for all rooms, and once for all tests (pioneer_precompile below), and the files of a
@@ -43,7 +43,7 @@ function(pioneer_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/main\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|_module\\.cc$|/main\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   if(NOT sources)
     return()

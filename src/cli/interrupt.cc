@@ -19,11 +19,13 @@ InterruptCancels::InterruptCancels() {
   active = &token_;
   std::signal(SIGINT, OnInterrupt);
   std::signal(SIGTERM, OnInterrupt);
+  std::signal(SIGUSR1, OnInterrupt);
 }
 
 InterruptCancels::~InterruptCancels() {
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGUSR1, SIG_DFL);
   active = nullptr;
 }
 

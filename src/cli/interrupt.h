@@ -6,8 +6,8 @@
 
 namespace pioneer {
 
-// While it lives, SIGINT and SIGTERM use the token; a second one ends the program at once. One at a
-// time.
+// While it lives, SIGINT, SIGTERM and SIGUSR1 (which mpirun passes on without killing soon after)
+// use the token; a second one ends the program at once. One at a time.
 class InterruptCancels {
  public:
   InterruptCancels();

@@ -8,5 +8,8 @@ add_executable(pioneer ${cli_sources} ${WEB_PAGE_SOURCE})
 target_compile_definitions(pioneer PRIVATE PIONEER_VERSION="${PROJECT_VERSION}"
                                            PIONEER_MODELS_DIR="${CMAKE_SOURCE_DIR}/models")
 target_link_libraries(pioneer pioneer_serve pioneer_train pioneer_eval CLI11::CLI11 ${EDITLINE_LIBRARY})
+if(TARGET pioneer_mpi)
+  add_dependencies(pioneer pioneer_mpi)
+endif()
 pioneer_precompile(pioneer COMMANDS <CLI/CLI.hpp>)
 pioneer_batch(pioneer 6)  # half of a command's compile time is CLI11's own code

@@ -39,7 +39,8 @@ std::optional<TrainRecipe> NamedRecipe(const TrainCommandOptions& options) {
   return LoadRecipe(options.inputs[0]);
 }
 
-void RunToTheEnd(const TrainCommandOptions& options) {
+// Returns whether this process reports: all but one of those that mpirun started keep quiet.
+bool RunToTheEnd(const TrainCommandOptions& options) {
   const InterruptCancels
       interrupt;  // the first Ctrl+C writes a checkpoint, the second ends at once
   ProgressLine line;
@@ -55,6 +56,7 @@ void RunToTheEnd(const TrainCommandOptions& options) {
          "name a recipe, or texts and --depth N, or a run to go on with: --resume --run DIR");
   }
   const TrainResult result = RunTraining(train);
+  if (result.rank > 0) return false;
   fmt::print("{} after {} steps, {:.1f} M tokens, {}: loss {:.4f}",
              result.finished ? "Finished" : "Stopped", result.steps,
              static_cast<double>(result.tokens) * 1e-6, FormatDuration(result.seconds),
@@ -69,12 +71,13 @@ void RunToTheEnd(const TrainCommandOptions& options) {
     Fail(ErrorCode::kCancelled,
          "stopped with a checkpoint; go on with: pioneer train --resume --run {}", options.run_dir);
   }
+  return true;
 }
 
 void Train(const TrainCommandOptions& options) {
   const std::optional<DType> dtype = ParseDType(options.type);
   if (!dtype) Fail(ErrorCode::kInvalidArgument, "unknown type {}", options.type);
-  if (!options.export_only) RunToTheEnd(options);
+  if (!options.export_only && !RunToTheEnd(options)) return;
   if (!options.export_path.empty()) {
     ExportGguf(options.run_dir, options.export_path, *dtype);
     fmt::print("Wrote {}\n", options.export_path);

@@ -23,9 +23,7 @@ class SummedFile {
     sum_ = lzma_crc64(static_cast<const uint8_t*>(data), bytes, sum_);
     file_.Write(data, bytes);
   }
-  void Write(const TrainBuffer<float>& values) {
-    Write(values.data(), values.size() * sizeof(float));
-  }
+  void Write(std::span<const float> values) { Write(values.data(), values.size_bytes()); }
   void Commit() {
     const uint64_t sum = sum_;
     file_.Write(&sum, sizeof sum);
@@ -86,9 +84,16 @@ TrainState StateFromJson(const Json& json) {
 
 void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
                     const TrainBuffer<float>& weights, const TrainBuffer<float>& optimizer) {
+  SaveCheckpoint(path, model, state, weights, static_cast<int64_t>(optimizer.size()),
+                 [&](const WriteFloats& write) { write(optimizer); });
+}
+
+void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
+                    const TrainBuffer<float>& weights, int64_t n_optimizer,
+                    const std::function<void(const WriteFloats&)>& optimizer) {
   const std::string header = DumpJson(Json{{"model", model},
                                            {"n_parameters", weights.size()},
-                                           {"n_optimizer", optimizer.size()},
+                                           {"n_optimizer", n_optimizer},
                                            {"state", StateToJson(state)}});
   const uint64_t header_bytes = header.size();
   SummedFile file(path);
@@ -97,7 +102,8 @@ void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& s
   file.Write(header.data(), header.size());
   const std::string padding(DataOffset(header.size()) - kPrefixBytes - header.size(), '\0');
   file.Write(padding.data(), padding.size());
-  for (const auto* values : {&weights, &optimizer}) file.Write(*values);
+  file.Write(weights);
+  optimizer([&](std::span<const float> piece) { file.Write(piece); });
   file.Commit();
 }
 

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "base/file.h"
@@ -36,6 +38,13 @@ struct Checkpoint {
 
 void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
                     const TrainBuffer<float>& weights, const TrainBuffer<float>& optimizer);
+
+// The same where the optimizer's n_optimizer numbers do not lie in one piece: `optimizer` calls
+// what it is given for each piece, in their order.
+using WriteFloats = std::function<void(std::span<const float>)>;
+void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
+                    const TrainBuffer<float>& weights, int64_t n_optimizer,
+                    const std::function<void(const WriteFloats&)>& optimizer);
 
 // Throws Error{kNotFound}, or kCorruptFile with what is wrong and what to do.
 Checkpoint LoadCheckpoint(const fs::path& path);

@@ -15,9 +15,13 @@ namespace {
 template <typename T>
 class Workers : public GradientWorkers {
  public:
-  Workers(const ParameterLayout& layout, ThreadPool& pool)
-      : pool_(pool), n_parameters_(layout.size()) {
-    const bool recompute = RecomputesLayers(layout.shape(), pool.size(), !std::is_same_v<T, float>);
+  Workers(const ParameterLayout& layout, ThreadPool& pool, Communicator& processes)
+      : pool_(pool),
+        processes_(processes),
+        threads_(ShareThreads(processes, pool.size())),
+        n_parameters_(layout.size()) {
+    const bool recompute = RecomputesLayers(layout.shape(), pool.size() * processes.host_size(),
+                                            !std::is_same_v<T, float>);
     for (int i = 0; i < pool.size(); ++i) {
       passes_.push_back(std::make_unique<LlamaPass<T>>(layout, recompute));
     }
@@ -37,16 +41,17 @@ class Workers : public GradientWorkers {
   }
 
   double Loss(std::span<const TrainSequence> batch) override {
-    return Share(batch, [&](int thread, const TrainSequence& sequence) {
+    return *Share(batch, {}, [&](int thread, const TrainSequence& sequence) {
       return passes_[thread]->Loss(weights_, sequence);
     });
   }
 
-  double LossAndGradient(std::span<const TrainSequence> batch, float scale) override {
+  std::optional<double> LossAndGradient(std::span<const TrainSequence> batch, float scale,
+                                        const CancelToken& cancel) override {
     gradients_.resize(passes_.size());
     pool_.Run(
         [&](int thread) { gradients_[thread].assign(static_cast<size_t>(n_parameters_), 0.0f); });
-    return Share(batch, [&](int thread, const TrainSequence& sequence) {
+    return Share(batch, cancel, [&](int thread, const TrainSequence& sequence) {
       return passes_[thread]->LossAndGradient(weights_, sequence, scale, gradients_[thread].data());
     });
   }
@@ -62,14 +67,19 @@ class Workers : public GradientWorkers {
   }
 
  private:
-  // Jobs of the pool must not throw: the first failure is carried to the caller.
-  double Share(std::span<const TrainSequence> batch,
-               const std::function<double(int, const TrainSequence&)>& job) {
-    std::vector<double> losses(batch.size());
+  using Job = std::function<double(int, const TrainSequence&)>;
+
+  // The sum of all sequences' losses in the batch's order; nothing when cancelled. Jobs of the pool
+  // must not throw: the first failure is carried to the caller.
+  std::optional<double> Share(std::span<const TrainSequence> batch, const CancelToken& cancel,
+                              const Job& job) {
+    std::vector<double> losses(batch.size() + 1);  // and whether this process was cancelled
     std::vector<std::exception_ptr> failures(passes_.size());
     pool_.Run([&](int thread) {
       try {
-        for (size_t i = static_cast<size_t>(thread); i < batch.size(); i += passes_.size()) {
+        const auto first = static_cast<size_t>(threads_.first + thread);
+        for (size_t i = first; i < batch.size(); i += static_cast<size_t>(threads_.total)) {
+          if (cancel.cancelled()) return;
           losses[i] = job(thread, batch[i]);
         }
       } catch (...) {
@@ -79,10 +89,15 @@ class Workers : public GradientWorkers {
     for (const std::exception_ptr& failure : failures) {
       if (failure) std::rethrow_exception(failure);
     }
-    return std::accumulate(losses.begin(), losses.end(), 0.0);
+    losses.back() = cancel.cancelled() ? 1.0 : 0.0;
+    processes_.Sum(losses);
+    if (losses.back() > 0) return std::nullopt;
+    return std::accumulate(losses.begin(), losses.end() - 1, 0.0);
   }
 
   ThreadPool& pool_;
+  Communicator& processes_;
+  ThreadShare threads_;
   int64_t n_parameters_;
   std::vector<std::unique_ptr<LlamaPass<T>>> passes_;
   std::vector<TrainBuffer<float>> gradients_;
@@ -99,9 +114,10 @@ bool RecomputesLayers(const LlamaShape& shape, int n_threads, bool bf16) {
 }
 
 std::unique_ptr<GradientWorkers> GradientWorkers::Make(const ParameterLayout& layout,
-                                                       ThreadPool& pool, bool bf16) {
-  if (bf16) return std::make_unique<Workers<Bf16>>(layout, pool);
-  return std::make_unique<Workers<float>>(layout, pool);
+                                                       ThreadPool& pool, bool bf16,
+                                                       Communicator& processes) {
+  if (bf16) return std::make_unique<Workers<Bf16>>(layout, pool, processes);
+  return std::make_unique<Workers<float>>(layout, pool, processes);
 }
 
 }  // namespace pioneer

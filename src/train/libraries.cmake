@@ -1,3 +1,17 @@
+# What needs Open MPI is a module beside the program, opened only under mpirun (train/mpi_calls.h).
+# Without the library there is no module, and mpirun-started training says what to install.
+find_package(PkgConfig REQUIRED)
+if(NOT CMAKE_CROSSCOMPILING)
+  pkg_check_modules(OMPI QUIET IMPORTED_TARGET ompi-c)
+endif()
+if(OMPI_FOUND)
+  add_library(pioneer_mpi MODULE ${CMAKE_CURRENT_SOURCE_DIR}/train/mpi_module.cc)
+  target_include_directories(pioneer_mpi PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(pioneer_mpi PRIVATE PkgConfig::OMPI)
+  set_target_properties(pioneer_mpi PROPERTIES PREFIX "" OUTPUT_NAME pioneer-mpi
+                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR} CXX_VISIBILITY_PRESET hidden)
+endif()
+
 # Compressed sources, HTML, and the program's version for the lineage of a model.
 find_package(LibLZMA REQUIRED)
 find_package(LibXml2 REQUIRED)

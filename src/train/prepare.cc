@@ -415,14 +415,12 @@ void PrepareData(const TrainRecipe& recipe, const RunFolder& folder,
   PrepareSteps(recipe, folder, context).Run();
 }
 
-std::unique_ptr<Tokenizer> PrepareTokenizer(const TrainRecipe& recipe, const RunFolder& folder,
-                                            const PrepareContext& context) {
-  PrepareData(recipe, folder, context);
+std::unique_ptr<Tokenizer> OpenTokenizer(const RunFolder& folder) {
   return MakeTokenizer(LoadVocabulary(*GgufFile::Open(folder.tokenizer())));
 }
 
-SourceShards PrepareSource(const SourceRecipe& source, const Tokenizer& tokenizer,
-                           const RunFolder& folder, const PrepareContext&) {
+SourceShards OpenSource(const SourceRecipe& source, const Tokenizer& tokenizer,
+                        const RunFolder& folder) {
   const DataFolder data(folder);
   const Json state = ParseJson(ReadFile(data.state()));
   for (const Json& entry : state.at("sources")) {

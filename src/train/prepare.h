@@ -39,14 +39,13 @@ struct DataFolder {
 // matter. Throws Error{kInvalidArgument} when the folder holds a run that began with other data.
 void PrepareData(const TrainRecipe& recipe, const RunFolder& folder, const PrepareContext& context);
 
-// The run's tokenizer, after PrepareData. A trained one is byte-level BPE with "<|endoftext|>"
-// (BOS, EOS), "<|im_start|>", "<|im_end|>"; it has seen training text only.
-std::unique_ptr<Tokenizer> PrepareTokenizer(const TrainRecipe& recipe, const RunFolder& folder,
-                                            const PrepareContext& context);
+// The run's tokenizer, which PrepareData has made. A trained one is byte-level BPE with
+// "<|endoftext|>" (BOS, EOS), "<|im_start|>", "<|im_end|>"; it has seen training text only.
+std::unique_ptr<Tokenizer> OpenTokenizer(const RunFolder& folder);
 
-// The source's tokens, mapped. Needs PrepareTokenizer before it.
-SourceShards PrepareSource(const SourceRecipe& source, const Tokenizer& tokenizer,
-                           const RunFolder& folder, const PrepareContext& context);
+// The tokens of one of the recipe's sources, mapped.
+SourceShards OpenSource(const SourceRecipe& source, const Tokenizer& tokenizer,
+                        const RunFolder& folder);
 
 // The hash over everything that went into the run's data, 64 hexadecimal digits; "" when there is
 // no manifest.

@@ -102,9 +102,10 @@ TEST_F(PrepareTest, SplitsByContentAndTokenizesBothParts) {
   ThreadPool pool(1);
   const RunFolder folder{folder_ / "run"};
   const PrepareContext context{pool, {}, {}};
-  const auto tokenizer = PrepareTokenizer(Recipe(), folder, context);
+  PrepareData(Recipe(), folder, context);
+  const auto tokenizer = OpenTokenizer(folder);
   const SourceShards shards =
-      PrepareSource(Recipe().stages[1].sources[1], *tokenizer, folder, context);
+      OpenSource(Recipe().stages[1].sources[1], *tokenizer, folder);
   EXPECT_EQ(shards.train->n_documents(), static_cast<int64_t>(train.size()));
   EXPECT_EQ(shards.held_out->n_documents(), static_cast<int64_t>(held_out.size()));
   EXPECT_EQ(ReadLineage(folder), manifest.at("lineage"));

@@ -13,6 +13,8 @@
 #include "train/checkpoint.h"
 #include "train/data_loader.h"
 #include "train/gradient_workers.h"
+#include "train/host_share.h"
+#include "train/mpi_communicator.h"
 #include "train/optimizer.h"
 #include "train/outlier_detector.h"
 #include "train/prepare.h"
@@ -43,24 +45,29 @@ LlamaShape ShapeFor(const TrainRecipe& recipe, const Tokenizer& tokenizer) {
   return shape;
 }
 
-// One run: the parts stay for its whole life, the loader is the current stage's.
+// One run, or one process's part of it: the parts stay for its whole life, the loader is the
+// current stage's. All processes deal the same batches, take the same decisions and have the same
+// weights; the first one writes and reports.
 class Trainer {
  public:
-  Trainer(const TrainOptions& options, TrainRecipe recipe)
+  // The data is prepared.
+  Trainer(const TrainOptions& options, TrainRecipe recipe, int n_threads, Communicator& processes)
       : options_(options),
         recipe_(std::move(recipe)),
+        processes_(processes),
         folder_{options.run_dir},
-        pool_(recipe_.threads),
-        tokenizer_(PrepareTokenizer(recipe_, folder_, MakeContext())),
+        pool_(n_threads),
+        tokenizer_(OpenTokenizer(folder_)),
         layout_(ShapeFor(recipe_, *tokenizer_)),
-        optimizer_(layout_, recipe_.optimizer, UsesBf16(recipe_.precision)),
-        workers_(GradientWorkers::Make(layout_, pool_, UsesBf16(recipe_.precision))) {
+        optimizer_(layout_, recipe_.optimizer, UsesBf16(recipe_.precision), processes),
+        workers_(GradientWorkers::Make(layout_, pool_, UsesBf16(recipe_.precision), processes)) {
     if (fs::exists(folder_.checkpoint())) {
       Restore(LoadCheckpoint(folder_.checkpoint()));
     } else {
-      TruncateLog(folder_.log(), 0);
       weights_ = InitialParameters(layout_, recipe_.seed);
     }
+    processes_.Barrier();  // all have read before the first one writes
+    if (processes_.first()) TruncateLog(folder_.log(), state_.step);
     state_.lineage = ReadLineage(folder_);
     workers_->SetWeights(weights_.data());
   }
@@ -69,7 +76,9 @@ class Trainer {
     const auto n_stages = static_cast<int64_t>(recipe_.stages.size());
     bool stopped = false;
     while (!stopped && state_.stage < n_stages) stopped = !RunStage();
+    if (stopped) processes_.Barrier();  // nobody leaves before the checkpoint is written
     TrainResult result;
+    result.rank = processes_.rank();
     result.finished = !stopped;
     result.steps = state_.step;
     result.tokens = state_.tokens;
@@ -83,12 +92,6 @@ class Trainer {
   }
 
  private:
-  PrepareContext MakeContext() {
-    return {pool_, options_.cancel, [this](const std::string& status) {
-              if (options_.on_progress) options_.on_progress({.status = status, .stage = {}});
-            }};
-  }
-
   const StageRecipe& stage() const { return recipe_.stages[static_cast<size_t>(state_.stage)]; }
   int64_t context() const { return stage().context > 0 ? stage().context : recipe_.model.context; }
   int64_t BatchSequences() const { return std::max<int64_t>(1, stage().batch_tokens / context()); }
@@ -96,7 +99,7 @@ class Trainer {
   void Restore(Checkpoint checkpoint);
   void OpenStage();
   bool RunStage();
-  void RunStep();
+  bool RunStep();
   double StageProgress() const;
   double StepShare() const;
   bool StageDone() const;
@@ -104,13 +107,14 @@ class Trainer {
   void Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate);
   std::string WhyNotApplied(const std::vector<TrainSequence>& batch);
   void Skip(const std::string& why);
-  void Report(float learning_rate, double seconds);
+  void Report(float learning_rate);
   double ValidationLoss();
   double ValidationBytesPerToken() const;
   void Save();
 
   const TrainOptions& options_;
   TrainRecipe recipe_;
+  Communicator& processes_;
   RunFolder folder_;
   ThreadPool pool_;
   std::unique_ptr<Tokenizer> tokenizer_;
@@ -137,24 +141,23 @@ void Trainer::Restore(Checkpoint checkpoint) {
     Fail(ErrorCode::kCorruptFile, "the checkpoint in {} has {} parameters, not {}",
          folder_.root.string(), checkpoint.weights.size(), n);
   }
-  if (checkpoint.optimizer.size() != optimizer_.state().size()) {
+  if (static_cast<int64_t>(checkpoint.optimizer.size()) != optimizer_.whole_state_size()) {
     Fail(ErrorCode::kInvalidArgument, "the checkpoint in {} is of another kind of optimizer",
          folder_.root.string());
   }
   state_ = checkpoint.state;
   weights_ = std::move(checkpoint.weights);
-  optimizer_.state() = std::move(checkpoint.optimizer);
+  optimizer_.SetWholeState(checkpoint.optimizer);
   losses_.set_values(state_.recent_losses);
   norms_.set_values(state_.recent_norms);
   optimizer_.set_n_steps(state_.optimizer_steps);
   saved_at_seconds_ = state_.seconds;
-  TruncateLog(folder_.log(), state_.step);
 }
 
 void Trainer::OpenStage() {
   std::vector<LoaderSource> sources;
   for (const SourceRecipe& source : stage().sources) {
-    sources.push_back({PrepareSource(source, *tokenizer_, folder_, MakeContext()), source.weight});
+    sources.push_back({OpenSource(source, *tokenizer_, folder_), source.weight});
   }
   loader_ = std::make_unique<DataLoader>(
       std::move(sources),
@@ -169,11 +172,10 @@ void Trainer::OpenStage() {
 bool Trainer::RunStage() {
   OpenStage();
   while (!StageDone()) {
-    if (options_.cancel.cancelled()) {
+    if (!RunStep()) {
       Save();
       return false;
     }
-    RunStep();
     const bool due = state_.seconds - saved_at_seconds_ >= recipe_.checkpoint_minutes * 60;
     if (due && !StageDone()) Save();
   }
@@ -230,19 +232,26 @@ int64_t CountedTokens(const std::vector<TrainSequence>& batch) {
   return counted;
 }
 
-void Trainer::RunStep() {
+// False when cancelled: then nothing has changed. So a stop does not wait for a step to end.
+bool Trainer::RunStep() {
   const Stopwatch watch;
+  const Json position = loader_->Position();
   const std::vector<TrainSequence> batch = NextBatch();
   const int64_t n_tokens = static_cast<int64_t>(batch.size()) * context();
   const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(batch)));
   const auto learning_rate =
       static_cast<float>(LearningRate(stage().schedule, StageProgress() + StepShare()));
-  const double loss = workers_->LossAndGradient(batch, static_cast<float>(1.0 / counted)) / counted;
+  const std::optional<double> sum =
+      workers_->LossAndGradient(batch, static_cast<float>(1.0 / counted), options_.cancel);
+  if (!sum) {
+    loader_->SetPosition(position);
+    return false;
+  }
   ++state_.step;
   ++state_.stage_step;
   state_.tokens += n_tokens;
   state_.stage_tokens += n_tokens;
-  Apply(batch, loss, learning_rate);
+  Apply(batch, *sum / counted, learning_rate);
   last_.validation_loss = last_.validation_bits_per_byte = -1;
   const bool validates = state_.step % recipe_.validation_every_steps == 0 || StageDone();
   if (validates && !validation_.empty()) {
@@ -250,11 +259,12 @@ void Trainer::RunStep() {
     last_.validation_bits_per_byte =
         last_.validation_loss / std::numbers::ln2 / validation_bytes_per_token_;
   }
-  const double seconds = watch.Seconds();
+  const double seconds = processes_.FromFirst(watch.Seconds());
   state_.seconds += seconds;
   state_.stage_seconds += seconds;
   last_.tokens_per_second = static_cast<double>(n_tokens) / seconds;
-  Report(learning_rate, seconds);
+  if (processes_.first()) Report(learning_rate);
+  return true;
 }
 
 void Trainer::Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate) {
@@ -277,7 +287,7 @@ std::string Trainer::WhyNotApplied(const std::vector<TrainSequence>& batch) {
     if (!place.empty()) return fmt::format("the weights of {} are not finite", place);
     place = workers_->FirstNotFinite(batch);
     if (!place.empty()) return fmt::format("{} is not finite", place);
-    place = FirstNotFinite(layout_, workers_->gradients()[0].data());
+    place = optimizer_.FirstNotFinite();
     return fmt::format("the gradient of {} is not finite", place.empty() ? "the sum" : place);
   }
   const double loss_score = losses_.Score(last_.loss);
@@ -294,7 +304,7 @@ void Trainer::Skip(const std::string& why) {
   ++state_.skipped_steps;
   ++state_.skipped_in_a_row;
   last_.why_skipped = why;
-  spdlog::warn("step {} was skipped: {}", state_.step, why);
+  if (processes_.first()) spdlog::warn("step {} was skipped: {}", state_.step, why);
   if (state_.skipped_in_a_row < kMaxSkippedInARow) return;
   Fail(
       ErrorCode::kInternal,
@@ -303,7 +313,7 @@ void Trainer::Skip(const std::string& why) {
       state_.step, state_.skipped_in_a_row, why);
 }
 
-void Trainer::Report(float learning_rate, double seconds) {
+void Trainer::Report(float learning_rate) {
   last_.step = state_.step;
   last_.stage = stage().name;
   last_.tokens = state_.tokens;
@@ -359,9 +369,30 @@ void Trainer::Save() {
   state_.data_position = loader_ ? loader_->Position() : Json(nullptr);
   state_.recent_losses = losses_.values();
   state_.recent_norms = norms_.values();
-  SaveCheckpoint(folder_.checkpoint(), ModelJson(layout_.shape()), state_, weights_,
-                 optimizer_.state());
   saved_at_seconds_ = state_.seconds;
+  if (!processes_.first()) return optimizer_.WriteWholeState({});
+  SaveCheckpoint(folder_.checkpoint(), ModelJson(layout_.shape()), state_, weights_,
+                 optimizer_.whole_state_size(),
+                 [&](const WriteFloats& write) { optimizer_.WriteWholeState(write); });
+}
+
+// What happens before the first step, in one process.
+TrainRecipe OpenRun(const TrainOptions& options, const RunFolder& folder) {
+  const TrainRecipe* given = options.recipe ? &*options.recipe : nullptr;
+  if (options.resume) return ResumeRun(folder);
+  if (!options.branch.empty()) return BranchRun(folder, RunFolder{options.branch}, given);
+  if (given == nullptr) Fail(ErrorCode::kInvalidArgument, "a new run needs a recipe");
+  return BeginRun(folder, *given);
+}
+
+void Prepare(const TrainOptions& options, const TrainRecipe& recipe, const RunFolder& folder,
+             int host_threads) {
+  ThreadPool pool(recipe.threads > 0 ? recipe.threads : host_threads);
+  PrepareData(recipe, folder, {pool, options.cancel, [&](const std::string& status) {
+                                 if (options.on_progress) {
+                                   options.on_progress({.status = status, .stage = {}});
+                                 }
+                               }});
 }
 
 }  // namespace
@@ -382,17 +413,23 @@ std::string FormatProgress(const TrainProgress& progress) {
 
 TrainResult RunTraining(const TrainOptions& options) {
   const RunFolder folder{options.run_dir};
-  if (options.resume && !fs::exists(folder.recipe())) {
-    Fail(ErrorCode::kNotFound, "{} holds no run to resume", folder.root.string());
+  const std::unique_ptr<Communicator> joined = JoinMpiRun(options.cancel);
+  Communicator& processes = joined ? *joined : OneProcess();
+  const HostShare host(processes);
+  std::optional<RunLock> lock;
+  if (processes.first()) {
+    if (options.resume && !fs::exists(folder.recipe())) {
+      Fail(ErrorCode::kNotFound, "{} holds no run to resume", folder.root.string());
+    }
+    lock.emplace(folder);
+    const TrainRecipe recipe = OpenRun(options, folder);
+    Prepare(options, recipe, folder, host.host_threads());
   }
-  const RunLock lock(folder);
-  const TrainRecipe* given = options.recipe ? &*options.recipe : nullptr;
-  if (options.resume) return Trainer(options, ResumeRun(folder)).Run();
-  if (!options.branch.empty()) {
-    return Trainer(options, BranchRun(folder, RunFolder{options.branch}, given)).Run();
-  }
-  if (given == nullptr) Fail(ErrorCode::kInvalidArgument, "a new run needs a recipe");
-  return Trainer(options, BeginRun(folder, *given)).Run();
+  processes.Barrier();
+  TrainRecipe recipe = LoadRecipe(folder.recipe());
+  const int n_threads = host.OwnThreads(recipe.threads);
+  host.Settle(n_threads);
+  return Trainer(options, std::move(recipe), n_threads, processes).Run();
 }
 
 }  // namespace pioneer

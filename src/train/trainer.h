@@ -35,11 +35,12 @@ struct TrainOptions {
   fs::path run_dir;                   // created when missing
   bool resume = false;                // go on where run_dir's run was left
   fs::path branch;                    // a new run from this run's checkpoint, see BranchRun
-  CancelToken cancel;                 // writes a checkpoint and returns
+  CancelToken cancel;                 // ends the step at hand, writes a checkpoint and returns
   std::function<void(const TrainProgress&)> on_progress;  // by the calling thread; may be empty
 };
 
 struct TrainResult {
+  int rank = 0;           // of this process among those that mpirun started; 0 reports
   bool finished = false;  // false: cancelled, can be resumed
   int64_t steps = 0, tokens = 0, skipped_steps = 0, n_parameters = 0;
   double seconds = 0;
@@ -47,11 +48,13 @@ struct TrainResult {
   double validation_bits_per_byte = -1;   // when the last step was validated, as it is at an end
 };
 
-// Runs all stages. A run limited by steps or tokens that is stopped or killed and resumed on the
-// same number of threads ends with the same bits as one that ran through. Steps with a NaN or
-// infinite loss or gradient, and outliers, are skipped and logged with the reason; too many in a
-// row throw Error{kInternal}. Also throws Error{kInvalidArgument (recipe; run_dir holds another
-// run, or is in use), kNotFound, kIo, kCorruptFile}.
+// Runs all stages. Processes that mpirun started make up one run: each must call this with the same
+// options; the first one alone prepares, writes and reports. A run limited by steps or tokens that
+// is stopped or killed and resumed on the same number of threads ends with the same bits as one
+// that ran through. Steps with a NaN or infinite loss or gradient, and outliers, are skipped and
+// logged with the reason; too many in a row throw Error{kInternal}. Also throws
+// Error{kInvalidArgument (recipe; run_dir holds another run, or is in use), kNotFound, kIo,
+// kCorruptFile}.
 TrainResult RunTraining(const TrainOptions& options);
 
 // Writes run_dir's latest checkpoint as a GGUF model with tokenizer and chat template. Matrices get
