@@ -1,5 +1,5 @@
-// Why: `pioneer tune`: a model learns from examples, preferences or rewards on this machine, and what
-// it learned is a small file beside it.
+// Why: `pioneer tune`: a model learns from examples, preferences or rewards on this machine, and
+// what it learned is a small file beside it.
 #include <fmt/format.h>
 
 #include <memory>
@@ -51,10 +51,11 @@ void PrintTuneResult(const TuneCommandOptions& options, const tune::TuneResult& 
                                      {"run", options.out}}));
     return;
   }
-  fmt::print("{}\n{} after {} steps, {:.2f} M tokens, {}: loss {:.4f}, {:.2f} M parameters trained\n",
-             result.description, result.finished ? "Finished" : "Stopped", result.steps,
-             static_cast<double>(result.tokens) * 1e-6, FormatDuration(result.seconds),
-             result.loss, static_cast<double>(result.n_trained) * 1e-6);
+  fmt::print(
+      "{}\n{} after {} steps, {:.2f} M tokens, {}: loss {:.4f}, {:.2f} M parameters trained\n",
+      result.description, result.finished ? "Finished" : "Stopped", result.steps,
+      static_cast<double>(result.tokens) * 1e-6, FormatDuration(result.seconds), result.loss,
+      static_cast<double>(result.n_trained) * 1e-6);
   for (const auto& [name, value] : after.items()) {
     fmt::print("{}: {:.4f} before, {:.4f} now\n", name, before.value(name, 0.0),
                value.get<double>());
@@ -113,8 +114,7 @@ void Merge(const TuneCommandOptions& options) {
 }
 
 void AddThreadsOption(CLI::App& command, TuneCommandOptions& options) {
-  command
-      .add_option("--threads", options.settings.threads, "0 = all cores this process may use")
+  command.add_option("--threads", options.settings.threads, "0 = all cores this process may use")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
 }
@@ -167,8 +167,7 @@ void AddDpo(CLI::App& tune_command) {
   CLI::App* dpo = AddCommand(tune_command, "dpo", "Prefer chosen answers to rejected ones",
                              "pioneer tune dpo --model m.gguf --data pairs.jsonl --out runs/d");
   AddRunOptions(*dpo, *options, "Pairs of a step; 0 = 16");
-  dpo->add_option("--beta", options->settings.beta,
-                  "The larger, the nearer to the model as it was")
+  dpo->add_option("--beta", options->settings.beta, "The larger, the nearer to the model as it was")
       ->capture_default_str();
   dpo->callback([options] { RunTune(*options, tune::Method::kDpo); });
 }
@@ -191,9 +190,9 @@ void AddGrpo(CLI::App& tune_command) {
 
 void AddMerge(CLI::App& tune_command) {
   auto options = std::make_shared<TuneCommandOptions>();
-  CLI::App* merge = AddCommand(
-      tune_command, "merge", "Write a model with the adapter inside",
-      "pioneer tune merge --model m.gguf --adapter runs/t/adapter.gguf --out mine.gguf");
+  CLI::App* merge =
+      AddCommand(tune_command, "merge", "Write a model with the adapter inside",
+                 "pioneer tune merge --model m.gguf --adapter runs/t/adapter.gguf --out mine.gguf");
   AddModelOption(*merge, options->model);
   merge->add_option("--adapter", options->adapter, "GGUF, or a folder of PEFT's")->required();
   merge->add_option("--out", options->out, "The file to write")->required();
@@ -222,7 +221,7 @@ void AddArithmetic(CLI::App& tune_command) {
   CLI::App* command = AddCommand(tune_command, "arithmetic",
                                  "Print sums with their answers, to try sft and grpo on",
                                  "pioneer tune arithmetic --count 500 --largest 20 > sums.jsonl");
-  command->add_option("--count", tasks.count, "Sums")
+  command->add_option("--count", tasks.count, "Sums; fewer where there are not so many")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
       ->capture_default_str();
   command->add_option("--largest", tasks.largest, "Number in a sum")

@@ -73,9 +73,9 @@ void AdaptedPass<T>::Backward(const T* adapter, float* gradient) {
 }
 
 template <typename T>
-void AdaptedPass<T>::BackProject(const T* adapter, size_t l, MatrixKind kind,
-                                 MatrixView<const T> x, MatrixView<const T> dy,
-                                 MatrixView<float> dx, GemmMode mode, float* gradient) {
+void AdaptedPass<T>::BackProject(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x,
+                                 MatrixView<const T> dy, MatrixView<float> dx, GemmMode mode,
+                                 float* gradient) {
   const Tensor& matrix = model_.layers[l].matrix(kind);
   const T* weight = source_.All(matrix, scratch_);
   TrainMatMul<T, float>(dy, View(weight, matrix.rows(), matrix.cols()), dx, mode);
@@ -88,8 +88,7 @@ void AdaptedPass<T>::BackProject(const T* adapter, size_t l, MatrixKind kind,
   const auto d_low = View<const T>(d_low_.data(), n_, rank);
   TrainMatMul<T, float>(d_low.Transposed(), x, View(gradient + slot.a, rank, slot.n_in),
                         GemmMode::kAccumulate);
-  TrainMatMul<T, float>(d_low, View(adapter + slot.a, rank, slot.n_in), dx,
-                        GemmMode::kAccumulate);
+  TrainMatMul<T, float>(d_low, View(adapter + slot.a, rank, slot.n_in), dx, GemmMode::kAccumulate);
 }
 
 template <typename T>
@@ -105,9 +104,8 @@ void AdaptedPass<T>::BackwardFeedForward(const T* adapter, size_t l, float* grad
 
   const auto x = View<const T>(state.normed_middle.data(), n_, d);
   const auto dx = View(d_normed_.data(), n_, d);
-  BackProject(adapter, l, MatrixKind::kGate, x,
-              ColumnsOf<T>(d_wide_.data(), n_, 2 * d_ff, 0, d_ff), dx, GemmMode::kOverwrite,
-              gradient);
+  BackProject(adapter, l, MatrixKind::kGate, x, ColumnsOf<T>(d_wide_.data(), n_, 2 * d_ff, 0, d_ff),
+              dx, GemmMode::kOverwrite, gradient);
   BackProject(adapter, l, MatrixKind::kUp, x,
               ColumnsOf<T>(d_wide_.data(), n_, 2 * d_ff, d_ff, d_ff), dx, GemmMode::kAccumulate,
               gradient);
@@ -131,16 +129,15 @@ void AdaptedPass<T>::BackwardAttention(const T* adapter, size_t l, float* gradie
     const int64_t first = begins_[text];
     TrainAttentionBackward<T>(
         AttentionShape(ends_[text] - first), state.qkv.data() + first * width,
-        state.attention.data() + first * q,
-        state.log_sum.data() + first * model_.config.n_heads, d_wide_.data() + first * q,
-        wide_.data() + first * width, attention_scratch_);
+        state.attention.data() + first * q, state.log_sum.data() + first * model_.config.n_heads,
+        d_wide_.data() + first * q, wide_.data() + first * width, attention_scratch_);
   }
   BackwardHeads(l);
 
   const auto x = View<const T>(state.normed_input.data(), n_, d);
   const auto dx = View(d_normed_.data(), n_, d);
-  BackProject(adapter, l, MatrixKind::kQuery, x, ColumnsOf<T>(d_wide_.data(), n_, width, 0, q),
-              dx, GemmMode::kOverwrite, gradient);
+  BackProject(adapter, l, MatrixKind::kQuery, x, ColumnsOf<T>(d_wide_.data(), n_, width, 0, q), dx,
+              GemmMode::kOverwrite, gradient);
   BackProject(adapter, l, MatrixKind::kKey, x, ColumnsOf<T>(d_wide_.data(), n_, width, q, kv), dx,
               GemmMode::kAccumulate, gradient);
   BackProject(adapter, l, MatrixKind::kValue, x,
@@ -151,8 +148,8 @@ void AdaptedPass<T>::BackwardAttention(const T* adapter, size_t l, float* gradie
                             ignored_.data(), d_stream_copy_.data());
 }
 
-// From wide_, the gradient of what attention saw, to d_wide_, that of the projections' outputs; both
-// [tokens, qkv_width].
+// From wide_, the gradient of what attention saw, to d_wide_, that of the projections' outputs;
+// both [tokens, qkv_width].
 template <typename T>
 void AdaptedPass<T>::BackwardHeads(size_t l) {
   const FrozenLayer& layer = model_.layers[l];
@@ -183,8 +180,8 @@ void AdaptedPass<T>::BackwardHeads(size_t l) {
   }
 }
 
-template LossSums AdaptedPass<float>::LossAndGradient(const float*, const PackedTexts&,
-                                                      const Loss&, float*);
+template LossSums AdaptedPass<float>::LossAndGradient(const float*, const PackedTexts&, const Loss&,
+                                                      float*);
 template LossSums AdaptedPass<Bf16>::LossAndGradient(const Bf16*, const PackedTexts&, const Loss&,
                                                      float*);
 

@@ -31,8 +31,8 @@ int64_t AdaptedPass<T>::ActivationBytes(const FrozenModel& model, int64_t n_toke
   const int64_t d = model.config.d_model, d_ff = model.config.d_ff;
   const auto as_element = static_cast<int64_t>(sizeof(T));
   const int64_t stream = d * static_cast<int64_t>(sizeof(float));
-  const int64_t state = stream + (2 * d + model.qkv_width() + model.query_width() + 3 * d_ff) *
-                                     as_element;
+  const int64_t state =
+      stream + (2 * d + model.qkv_width() + model.query_width() + 3 * d_ff) * as_element;
   const auto n_layers = static_cast<int64_t>(model.layers.size());
   return n_tokens * ((n_layers + 1) * stream + (recompute ? 1 : n_layers) * state);
 }
@@ -123,16 +123,23 @@ void AdaptedPass<T>::Forward(const T* adapter, const PackedTexts& pack) {
 }
 
 template <typename T>
-void AdaptedPass<T>::Project(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x,
-                             MatrixView<float> y, GemmMode mode) {
+void AdaptedPass<T>::Lower(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x) {
+  if (adapter == nullptr) return;
+  const AdapterSlot& slot = layout_.slot(l, kind);
+  TrainMatMul<T, T>(x, View(adapter + slot.a, layout_.rank(), slot.n_in).Transposed(),
+                    View(State(l).low[static_cast<size_t>(kind)].data(), n_, layout_.rank()));
+}
+
+template <typename T>
+void AdaptedPass<T>::Raise(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x,
+                           MatrixView<float> y, GemmMode mode) {
   const Tensor& matrix = model_.layers[l].matrix(kind);
   const T* weight = source_.All(matrix, scratch_);
   TrainMatMul<T, float>(x, View(weight, matrix.rows(), matrix.cols()).Transposed(), y, mode);
   if (adapter != nullptr) {
     const AdapterSlot& slot = layout_.slot(l, kind);
-    const auto low = View(State(l).low[static_cast<size_t>(kind)].data(), n_, layout_.rank());
-    TrainMatMul<T, T>(x, View(adapter + slot.a, layout_.rank(), slot.n_in).Transposed(), low);
-    TrainMatMul<T, float>(View<const T>(low.data, n_, layout_.rank()),
+    const T* low = State(l).low[static_cast<size_t>(kind)].data();
+    TrainMatMul<T, float>(View(low, n_, layout_.rank()),
                           View(adapter + slot.b, slot.n_out, layout_.rank()).Transposed(), y,
                           GemmMode::kAccumulate);
   }
@@ -141,6 +148,13 @@ void AdaptedPass<T>::Project(const T* adapter, size_t l, MatrixKind kind, Matrix
   for (int64_t t = 0; t < n_; ++t) {
     BestTrainKernels().add(bias.data(), y.cols, y.data + t * y.row_stride);
   }
+}
+
+template <typename T>
+void AdaptedPass<T>::Project(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x,
+                             MatrixView<float> y, GemmMode mode) {
+  Lower(adapter, l, kind, x);
+  Raise(adapter, l, kind, x, y, mode);
 }
 
 template <typename T>
@@ -162,8 +176,7 @@ void AdaptedPass<T>::ForwardAttention(const T* adapter, size_t l) {
   float* const heads = layer.query_norm.empty() ? heads_.data() : state.raw_heads.data();
   Project(adapter, l, MatrixKind::kQuery, x, Columns(heads, n_, q + kv, 0, q),
           GemmMode::kOverwrite);
-  Project(adapter, l, MatrixKind::kKey, x, Columns(heads, n_, q + kv, q, kv),
-          GemmMode::kOverwrite);
+  Project(adapter, l, MatrixKind::kKey, x, Columns(heads, n_, q + kv, q, kv), GemmMode::kOverwrite);
   Project(adapter, l, MatrixKind::kValue, x, View(wide_.data(), n_, kv), GemmMode::kOverwrite);
   ForwardHeads(l);
   for (size_t text = 0; text < begins_.size(); ++text) {
@@ -174,9 +187,8 @@ void AdaptedPass<T>::ForwardAttention(const T* adapter, size_t l) {
                       state.log_sum.data() + first * model_.config.n_heads, attention_scratch_);
   }
   std::copy_n(inputs_[l].data(), n_ * d, state.middle.data());
-  Project(adapter, l, MatrixKind::kAttentionOutput,
-          View<const T>(state.attention.data(), n_, q), View(state.middle.data(), n_, d),
-          GemmMode::kAccumulate);
+  Project(adapter, l, MatrixKind::kAttentionOutput, View<const T>(state.attention.data(), n_, q),
+          View(state.middle.data(), n_, d), GemmMode::kAccumulate);
 }
 
 // Queries and keys are normed where the model does that, and rotated; values lie in wide_.
@@ -220,6 +232,7 @@ void AdaptedPass<T>::ForwardFeedForward(const T* adapter, size_t l) {
           GemmMode::kOverwrite);
   kernels.convert(wide_.data(), n_ * 2 * d_ff, state.gate_up.data());
   kernels.silu_mul(state.gate_up.data(), n_, d_ff, state.hidden.data());
+  Lower(adapter, l, MatrixKind::kDown, View<const T>(state.hidden.data(), n_, d_ff));
 }
 
 // next input = middle + hidden W_down
@@ -228,9 +241,8 @@ void AdaptedPass<T>::CloseLayer(const T* adapter, size_t l) {
   const int64_t d = model_.config.d_model;
   const LayerState& state = State(l);
   std::copy_n(state.middle.data(), n_ * d, inputs_[l + 1].data());
-  Project(adapter, l, MatrixKind::kDown,
-          View<const T>(state.hidden.data(), n_, model_.config.d_ff),
-          View(inputs_[l + 1].data(), n_, d), GemmMode::kAccumulate);
+  Raise(adapter, l, MatrixKind::kDown, View<const T>(state.hidden.data(), n_, model_.config.d_ff),
+        View(inputs_[l + 1].data(), n_, d), GemmMode::kAccumulate);
 }
 
 template <typename T>
@@ -268,7 +280,7 @@ void AdaptedPass<T>::CountedLogProbs(const PackedTexts& pack, float* out) {
     for (int64_t r = 0; r < n; ++r) {
       const int64_t row = counted_rows_[first + r];
       out[row] = -BestTrainKernels().For<T>().cross_entropy(logits_.data() + r * vocab, vocab,
-                                                           pack.targets[row], 0.0f, nullptr);
+                                                            pack.targets[row], 0.0f, nullptr);
     }
   }
 }

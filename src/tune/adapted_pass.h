@@ -1,5 +1,5 @@
-// Why: one pack of texts through a frozen model and its adapter, forward and backward; gradients are
-// those of the adapter alone. Each thread owns a pass and its activations and works on its own
+// Why: one pack of texts through a frozen model and its adapter, forward and backward; gradients
+// are those of the adapter alone. Each thread owns a pass and its activations and works on its own
 // packs, so threads meet once a step. The kernels and products are those of train/llama_pass.h.
 #pragma once
 
@@ -58,12 +58,16 @@ class AdaptedPass {
   void Reserve(int64_t n_tokens);
   void Begin(const PackedTexts& pack);
   void Forward(const T* adapter, const PackedTexts& pack);
+  // Fills the layer's state from its input; CloseLayer makes the next layer's input of it.
   void OpenLayer(const T* adapter, size_t l);
   void ForwardAttention(const T* adapter, size_t l);
   void ForwardHeads(size_t l);
   void ForwardFeedForward(const T* adapter, size_t l);
   void CloseLayer(const T* adapter, size_t l);
-  // y = x W^T + x A^T B^T + bias, or y += it.
+  // y = x W^T + x A^T B^T + bias, or y += it: A x, which the backward pass needs too, and the rest.
+  void Lower(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x);
+  void Raise(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x,
+             MatrixView<float> y, GemmMode mode);
   void Project(const T* adapter, size_t l, MatrixKind kind, MatrixView<const T> x,
                MatrixView<float> y, GemmMode mode);
 
@@ -91,10 +95,10 @@ class AdaptedPass {
   const FrozenModel& model_;
   const AdapterLayout& layout_;
   const MatrixSource<T>& source_;
-  ThreadPool alone_{1};      // ops that want a pool run on the calling thread
-  int64_t n_ = 0;            // tokens of the pack at hand
-  int64_t capacity_ = 0;     // tokens that the buffers hold
-  std::vector<int64_t> ends_, begins_;           // of its texts
+  ThreadPool alone_{1};                           // ops that want a pool run on the calling thread
+  int64_t n_ = 0;                                 // tokens of the pack at hand
+  int64_t capacity_ = 0;                          // tokens that the buffers hold
+  std::vector<int64_t> ends_, begins_;            // of its texts
   std::vector<int32_t> positions_, turned_back_;  // of its tokens, and with the other sign
   std::vector<int64_t> counted_rows_;
   std::vector<TrainBuffer<float>> inputs_;  // residual stream before each layer and after the last

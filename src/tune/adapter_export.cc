@@ -39,9 +39,8 @@ class SafetensorsWriter {
     const size_t begin = data_.size();
     const auto bytes = static_cast<size_t>(rows * columns) * sizeof(float);
     data_.append(reinterpret_cast<const char*>(values), bytes);
-    header_[name] = {{"dtype", "F32"},
-                     {"shape", {rows, columns}},
-                     {"data_offsets", {begin, data_.size()}}};
+    header_[name] = {
+        {"dtype", "F32"}, {"shape", {rows, columns}}, {"data_offsets", {begin, data_.size()}}};
   }
   void Finish(const fs::path& path, const AdapterOrigin& origin) {
     header_["__metadata__"] = {{"format", "pt"}, {"pioneer.lineage", origin.lineage}};
@@ -79,8 +78,7 @@ std::string PeftConfig(const ModelConfig& model, const AdapterLayout& layout) {
 
 }  // namespace
 
-AdapterFile ViewAdapter(const AdapterLayout& layout, const float* values,
-                        const std::string& name) {
+AdapterFile ViewAdapter(const AdapterLayout& layout, const float* values, const std::string& name) {
   AdapterFile file{name, {}};
   for (const AdapterSlot& slot : layout.slots()) {
     file.tensors[slot.tensor] = {FloatView("", values + slot.a, layout.rank(), slot.n_in),
@@ -101,17 +99,15 @@ void WriteGgufAdapter(const fs::path& path, const ModelConfig& model, const Adap
   writer.SetString("pioneer.lineage", origin.lineage);
   writer.SetString("pioneer.tuning", origin.manifest);
   for (const AdapterSlot& slot : layout.slots()) {
-    writer.AddTensor(
-        FloatView(slot.tensor + ".lora_a", values + slot.a, layout.rank(), slot.n_in));
+    writer.AddTensor(FloatView(slot.tensor + ".lora_a", values + slot.a, layout.rank(), slot.n_in));
     writer.AddTensor(
         FloatView(slot.tensor + ".lora_b", values + slot.b, slot.n_out, layout.rank()));
   }
   writer.Finish(path);
 }
 
-void WritePeftAdapter(const fs::path& folder, const ModelConfig& model,
-                      const AdapterLayout& layout, const float* values,
-                      const AdapterOrigin& origin) {
+void WritePeftAdapter(const fs::path& folder, const ModelConfig& model, const AdapterLayout& layout,
+                      const float* values, const AdapterOrigin& origin) {
   fs::create_directories(folder);
   SafetensorsWriter writer;
   for (size_t i = 0; i < layout.slots().size(); ++i) {

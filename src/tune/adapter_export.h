@@ -18,15 +18,13 @@ struct AdapterOrigin {
 };
 
 // The adapter as the engine takes it. `values` [layout.size()] must outlive the result.
-AdapterFile ViewAdapter(const AdapterLayout& layout, const float* values,
-                        const std::string& name);
+AdapterFile ViewAdapter(const AdapterLayout& layout, const float* values, const std::string& name);
 
 // A file, whole or not at all.
 void WriteGgufAdapter(const fs::path& path, const ModelConfig& model, const AdapterLayout& layout,
                       const float* values, const AdapterOrigin& origin);
 // adapter_model.safetensors and adapter_config.json in `folder`, which is created.
-void WritePeftAdapter(const fs::path& folder, const ModelConfig& model,
-                      const AdapterLayout& layout, const float* values,
-                      const AdapterOrigin& origin);
+void WritePeftAdapter(const fs::path& folder, const ModelConfig& model, const AdapterLayout& layout,
+                      const float* values, const AdapterOrigin& origin);
 
 }  // namespace pioneer::tune

@@ -29,8 +29,8 @@ void AdapterOptimizer::Step(float learning_rate, const TrainBuffer<float>& gradi
 }
 
 double GradientNorm(const TrainBuffer<float>& gradient) {
-  return std::sqrt(BestTrainKernels().sum_squares(gradient.data(),
-                                                  static_cast<int64_t>(gradient.size())));
+  return std::sqrt(
+      BestTrainKernels().sum_squares(gradient.data(), static_cast<int64_t>(gradient.size())));
 }
 
 }  // namespace pioneer::tune

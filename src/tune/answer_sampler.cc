@@ -49,8 +49,8 @@ std::vector<std::vector<SampledAnswer>> AnswerSampler::Sample(
   options.kv_bytes = model_->memory().BytesFor(options.context_length) * together;
   options.max_running = static_cast<int>(together);
   options.max_waiting = static_cast<int>(prompts.size()) * std::max(1, request.n) + 1;
-  options.adapters = {{{kAdapterName, 1.0},
-                       BindAdapter(ViewAdapter(layout, adapter, kAdapterName), *model_)}};
+  options.adapters = {
+      {{kAdapterName, 1.0}, BindAdapter(ViewAdapter(layout, adapter, kAdapterName), *model_)}};
   LocalGenerator generator(model_, options);
 
   std::vector<std::unique_ptr<Generation>> generations;

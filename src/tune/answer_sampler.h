@@ -38,8 +38,7 @@ class AnswerSampler {
   // engine's words when it fails.
   std::vector<std::vector<SampledAnswer>> Sample(const AdapterLayout& layout, const float* adapter,
                                                  std::span<const std::vector<int32_t>> prompts,
-                                                 const Request& request,
-                                                 const CancelToken& cancel);
+                                                 const Request& request, const CancelToken& cancel);
 
  private:
   std::shared_ptr<ThreadPool> threads_;

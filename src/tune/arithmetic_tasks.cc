@@ -45,7 +45,7 @@ std::string ArithmeticTasks(const ArithmeticOptions& options) {
     for (int tries = 0; tries < kTries && seen.contains(sum); ++tries) {
       sum = DrawSum(random, options.largest);
     }
-    if (!seen.insert(sum).second) seen = {sum};  // all are used: they come once more
+    if (!seen.insert(sum).second) break;  // hardly any is left
     text += LineOf(sum);
   }
   return text;

@@ -8,14 +8,14 @@
 namespace pioneer::tune {
 
 struct ArithmeticOptions {
-  int64_t count = 1000;
+  int64_t count = 1000;  // at most
   int64_t largest = 20;  // of the numbers that are added or taken away, from 0
   uint64_t seed = 1;
 };
 
 // JSONL, one task a line, of which each method reads its own fields: {"prompt", "answer": number}
 // (grpo) and {"messages": question and answer} (sft). The same options give the same text. No task
-// comes twice as long as there are others.
+// comes twice: where there are not so many, there are fewer lines.
 std::string ArithmeticTasks(const ArithmeticOptions& options);
 
 }  // namespace pioneer::tune

@@ -8,8 +8,8 @@ namespace pioneer::tune {
 namespace {
 
 size_t CommonLength(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
-  return static_cast<size_t>(
-      std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
+                             a.begin());
 }
 
 void Mark(size_t begin, size_t end, TokenText& text) {

@@ -1,5 +1,5 @@
-// Why: a conversation becomes tokens exactly as the model's own chat template writes them when it is
-// served, and only what the assistant says is learned.
+// Why: a conversation becomes tokens exactly as the model's own chat template writes them when it
+// is served, and only what the assistant says is learned.
 #pragma once
 
 #include <cstdint>

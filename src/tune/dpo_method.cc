@@ -17,8 +17,7 @@ class DpoMethod : public TuneMethod {
     for (const TuneExample& example : examples) {
       try {
         TextPair pair{TextOf(example, example.chosen), TextOf(example, example.rejected)};
-        const bool fits =
-            pair.chosen.n_pairs() + pair.rejected.n_pairs() <= work.settings.context;
+        const bool fits = pair.chosen.n_pairs() + pair.rejected.n_pairs() <= work.settings.context;
         too_long += fits ? 0 : 1;
         if (fits) pairs_.push_back(std::move(pair));
       } catch (const Error& error) {
@@ -89,8 +88,7 @@ class DpoMethod : public TuneMethod {
   std::vector<PackedTexts> PackPairs(const std::vector<size_t>& chosen) const {
     std::vector<TextGroup> groups;
     for (const size_t i : chosen) {
-      groups.push_back(
-          {{&pairs_[i].chosen, &pairs_[i].rejected}, static_cast<int32_t>(2 * i)});
+      groups.push_back({{&pairs_[i].chosen, &pairs_[i].rejected}, static_cast<int32_t>(2 * i)});
     }
     std::vector<PackedTexts> packs = Pack(groups, work_.settings.context);
     auto log_probs = work_.workers.LogProbs(packs, false);

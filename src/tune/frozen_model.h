@@ -2,8 +2,8 @@
 // They are taken apart into the named parts that a forward and a backward pass need; matrices are
 // made float32 or bfloat16 only while they are multiplied by (matrix_source.h).
 //
-// Architectures: llama (SmolLM, Llama 1-3, Mistral, the models of `pioneer train`), qwen2 and qwen3,
-// dense ones.
+// Architectures: llama (SmolLM, Llama 1-3, Mistral, the models of `pioneer train`), qwen2 and
+// qwen3, dense ones.
 #pragma once
 
 #include <array>

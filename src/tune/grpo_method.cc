@@ -27,8 +27,7 @@ std::vector<float> Advantages(const std::vector<double>& rewards) {
   const double deviation = std::sqrt(squares / n);
   std::vector<float> advantages;
   for (const double reward : rewards) {
-    advantages.push_back(deviation < 1e-6 ? 0.0f
-                                          : static_cast<float>((reward - mean) / deviation));
+    advantages.push_back(deviation < 1e-6 ? 0.0f : static_cast<float>((reward - mean) / deviation));
   }
   return advantages;
 }
@@ -41,8 +40,8 @@ class GrpoMethod : public TuneMethod {
     for (TuneExample& example : examples) {
       try {
         std::vector<int32_t> prompt = work.chat.Prompt(example.messages, example.tools_json);
-        const bool fits = static_cast<int64_t>(prompt.size()) + work.settings.max_tokens <=
-                          work.settings.context;
+        const bool fits =
+            static_cast<int64_t>(prompt.size()) + work.settings.max_tokens <= work.settings.context;
         too_long += fits ? 0 : 1;
         if (!fits) continue;
         prompts_.push_back(std::move(prompt));
@@ -72,9 +71,9 @@ class GrpoMethod : public TuneMethod {
     while (static_cast<int64_t>(dealt.size()) < work_.settings.batch) {
       dealt.push_back(order_->Next());
     }
-    const auto groups = Answer(
-        dealt, {1.0, work_.settings.group, work_.settings.max_tokens,
-                (work_.settings.seed << 32) + static_cast<uint64_t>(step) * dealt.size()});
+    const auto groups =
+        Answer(dealt, {1.0, work_.settings.group, work_.settings.max_tokens,
+                       (work_.settings.seed << 32) + static_cast<uint64_t>(step) * dealt.size()});
     TuneBatch batch;
     std::vector<TokenText> texts;
     std::vector<float> advantages;
@@ -159,8 +158,8 @@ class GrpoMethod : public TuneMethod {
         pack.advantages.push_back(advantages[static_cast<size_t>(text)]);
       }
     }
-    batch.loss = std::make_unique<GroupRelativeLoss>(
-        kClip, static_cast<float>(work_.settings.kl), std::max<int64_t>(1, n_counted));
+    batch.loss = std::make_unique<GroupRelativeLoss>(kClip, static_cast<float>(work_.settings.kl),
+                                                     std::max<int64_t>(1, n_counted));
     if (work_.settings.updates > 1) {
       auto log_probs = work_.workers.LogProbs(batch.packs, true);
       for (size_t p = 0; p < batch.packs.size(); ++p) {

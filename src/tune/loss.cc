@@ -50,12 +50,11 @@ LossSums PreferenceLoss::Evaluate(const PackedTexts& pack, std::span<const float
                                   std::span<float> slopes) const {
   LossSums sums;
   for (size_t chosen = 0; chosen + 1 < pack.n_texts(); chosen += 2) {
-    const double margin =
-        LogRatio(pack, chosen, log_probs) - LogRatio(pack, chosen + 1, log_probs);
+    const double margin = LogRatio(pack, chosen, log_probs) - LogRatio(pack, chosen + 1, log_probs);
     const double x = double{beta_} * margin;
     // log(1 + exp(-x)) and its slope, without overflow.
-    sums.loss += (std::max(-x, 0.0) + std::log1p(std::exp(-std::abs(x)))) /
-                 static_cast<double>(n_pairs_);
+    sums.loss +=
+        (std::max(-x, 0.0) + std::log1p(std::exp(-std::abs(x)))) / static_cast<double>(n_pairs_);
     const double slope =
         double{beta_} / (1 + std::exp(std::min(x, 700.0))) / static_cast<double>(n_pairs_);
     SetSlopes(pack, chosen, -slope, slopes);

@@ -10,9 +10,9 @@ namespace pioneer::tune {
 
 // Sums over what was looked at; what does not belong to a method stays 0.
 struct LossSums {
-  double loss = 0;  // of the pack, as it adds to the step's
-  double margin = 0, preferred = 0, pairs = 0;           // DPO
-  double divergence = 0, clipped = 0, tokens = 0;        // GRPO: from the base model, in nats
+  double loss = 0;                                 // of the pack, as it adds to the step's
+  double margin = 0, preferred = 0, pairs = 0;     // DPO
+  double divergence = 0, clipped = 0, tokens = 0;  // GRPO: from the base model, in nats
 
   void Add(const LossSums& other);
 };

@@ -30,8 +30,7 @@ void CheckFits(const AdapterFile& adapter, const std::string& name, const Adapte
                     change.b.rows() == matrix->rows() && change.a.rows() == change.b.cols() &&
                     name != "token_embd.weight";
   if (fits) return;
-  Fail(ErrorCode::kUnsupported,
-       "{}: its change of \"{}\" cannot be merged: {}", adapter.name, name,
+  Fail(ErrorCode::kUnsupported, "{}: its change of \"{}\" cannot be merged: {}", adapter.name, name,
        matrix == nullptr ? "the model has no such matrix; it was made for another model"
                          : "only changes of plain matrices can, of the model's own sizes");
 }
@@ -118,13 +117,13 @@ MergeResult WriteMergedFile(const MergeOptions& options, const fs::path& out, Th
     ++result.n_changed;
     Tensor merged = tensor;
     if (options.preset) merged.dtype = DType::kF32;
-    writer.AddTensor(merged, [&, tensor, dtype = merged.dtype, &halves = change->second](
-                                 const GgufSink& sink) {
-      cancel.Check();
-      if (on_progress) on_progress(tensor.name);
-      const std::vector<std::byte> bytes = MergedMatrix(tensor, halves, dtype).Bytes(pool);
-      sink(bytes.data(), bytes.size());
-    });
+    writer.AddTensor(
+        merged, [&, tensor, dtype = merged.dtype, &halves = change->second](const GgufSink& sink) {
+          cancel.Check();
+          if (on_progress) on_progress(tensor.name);
+          const std::vector<std::byte> bytes = MergedMatrix(tensor, halves, dtype).Bytes(pool);
+          sink(bytes.data(), bytes.size());
+        });
   }
   writer.Finish(out);
   return result;

@@ -7,9 +7,8 @@ namespace pioneer::tune {
 namespace {
 
 int64_t PairsOf(const TextGroup& group) {
-  return std::accumulate(
-      group.texts.begin(), group.texts.end(), int64_t{0},
-      [](int64_t sum, const TokenText* text) { return sum + text->n_pairs(); });
+  return std::accumulate(group.texts.begin(), group.texts.end(), int64_t{0},
+                         [](int64_t sum, const TokenText* text) { return sum + text->n_pairs(); });
 }
 
 }  // namespace

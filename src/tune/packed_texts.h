@@ -12,12 +12,12 @@ namespace pioneer::tune {
 // inputs[i] is followed by targets[i], both of one text. Texts lie one after the other.
 struct PackedTexts {
   std::vector<int32_t> inputs, targets;
-  std::vector<uint8_t> counted;     // whether predicting targets[i] is learned
-  std::vector<int64_t> begins;      // of each text, ascending, the first is 0
-  std::vector<int32_t> texts;       // what the caller calls each text
-  std::vector<float> advantages;    // of each text; GRPO only, else empty
-  std::vector<float> behaviour;     // log probabilities when the text was sampled; else empty
-  std::vector<float> reference;     // log probabilities of the base model; else empty
+  std::vector<uint8_t> counted;   // whether predicting targets[i] is learned
+  std::vector<int64_t> begins;    // of each text, ascending, the first is 0
+  std::vector<int32_t> texts;     // what the caller calls each text
+  std::vector<float> advantages;  // of each text; GRPO only, else empty
+  std::vector<float> behaviour;   // log probabilities when the text was sampled; else empty
+  std::vector<float> reference;   // log probabilities of the base model; else empty
 
   int64_t n_tokens() const { return static_cast<int64_t>(inputs.size()); }
   int64_t n_counted() const;

@@ -20,14 +20,14 @@ struct TuneSettings {
   int64_t batch = 0;         // of a step: tokens (sft: 4096), pairs (dpo: 16), prompts (grpo: 8)
   int64_t context = 1024;    // longer texts are left out; at most the model's
   uint64_t seed = 1;
-  int threads = 0;           // 0 = UsableCores()
+  int threads = 0;  // 0 = UsableCores()
   Precision precision = Precision::kAuto;
   double checkpoint_minutes = 10;
-  double beta = 0.1;         // dpo: how far from the base model a preference may lead, in (0, 10]
-  int group = 8;             // grpo: answers to each prompt
-  int max_tokens = 256;      // grpo: of an answer
-  double kl = 0;             // grpo: the weight of the divergence from the base model
-  int updates = 1;           // grpo: how often a step learns from its answers
+  double beta = 0.1;     // dpo: how far from the base model a preference may lead, in (0, 10]
+  int group = 8;         // grpo: answers to each prompt
+  int max_tokens = 256;  // grpo: of an answer
+  double kl = 0;         // grpo: the weight of the divergence from the base model
+  int updates = 1;       // grpo: how often a step learns from its answers
 };
 
 // With the method's defaults in place of zeros, but for steps. Throws Error{kInvalidArgument} that

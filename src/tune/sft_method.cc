@@ -67,8 +67,7 @@ class SftMethod : public TuneMethod {
       for (size_t i = 0; i < log_probs[p].size(); ++i) {
         if (held_out_[p].counted[i] == 0) continue;
         sum -= double{log_probs[p][i]};
-        n_bytes +=
-            static_cast<double>(work_.tokenizer.TokenBytes(held_out_[p].targets[i]).size());
+        n_bytes += static_cast<double>(work_.tokenizer.TokenBytes(held_out_[p].targets[i]).size());
       }
     }
     judgement.loss = sum / static_cast<double>(std::max<int64_t>(1, CountAll(held_out_)));

@@ -19,9 +19,7 @@ constexpr std::array<std::pair<const char*, eval::AnswerKind>, 5> kMatches = {
      {"gsm8k", eval::AnswerKind::kGsm8k}}};
 
 // What is wrong with an example; the reader puts the place in front.
-[[noreturn]] void Wrong(const std::string& what) {
-  throw Error(ErrorCode::kInvalidArgument, what);
-}
+[[noreturn]] void Wrong(const std::string& what) { throw Error(ErrorCode::kInvalidArgument, what); }
 
 const Json* FieldOf(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -94,8 +92,9 @@ std::vector<ChatMessage> PromptOf(const Json& example) {
   std::vector<ChatMessage> messages =
       TextOrMessages(example, has_prompt ? "prompt" : "messages", "user");
   if (messages.back().role == "assistant") {
-    Wrong("the prompt ends with the assistant's own words; the answer comes behind a message of "
-          "another role");
+    Wrong(
+        "the prompt ends with the assistant's own words; the answer comes behind a message of "
+        "another role");
   }
   return messages;
 }

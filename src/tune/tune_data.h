@@ -1,5 +1,5 @@
-// Why: what people give to learn from: JSONL, one example a line, with the fields that the ecosystem
-// uses.
+// Why: what people give to learn from: JSONL, one example a line, with the fields that the
+// ecosystem uses.
 //   sft:  {"messages": [{"role", "content"}, ...], "tools"?: [...]}
 //   dpo:  {"prompt" | "messages", "chosen", "rejected"}, each a text or a list of messages
 //   grpo: {"prompt" | "messages", "answer": text | number | list of texts, "match"?: KIND}
@@ -25,11 +25,11 @@ const char* MethodName(Method method);
 Method ParseMethod(const std::string& name);
 
 struct TuneExample {
-  int64_t line = 0;                             // from 1
-  std::vector<ChatMessage> messages;            // sft: all; else what comes before the answer
-  std::string tools_json;                       // as in ChatRequest
-  std::vector<ChatMessage> chosen, rejected;    // dpo
-  eval::AnswerRule answer;                      // grpo
+  int64_t line = 0;                           // from 1
+  std::vector<ChatMessage> messages;          // sft: all; else what comes before the answer
+  std::string tools_json;                     // as in ChatRequest
+  std::vector<ChatMessage> chosen, rejected;  // dpo
+  eval::AnswerRule answer;                    // grpo
 };
 
 inline constexpr size_t kMaxExampleBytes = size_t{16} << 20;

@@ -45,8 +45,7 @@ void ExampleOrder::SetPosition(const Json& position) {
     pass_ = position.at("pass").get<int64_t>();
     next_ = position.at("next").get<size_t>();
   } catch (const Json::exception& error) {
-    Fail(ErrorCode::kCorruptFile, "the checkpoint's place in the data is broken: {}",
-         error.what());
+    Fail(ErrorCode::kCorruptFile, "the checkpoint's place in the data is broken: {}", error.what());
   }
   if (next_ > order_.size()) {
     Fail(ErrorCode::kCorruptFile, "the checkpoint's place in the data lies behind its end");

@@ -1,5 +1,5 @@
-// Why: what methods of tuning do differently, in three questions: what is in the next step, by which
-// loss is it learned, and how good is the model at what was held out.
+// Why: what methods of tuning do differently, in three questions: what is in the next step, by
+// which loss is it learned, and how good is the model at what was held out.
 #pragma once
 
 #include <map>
@@ -94,7 +94,6 @@ std::unique_ptr<TuneMethod> MakeSftMethod(const TuneWork& work,
                                           const std::vector<TuneExample>& examples);
 std::unique_ptr<TuneMethod> MakeDpoMethod(const TuneWork& work,
                                           const std::vector<TuneExample>& examples);
-std::unique_ptr<TuneMethod> MakeGrpoMethod(const TuneWork& work,
-                                           std::vector<TuneExample> examples);
+std::unique_ptr<TuneMethod> MakeGrpoMethod(const TuneWork& work, std::vector<TuneExample> examples);
 
 }  // namespace pioneer::tune

@@ -21,8 +21,8 @@ namespace pioneer::tune {
 class TuneWorkers {
  public:
   struct Options {
-    bool bf16 = false;          // products in bfloat16 (accumulated in float32), else in float32
-    int64_t pack_tokens = 1024; // of the largest pack, about
+    bool bf16 = false;           // products in bfloat16 (accumulated in float32), else in float32
+    int64_t pack_tokens = 1024;  // of the largest pack, about
   };
   // Everything must outlive it. Layers are computed again in the backward pass where keeping them
   // would take more than a quarter of the memory; matrices are kept expanded as matrix_source.h

@@ -30,15 +30,15 @@ fs::path SettingsPath(const RunFolder& folder) { return folder.root / "tune.json
 Json Manifest(const TuneSettings& settings, const GgufFile& model) {
   Json recipe = SettingsToJson(settings);
   for (const char* key : {"model", "data", "checkpoint_minutes"}) recipe.erase(key);
-  Json manifest = {{"program", "pioneer tune"},
-                   {"settings", recipe},
-                   {"base",
-                    {{"name", model.String("general.name", "")},
-                     {"sha256", Sha256OfFile(settings.model)},
-                     {"lineage", model.String("pioneer.lineage", "")}}},
-                   {"data",
-                    {{"name", settings.data.filename().string()},
-                     {"sha256", Sha256OfFile(settings.data)}}}};
+  Json manifest = {
+      {"program", "pioneer tune"},
+      {"settings", recipe},
+      {"base",
+       {{"name", model.String("general.name", "")},
+        {"sha256", Sha256OfFile(settings.model)},
+        {"lineage", model.String("pioneer.lineage", "")}}},
+      {"data",
+       {{"name", settings.data.filename().string()}, {"sha256", Sha256OfFile(settings.data)}}}};
   manifest["lineage"] = Sha256OfText(DumpJson(manifest));
   return manifest;
 }
@@ -77,8 +77,8 @@ TuneSettings OpenSettings(const TuneOptions& options, const RunFolder& folder) {
     return SettingsFromJson(ParseJson(ReadFile(path)));
   }
   if (fs::exists(folder.checkpoint()) || fs::exists(folder.recipe())) {
-    Fail(ErrorCode::kInvalidArgument,
-         "{} holds a run already; resume it, or choose another folder", folder.root.string());
+    Fail(ErrorCode::kInvalidArgument, "{} holds a run already; resume it, or choose another folder",
+         folder.root.string());
   }
   const TuneSettings settings = Completed(options.settings);
   WriteFileAtomically(path, SettingsToJson(settings).dump(2) + "\n");
@@ -362,8 +362,7 @@ void ExportAdapter(const fs::path& run_dir, const fs::path& out) {
     Fail(ErrorCode::kCorruptFile, "the checkpoint in {} is not of an adapter of {}",
          run_dir.string(), settings.model.string());
   }
-  const AdapterOrigin origin{checkpoint.state.lineage,
-                             ReadFile(folder.root / "lineage.json")};
+  const AdapterOrigin origin{checkpoint.state.lineage, ReadFile(folder.root / "lineage.json")};
   if (out.extension() == ".gguf") {
     WriteGgufAdapter(out, model.config, layout, checkpoint.weights.data(), origin);
   } else {

@@ -47,8 +47,8 @@ struct TuneResult {
 // threads. Throws Error{kInvalidArgument, kNotFound, kCorruptFile, kUnsupported, kIo}.
 TuneResult RunTuning(const TuneOptions& options);
 
-// Writes the adapter of the run's latest checkpoint: a GGUF file where `out` ends with ".gguf", else
-// a folder of PEFT's.
+// Writes the adapter of the run's latest checkpoint: a GGUF file where `out` ends with ".gguf",
+// else a folder of PEFT's.
 void ExportAdapter(const fs::path& run_dir, const fs::path& out);
 
 }  // namespace pioneer::tune
