@@ -18,6 +18,7 @@ void AddPerplexityCommand(CLI::App& root);
 void AddImatrixCommand(CLI::App& root);
 void AddBenchCommand(CLI::App& root);
 void AddTrainCommand(CLI::App& root);
+void AddTuneCommand(CLI::App& root);
 void AddDataCommand(CLI::App& root);
 void AddEvalCommand(CLI::App& root);
 void AddDoctorCommand(CLI::App& root);

@@ -46,6 +46,7 @@ int Run(int argc, char** argv) {
   AddImatrixCommand(app);
   AddBenchCommand(app);
   AddTrainCommand(app);
+  AddTuneCommand(app);
   AddDataCommand(app);
   AddEvalCommand(app);
   AddDoctorCommand(app);

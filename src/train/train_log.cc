@@ -25,6 +25,7 @@ std::string ToLine(const TrainLogEntry& entry) {
   line["tokens_per_second"] = entry.tokens_per_second;
   line["seconds"] = entry.seconds;
   if (entry.skipped) line["skipped"] = entry.why_skipped;
+  for (const auto& [name, value] : entry.metrics) line["metrics"][name] = Number(value);
   return DumpJson(line) + "\n";
 }
 
@@ -48,6 +49,11 @@ TrainLogEntry FromJson(const Json& line) {
   if (const auto why = line.find("skipped"); why != line.end()) {
     entry.skipped = true;
     if (why->is_string()) entry.why_skipped = why->get<std::string>();
+  }
+  if (const auto metrics = line.find("metrics"); metrics != line.end() && metrics->is_object()) {
+    for (const auto& [name, value] : metrics->items()) {
+      entry.metrics[name] = value.is_number() ? value.get<double>() : std::nan("");
+    }
   }
   return entry;
 }

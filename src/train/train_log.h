@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct TrainLogEntry {
   double tokens_per_second = 0, seconds = 0;  // elapsed training time of the whole run
   bool skipped = false;                       // the step was not applied,
   std::string why_skipped = {};               // because of this
+  std::map<std::string, double> metrics = {};  // what only some kinds of runs measure, by name
 };
 
 // Appends and flushes one line. Numbers that are not finite become null.

@@ -166,6 +166,27 @@ expect_failure 'unwritable data folder' 1 'PIONEER_HOME' env PIONEER_HOME=/proc/
 long=$(printf 'word %.0s' $(seq 4000))
 expect_failure 'prompt longer than the context' 1 'context' "$program" complete --prompt "$long"
 
+# --- tuning: sums to learn, an adapter that the engine takes, and what is refused
+"$program" tune arithmetic --count 40 --largest 9 >"$scratch/sums.jsonl" || fail 'tune arithmetic'
+tune() { "$program" tune "$@" --rank 2 --steps 2 --context 128 --threads 2; }
+tune sft --data "$scratch/sums.jsonl" --out "$scratch/sft" --batch 256 >"$scratch/out" 2>&1 ||
+  fail "tune sft: $(tail -n 1 "$scratch/out")"
+grep -q '^held_out_loss: ' "$scratch/out" || fail 'tune sft says what became of held-out answers'
+"$program" complete --adapter "$scratch/sft/adapter.gguf" --prompt 'a' --tokens 2 >/dev/null || fail 'a tuned adapter acts'
+"$program" complete --adapter "$scratch/sft" --prompt 'a' --tokens 2 >/dev/null || fail 'so do its files for PEFT'
+"$program" tune merge --adapter "$scratch/sft/adapter.gguf" --out "$scratch/merged.gguf" --json |
+  grep -q '"changed":' || fail 'tune merge --json'
+"$program" complete --model "$scratch/merged.gguf" --prompt 'a' --tokens 2 >/dev/null || fail 'a merged model runs'
+tune grpo --data "$scratch/sums.jsonl" --out "$scratch/grpo" --batch 2 --group 2 --max-tokens 4 --json |
+  grep -q '"held_out_accuracy":' || fail 'tune grpo --json'
+"$program" tune export --run "$scratch/grpo" --out "$scratch/peft" >/dev/null && [ -s "$scratch/peft/adapter_model.safetensors" ] ||
+  fail 'tune export'
+expect_failure 'a run where one is' 1 'holds a run already' tune sft --data "$scratch/sums.jsonl" --out "$scratch/sft"
+expect_failure 'tuning without data' 1 '--data' tune sft --out "$scratch/none"
+printf '{"messages": 5}\n' >"$scratch/bad.jsonl"
+expect_failure 'a line that is no example' 1 'bad.jsonl:1: ' tune sft --data "$scratch/bad.jsonl" --out "$scratch/none"
+expect_failure 'resuming no tuning run' 1 'no tuning run' "$program" tune sft --resume --out "$scratch/nothing"
+
 # --- training data
 for i in $(seq 40); do
   printf '{"text": "Ship %d left the harbour of town %d in the year %d, and nobody knows what became of it."}\n' \
