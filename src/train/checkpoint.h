@@ -37,6 +37,10 @@ struct Checkpoint {
 void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& state,
                     const TrainBuffer<float>& weights, const TrainBuffer<float>& optimizer);
 
+// Only where the run stands, without reading the weights: nothing of the file is proved by it.
+// Throws like LoadCheckpoint().
+TrainState LoadCheckpointState(const fs::path& path);
+
 // Throws Error{kNotFound}, or kCorruptFile with what is wrong and what to do.
 Checkpoint LoadCheckpoint(const fs::path& path);
 
