@@ -19,6 +19,7 @@ void AddImatrixCommand(CLI::App& root);
 void AddBenchCommand(CLI::App& root);
 void AddTrainCommand(CLI::App& root);
 void AddDataCommand(CLI::App& root);
+void AddLabCommand(CLI::App& root);
 void AddEvalCommand(CLI::App& root);
 void AddDoctorCommand(CLI::App& root);
 void AddKeysCommand(CLI::App& root);

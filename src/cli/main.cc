@@ -47,6 +47,7 @@ int Run(int argc, char** argv) {
   AddBenchCommand(app);
   AddTrainCommand(app);
   AddDataCommand(app);
+  AddLabCommand(app);
   AddEvalCommand(app);
   AddDoctorCommand(app);
   AddKeysCommand(app);

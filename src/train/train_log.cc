@@ -63,7 +63,7 @@ class EntryReader : public nlohmann::json_sax<Json> {
     }
     return true;
   }
-  bool binary(std::vector<uint8_t>&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
   bool key(std::string& value) override {
     if (depth_ == 1) key_ = value;
     return true;
