@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+extern "C" {
+#include <sys/pidfd.h>  // of glibc 2.36, which does not say so itself
+}
 
 #include <cerrno>
 #include <charconv>

@@ -14,7 +14,7 @@ TEST(TerminalPlotTest, FallsFromTopLeftToBottomRight) {
   const auto lines = DrawPlot({.columns = 40, .rows = 6}, {curve});
   ASSERT_EQ(lines.size(), 6u);
   EXPECT_TRUE(lines[0].starts_with("      100 \u2502")) << lines[0];
-  EXPECT_NE(lines[0].find("\u2502\u2811"), std::string::npos) << lines[0];  // dots in the corner
+  EXPECT_NE(lines[0].find("\u2502\u2809"), std::string::npos) << lines[0];  // dots in the corner
   EXPECT_TRUE(lines[4].starts_with("        0 \u2502 ")) << lines[4];
   EXPECT_NE(lines[5].find("\u25140 "), std::string::npos);
   EXPECT_TRUE(lines[5].ends_with("100"));

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
