@@ -78,16 +78,18 @@ export function App() {
 
   return (
     <div class={`frame${open ? ' with-sidebar' : ''}`}>
-      <a
-        class="skip"
-        href="#message"
-        onClick={(event) => {
-          event.preventDefault();
-          focusComposer.value += 1;
-        }}
-      >
-        {t('skipToMessage')}
-      </a>
+      {!inLab && (
+        <a
+          class="skip"
+          href="#message"
+          onClick={(event) => {
+            event.preventDefault();
+            focusComposer.value += 1;
+          }}
+        >
+          {t('skipToMessage')}
+        </a>
+      )}
       <Sidebar open={open} />
       {drawer && <div class="scrim" onClick={() => toggleSidebar(false)} />}
       {Lab && <Lab inert={drawer} sidebarOpen={open} />}

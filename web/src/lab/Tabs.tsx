@@ -11,7 +11,7 @@ export function Samples() {
     <div class="sample-columns">
       {names.map((name) => (
         <section key={name} aria-label={name}>
-          {shown.value.length > 1 && <h3>{name}</h3>}
+          <h3 class={shown.value.length > 1 ? '' : 'visually-hidden'}>{name}</h3>
           <ol class="samples">
             {open.value[name]!.samples.toReversed().map((step) => (
               <li key={step.step}>
