@@ -56,21 +56,28 @@ class RawTerminal {
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
 
-  // "" when none came in time.
+  // One key, "" when none came in time. A key of several bytes begins with Escape, and they come
+  // together.
   static std::string ReadKey(int timeout_ms) {
     pollfd input = {STDIN_FILENO, POLLIN, 0};
     if (::poll(&input, 1, timeout_ms) <= 0) return "";
-    char bytes[16];
-    const ssize_t n = ::read(STDIN_FILENO, bytes, sizeof bytes);
-    if (n <= 0) return "q";  // the terminal is gone
-    const std::string_view key(bytes, static_cast<size_t>(n));
-    if (key == "\x1b[A" || key == "\x1bOA" || key == "k") return "up";
-    if (key == "\x1b[B" || key == "\x1bOB" || key == "j") return "down";
-    if (key == "\x1b[C" || key == "\x1bOC") return "right";
-    if (key == "\x1b[D" || key == "\x1bOD") return "left";
-    if (key == "\r" || key == "\n") return "enter";
-    if (key[0] == '\x1b') return "escape";
-    return std::string(key.substr(0, 1));
+    char bytes[3] = {};
+    if (::read(STDIN_FILENO, bytes, 1) <= 0) return "q";  // the terminal is gone
+    if (bytes[0] == '\r' || bytes[0] == '\n') return "enter";
+    if (bytes[0] != '\x1b') return std::string(1, bytes[0]);
+    if (::poll(&input, 1, 0) <= 0 || ::read(STDIN_FILENO, bytes + 1, 2) < 2) return "escape";
+    switch (bytes[2]) {
+      case 'A':
+        return "up";
+      case 'B':
+        return "down";
+      case 'C':
+        return "right";
+      case 'D':
+        return "left";
+      default:
+        return "";
+    }
   }
 
  private:

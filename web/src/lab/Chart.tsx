@@ -141,7 +141,7 @@ export function Chart({ title, curves: given, stages = [], skipped = [], tall = 
         legend: { show: false },
         scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
         axes: [
-          { ...text, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => formatX(tick, along)), space: 70 },
+          { ...text, grid: { show: false }, size: 30, values: (_, ticks) => ticks.map((tick) => formatX(tick, along)), space: 70 },
           { ...text, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : short(tick))) },
         ],
         cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false },

@@ -18,13 +18,13 @@ const kWidth = 120;
 const kHeight = 32;
 
 export function Sparkline({ values }: { values: number[] }) {
-  if (values.length < 2) return <svg class="sparkline" viewBox={`0 0 ${kWidth} ${kHeight}`} aria-hidden="true" />;
+  if (values.length < 2) return <svg class="sparkline" viewBox={`0 0 ${kWidth} ${kHeight}`} preserveAspectRatio="none" aria-hidden="true" />;
   const low = Math.min(...values);
   const range = Math.max(...values) - low || 1;
   const point = (value: number, at: number) =>
     `${((at / (values.length - 1)) * (kWidth - 4) + 2).toFixed(1)},${(kHeight - 3 - ((value - low) / range) * (kHeight - 6)).toFixed(1)}`;
   return (
-    <svg class="sparkline" viewBox={`0 0 ${kWidth} ${kHeight}`} aria-hidden="true">
+    <svg class="sparkline" viewBox={`0 0 ${kWidth} ${kHeight}`} preserveAspectRatio="none" aria-hidden="true">
       <polyline points={values.map(point).join(' ')} />
     </svg>
   );

@@ -84,17 +84,22 @@ export function append(series: Series, news: Series): Series {
   return joined.step.length > kMostPoints ? thin(joined) : joined;
 }
 
-/** The running mean over about `window` points, without the lag of its beginning. */
+/** The mean of about `window` points around each, so that a falling curve does not lag. */
 export function smooth(values: Values, window: number): Values {
-  if (window <= 1) return values;
-  const keep = 1 - 1 / window;
-  let sum = 0;
-  let weight = 0;
-  return values.map((value) => {
+  const reach = Math.floor(window / 2);
+  if (reach < 1) return values;
+  const sums = [0];
+  const counts = [0];
+  for (const value of values) {
+    sums.push(sums.at(-1)! + (value ?? 0));
+    counts.push(counts.at(-1)! + (value === null ? 0 : 1));
+  }
+  return values.map((value, at) => {
     if (value === null) return null;
-    sum = sum * keep + value;
-    weight = weight * keep + 1;
-    return sum / weight;
+    // As far on both sides, or the ends would bend.
+    const half = Math.min(reach, at, values.length - 1 - at);
+    const [from, to] = [at - half, at + half + 1];
+    return (sums[to]! - sums[from]!) / (counts[to]! - counts[from]!);
   });
 }
 
