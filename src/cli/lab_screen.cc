@@ -170,6 +170,12 @@ std::vector<std::string> LabScreen::DrawRuns(const ScreenSize& size) {
     lines.push_back("   " + FitText(run.step > 0 ? FactsLine(run) : run.recipe, columns - 3));
     if (!run.note.empty()) lines.push_back("   " + FitText(run.note, columns - 3));
     const lab::LogSeries& series = looks_.at(shown_[i]).log.series();
+    if (series.n_skipped() > 0) {
+      const lab::RunMark& last = series.skipped().back();
+      lines.push_back("   " + FitText(fmt::format("{} steps were not applied, the last {}: {}",
+                                                  series.n_skipped(), last.place.step, last.text),
+                                      columns - 3));
+    }
     lab::TerminalCurve curve{{}, colour};
     for (const lab::SeriesPoint& point : series.points()) {
       curve.points.emplace_back(static_cast<double>(point.place.tokens) * 1e-6,

@@ -84,6 +84,8 @@ export function append(series: Series, news: Series): Series {
   return joined.step.length > kMostPoints ? thin(joined) : joined;
 }
 
+const kEnd = 3;
+
 /** The mean of about `window` points around each, so that a falling curve does not lag. */
 export function smooth(values: Values, window: number): Values {
   const reach = Math.floor(window / 2);
@@ -96,9 +98,10 @@ export function smooth(values: Values, window: number): Values {
   }
   return values.map((value, at) => {
     if (value === null) return null;
-    // As far on both sides, or the ends would bend.
-    const half = Math.min(reach, at, values.length - 1 - at);
-    const [from, to] = [at - half, at + half + 1];
+    // As far on both sides, or the ends would bend; but no end is a single value.
+    const half = Math.min(reach, Math.max(kEnd, Math.min(at, values.length - 1 - at)));
+    const from = Math.max(0, at - half);
+    const to = Math.min(values.length, at + half + 1);
     return (sums[to]! - sums[from]!) / (counts[to]! - counts[from]!);
   });
 }
