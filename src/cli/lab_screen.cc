@@ -14,6 +14,7 @@ using lab::RunState;
 using lab::RunSummary;
 
 constexpr const char* kCurveColours[] = {"36", "33", "35", "32", "34", "31", "96", "93"};
+constexpr const char* kHeldOutColour = "33";  // of one run alone
 constexpr size_t kMostShown = std::size(kCurveColours);
 constexpr size_t kNameColumns = 22;
 constexpr int kSampleRows = 6;
@@ -143,63 +144,72 @@ std::vector<std::string> LabScreen::DrawList(const ScreenSize& size) {
   return lines;
 }
 
-lab::TerminalCurve LabScreen::HeldOutCurve(const lab::LogSeries& series,
-                                           const std::string& colour) const {
-  lab::TerminalCurve curve{{}, colour};
-  for (const lab::HeldOutPoint& point : series.held_out()) {
-    curve.points.emplace_back(static_cast<double>(point.place.tokens) * 1e-6, point.loss);
+// How a run stands, in a few lines.
+std::vector<std::string> LabScreen::DrawFacts(size_t index, size_t columns) {
+  const RunSummary run = lab_.Summary(shown_[index]);
+  std::vector<std::string> lines = {Coloured("━━ ", kCurveColours[index]) +
+                                    Padded(run.name, kNameColumns) + " " + StateText(run) + " " +
+                                    ShareText(run)};
+  const auto add = [&](const std::string& text) {
+    lines.push_back("   " + FitText(text, columns - 3));
+  };
+  add(run.step > 0 ? FactsLine(run) : run.recipe);
+  if (!run.note.empty()) add(run.note);
+  const lab::LogSeries& series = looks_.at(shown_[index]).log.series();
+  if (series.n_skipped() > 0) {
+    const lab::RunMark& last = series.skipped().back();
+    add(fmt::format("{} steps were not applied, the last {}: {}", series.n_skipped(),
+                    last.place.step, last.text));
   }
-  return curve;
+  return lines;
+}
+
+// Training, and where it is the loss, what was held out; over millions of tokens.
+std::vector<lab::TerminalCurve> LabScreen::Curves(size_t index) const {
+  static constexpr lab::Spread lab::SeriesPoint::*kMembers[] = {
+      &lab::SeriesPoint::loss, &lab::SeriesPoint::gradient_norm,
+      &lab::SeriesPoint::tokens_per_second, &lab::SeriesPoint::learning_rate};
+  const lab::LogSeries& series = looks_.at(shown_[index]).log.series();
+  const auto millions = [](const lab::RunPlace& place) {
+    return static_cast<double>(place.tokens) * 1e-6;
+  };
+  std::vector<lab::TerminalCurve> curves = {{{}, kCurveColours[index]}};
+  for (const lab::SeriesPoint& point : series.points()) {
+    const lab::Spread& spread = point.*kMembers[static_cast<size_t>(metric_)];
+    curves[0].points.emplace_back(millions(point.place), spread.mean());
+  }
+  if (metric_ != Metric::kLoss) return curves;
+  curves.push_back({{}, shown_.size() > 1 ? kCurveColours[index] : kHeldOutColour});
+  for (const lab::HeldOutPoint& point : series.held_out()) {
+    curves[1].points.emplace_back(millions(point.place), point.loss);
+  }
+  return curves;
 }
 
 std::vector<std::string> LabScreen::DrawRuns(const ScreenSize& size) {
   static constexpr const char* kTitles[] = {"loss, nats a token", "gradient norm",
                                             "tokens per second", "learning rate"};
-  static constexpr lab::Spread lab::SeriesPoint::*kMembers[] = {
-      &lab::SeriesPoint::loss, &lab::SeriesPoint::gradient_norm,
-      &lab::SeriesPoint::tokens_per_second, &lab::SeriesPoint::learning_rate};
   const auto columns = static_cast<size_t>(size.columns);
-  const auto metric = static_cast<size_t>(metric_);
   std::vector<std::string> lines;
+  const auto append = [&lines](std::vector<std::string> more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+  };
   std::vector<lab::TerminalCurve> curves;
   for (size_t i = 0; i < shown_.size(); ++i) {
-    const RunSummary run = lab_.Summary(shown_[i]);
-    const char* colour = kCurveColours[i];
-    lines.push_back(Coloured("━━ ", colour) + Padded(run.name, kNameColumns) + " " +
-                    StateText(run) + " " + ShareText(run));
-    lines.push_back("   " + FitText(run.step > 0 ? FactsLine(run) : run.recipe, columns - 3));
-    if (!run.note.empty()) lines.push_back("   " + FitText(run.note, columns - 3));
-    const lab::LogSeries& series = looks_.at(shown_[i]).log.series();
-    if (series.n_skipped() > 0) {
-      const lab::RunMark& last = series.skipped().back();
-      lines.push_back("   " + FitText(fmt::format("{} steps were not applied, the last {}: {}",
-                                                  series.n_skipped(), last.place.step, last.text),
-                                      columns - 3));
-    }
-    lab::TerminalCurve curve{{}, colour};
-    for (const lab::SeriesPoint& point : series.points()) {
-      curve.points.emplace_back(static_cast<double>(point.place.tokens) * 1e-6,
-                                (point.*kMembers[metric]).mean());
-    }
-    curves.push_back(std::move(curve));
-    if (metric_ == Metric::kLoss) {
-      curves.push_back(HeldOutCurve(series, shown_.size() > 1 ? colour : "33"));
-    }
+    append(DrawFacts(i, columns));
+    for (lab::TerminalCurve& curve : Curves(i)) curves.push_back(std::move(curve));
   }
-  lines.push_back(fmt::format(
-      "{}{} over million tokens{}", kTitles[metric], logarithmic_ ? ", log scale" : "",
-      metric_ == Metric::kLoss && shown_.size() == 1 ? "; held out in " + Coloured("yellow", "33")
-                                                     : ""));
-  const int sample_rows = shown_.size() == 1 ? kSampleRows : 0;
+  const bool alone = shown_.size() == 1;
+  const bool tells_colour = alone && metric_ == Metric::kLoss;
+  lines.push_back(
+      fmt::format("{}{} over million tokens{}", kTitles[static_cast<size_t>(metric_)],
+                  logarithmic_ ? ", log scale" : "",
+                  tells_colour ? "; held out in " + Coloured("yellow", kHeldOutColour) : ""));
+  const int sample_rows = alone ? kSampleRows : 0;
   const int rows = size.rows - static_cast<int>(lines.size()) - sample_rows - 3;
-  for (std::string& line : lab::DrawPlot(
-           {.columns = size.columns, .rows = std::max(6, rows), .logarithmic = logarithmic_},
-           curves)) {
-    lines.push_back(std::move(line));
-  }
-  if (sample_rows > 0) {
-    for (std::string& line : DrawSamples(size, sample_rows)) lines.push_back(std::move(line));
-  }
+  append(lab::DrawPlot(
+      {.columns = size.columns, .rows = std::max(6, rows), .logarithmic = logarithmic_}, curves));
+  if (alone) append(DrawSamples(size, sample_rows));
   if (keys_) {
     lines.push_back(FitText("←→ curve  l log scale  s stop  r resume  Esc back  q quit", columns));
   }

@@ -39,7 +39,8 @@ class LabScreen {
   std::vector<std::string> DrawList(const ScreenSize& size);
   std::vector<std::string> DrawRuns(const ScreenSize& size);
   std::vector<std::string> DrawSamples(const ScreenSize& size, int rows) const;
-  lab::TerminalCurve HeldOutCurve(const lab::LogSeries& series, const std::string& colour) const;
+  std::vector<std::string> DrawFacts(size_t index, size_t columns);
+  std::vector<lab::TerminalCurve> Curves(size_t index) const;
   void Update();
   bool PressInList(const std::string& key);
   bool PressInRuns(const std::string& key);
