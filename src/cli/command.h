@@ -20,6 +20,7 @@ void AddBenchCommand(CLI::App& root);
 void AddTrainCommand(CLI::App& root);
 void AddTuneCommand(CLI::App& root);
 void AddDataCommand(CLI::App& root);
+void AddLabCommand(CLI::App& root);
 void AddEvalCommand(CLI::App& root);
 void AddDoctorCommand(CLI::App& root);
 void AddKeysCommand(CLI::App& root);

@@ -13,8 +13,8 @@ namespace {
 
 std::unique_ptr<KeyStore> OpenKeys() { return OpenSqliteKeyStore(PioneerHome() / "pioneer.db"); }
 
-void CreateKey(const std::string& name) {
-  const CreatedApiKey created = OpenKeys()->Create(name);
+void CreateKey(const std::string& name, bool is_admin) {
+  const CreatedApiKey created = OpenKeys()->Create(name, is_admin);
   fmt::print("{}\n", created.secret);
   fmt::print(stderr,
              "This is the only time the key is shown. Start the service with --require-keys.\n");
@@ -23,8 +23,11 @@ void CreateKey(const std::string& name) {
 void ListKeys(bool json) {
   Json rows = Json::array();
   for (const ApiKey& key : OpenKeys()->List()) {
-    rows.push_back({{"id", key.id}, {"name", key.name}, {"hint", key.hint}});
-    if (!json) fmt::print("{:<28} {:<10} {}\n", key.id, key.hint, key.name);
+    rows.push_back(
+        {{"id", key.id}, {"name", key.name}, {"hint", key.hint}, {"admin", key.is_admin}});
+    if (json) continue;
+    fmt::print("{:<28} {:<10} {}{}\n", key.id, key.hint, key.name,
+               key.is_admin ? " (administrator)" : "");
   }
   if (json) fmt::print("{}\n", DumpJson(rows));
 }
@@ -40,7 +43,10 @@ void AddKeysCommand(CLI::App& root) {
 
   CLI::App* create = keys->add_subcommand("create", "Make a key and print it, once");
   create->add_option("NAME", *text, "Whose key it is")->required();
-  create->callback([text] { CreateKey(*text); });
+  auto is_admin = std::make_shared<bool>(false);
+  create->add_flag("--admin", *is_admin,
+                   "A key of whoever runs this service: it opens the lab page (docs/lab.md)");
+  create->callback([text, is_admin] { CreateKey(*text, *is_admin); });
 
   CLI::App* list = keys->add_subcommand("list", "The keys by id, beginning and name");
   list->add_flag("--json", *json, "Print JSON");

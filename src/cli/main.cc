@@ -48,6 +48,7 @@ int Run(int argc, char** argv) {
   AddTrainCommand(app);
   AddTuneCommand(app);
   AddDataCommand(app);
+  AddLabCommand(app);
   AddEvalCommand(app);
   AddDoctorCommand(app);
   AddKeysCommand(app);

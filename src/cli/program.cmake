@@ -7,7 +7,7 @@ file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cli/*.cc)
 add_executable(pioneer ${cli_sources} ${WEB_PAGE_SOURCE})
 target_compile_definitions(pioneer PRIVATE PIONEER_VERSION="${PROJECT_VERSION}"
                                            PIONEER_MODELS_DIR="${CMAKE_SOURCE_DIR}/models")
-target_link_libraries(pioneer pioneer_serve pioneer_train pioneer_eval pioneer_tune CLI11::CLI11 ${EDITLINE_LIBRARY})
+target_link_libraries(pioneer pioneer_serve pioneer_lab pioneer_train pioneer_eval pioneer_tune CLI11::CLI11 ${EDITLINE_LIBRARY})
 if(TARGET pioneer_mpi)
   add_dependencies(pioneer pioneer_mpi)
 endif()

@@ -152,6 +152,9 @@ void AddServeCommand(CLI::App& root) {
       ->capture_default_str();
   command->add_flag("--require-keys", options->server.require_keys,
                     "Ask for an API key (pioneer keys create NAME)");
+  command->add_option("--runs", options->server.runs_folder,
+                      "The folder of training runs that the lab page shows; default: runs in the "
+                      "data folder");
   command->add_option("--allowed-origin", options->server.allowed_origins,
                       "A web origin whose pages may use the API; may be repeated");
   command->add_option("--allowed-host", options->server.allowed_hosts,

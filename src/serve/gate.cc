@@ -36,6 +36,12 @@ std::string_view BearerKey(const HttpRequest& request) {
 
 }  // namespace
 
+std::string_view PresentedKey(const HttpRequest& request) {
+  const std::string_view key = BearerKey(request);
+  if (!key.empty() || !IsPageApi(request)) return key;
+  return request.Cookie(kKeyCookie).value_or("");
+}
+
 Gate::Gate(const ServerOptions& options, std::shared_ptr<KeyStore> keys)
     : keys_(std::move(keys)),
       host_check_(options.host, options.allowed_hosts),
@@ -98,8 +104,7 @@ void Gate::CheckOrigin(const HttpRequest& request, ServeWriter& writer) const {
 
 void Gate::CheckKey(const HttpRequest& request) const {
   if (!require_keys_ || public_paths_.contains(request.path)) return;
-  std::string_view key = BearerKey(request);
-  if (key.empty() && IsPageApi(request)) key = request.Cookie(kKeyCookie).value_or("");
+  const std::string_view key = PresentedKey(request);
   if (key.empty()) {
     throw UnauthorizedError("this service needs an API key: send \"Authorization: Bearer KEY\"");
   }

@@ -15,6 +15,9 @@ namespace pioneer::serve {
 
 inline constexpr char kKeyCookie[] = "pioneer_key";
 
+// The key that the request brings, as bearer or, under /api/, as the login's cookie; "" = none.
+std::string_view PresentedKey(const HttpRequest& request);
+
 // Immutable; thread-safe.
 class Gate {
  public:

@@ -46,6 +46,12 @@ fs::path DataFolder(const ServerOptions& options) {
   return folder;
 }
 
+ServerOptions WithFolders(ServerOptions options) {
+  options.data_folder = DataFolder(options);
+  if (options.runs_folder.empty()) options.runs_folder = options.data_folder / "runs";
+  return options;
+}
+
 fs::path DatabasePath(const ServerOptions& options) { return DataFolder(options) / "pioneer.db"; }
 
 }  // namespace
@@ -55,7 +61,7 @@ class Server::Impl {
   Impl(ServerOptions options, GeneratorList generators, std::shared_ptr<ChatStore> chats,
        std::shared_ptr<KeyStore> keys)
       : service_(
-            options, std::move(generators),
+            WithFolders(options), std::move(generators),
             chats ? std::move(chats) : OpenSqliteChatStore(DatabasePath(options), *options.clock),
             keys ? std::move(keys) : OpenSqliteKeyStore(DatabasePath(options), *options.clock)),
         gate_(service_.options, service_.keys),
@@ -67,6 +73,7 @@ class Server::Impl {
     AddStatusRoutes(routes);
     openai::AddRoutes(routes);
     web::AddRoutes(routes);
+    AddLabRoutes(routes);
     AddPageRoutes(routes, service_.options.assets);
   }
 

@@ -25,6 +25,8 @@ struct ServerOptions {
   int port = 8080;  // 0: any free port
   // Holds pioneer.db; "" = PioneerHome().
   std::filesystem::path data_folder;
+  std::filesystem::path runs_folder;  // of the lab page; "" = `runs` in the data folder
+  std::filesystem::path program = "/proc/self/exe";  // trains the lab's runs
   // Every path but /health, the page itself and /api/login then needs "Authorization: Bearer KEY",
   // or the login's cookie under /api/.
   bool require_keys = false;

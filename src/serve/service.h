@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "lab/lab.h"
 #include "net/router.h"
 #include "serve/metrics.h"
 #include "serve/model_registry.h"
@@ -22,6 +23,7 @@ struct Service {
           std::shared_ptr<KeyStore> keys)
       : options(std::move(options)),
         models(std::move(generators), *this->options.clock),
+        lab(this->options.runs_folder, this->options.program),
         chats(std::move(chats)),
         keys(std::move(keys)) {}
 
@@ -30,6 +32,7 @@ struct Service {
 
   const ServerOptions options;
   ModelRegistry models;
+  lab::Lab lab;
   const std::shared_ptr<ChatStore> chats;
   const std::shared_ptr<KeyStore> keys;
   Metrics metrics;
@@ -55,6 +58,7 @@ class Routes {
 
 // Each room of the wire adds its own.
 void AddStatusRoutes(Routes& routes);  // /health, /metrics
+void AddLabRoutes(Routes& routes);
 void AddPageRoutes(Routes& routes, std::span<const Asset> assets);
 namespace openai {
 void AddRoutes(Routes& routes);

@@ -20,6 +20,7 @@ struct ApiKey {
   std::string hint = {};  // the key's first characters, to recognise it by
   int64_t created_at_ms = 0;
   std::optional<int64_t> last_used_at_ms = std::nullopt;  // to the minute
+  bool is_admin = false;  // may do what reaches beyond the service: start programs, see files
 };
 
 struct CreatedApiKey {
@@ -33,7 +34,7 @@ class KeyStore {
   virtual ~KeyStore() = default;
 
   // Throws Error{kInvalidArgument} when the name is empty or longer than 200 bytes.
-  virtual CreatedApiKey Create(std::string_view name) = 0;
+  virtual CreatedApiKey Create(std::string_view name, bool is_admin = false) = 0;
   virtual std::vector<ApiKey> List() = 0;  // oldest first
   // Throws Error{kNotFound}.
   virtual void Revoke(std::string_view key_id) = 0;

@@ -31,6 +31,14 @@ TEST_F(KeyStoreTest, OnlyTheSecretItselfOpens) {
   }
 }
 
+TEST_F(KeyStoreTest, AnAdministratorsKeyIsOneFromTheStart) {
+  const CreatedApiKey plain = keys_->Create("program"), admin = keys_->Create("me", true);
+  EXPECT_FALSE(keys_->Identify(plain.secret)->is_admin);
+  EXPECT_TRUE(keys_->Identify(admin.secret)->is_admin);
+  EXPECT_FALSE(keys_->List()[0].is_admin);
+  EXPECT_TRUE(keys_->List()[1].is_admin);
+}
+
 TEST_F(KeyStoreTest, SecretIsNotOnTheDisk) {
   const CreatedApiKey created = keys_->Create("laptop");
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {

@@ -69,6 +69,10 @@ const std::vector<const char*>& Step(int version) {
           "ALTER TABLE message ADD COLUMN reasoning_ms INTEGER",
           "ALTER TABLE message ADD COLUMN tool_calls_json TEXT NOT NULL DEFAULT '[]'",
       },
+      {
+          // Version 4: keys of those who run this service.
+          "ALTER TABLE api_key ADD COLUMN is_admin INTEGER NOT NULL DEFAULT 0",
+      },
   };
   static const std::vector<const char*> kNone;
   return version < static_cast<int>(std::size(kSteps)) ? kSteps[version] : kNone;

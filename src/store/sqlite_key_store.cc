@@ -15,10 +15,11 @@ constexpr size_t kHintChars = 10;
 constexpr size_t kMaxNameBytes = 200;
 constexpr size_t kMaxSecretBytes = 256;
 constexpr int64_t kLastUsedStepMs = 60'000;  // a write to the disk for every request is too dear
-constexpr const char* kColumns = "id, name, hint, created_at_ms, last_used_at_ms";
+constexpr const char* kColumns = "id, name, hint, created_at_ms, last_used_at_ms, is_admin";
 
 ApiKey ReadKey(const Statement& row) {
-  return {row.Text(0), row.Text(1), row.Text(2), row.Integer(3), row.OptionalInteger(4)};
+  return {row.Text(0),        row.Text(1), row.Text(2), row.Integer(3), row.OptionalInteger(4),
+          row.Integer(5) != 0};
 }
 
 bool EqualInConstantTime(std::string_view a, std::string_view b) {
@@ -30,7 +31,7 @@ class SqliteKeyStore : public KeyStore {
   SqliteKeyStore(const std::filesystem::path& path, const Clock& clock)
       : database_(path), clock_(clock) {}
 
-  CreatedApiKey Create(std::string_view name) override;
+  CreatedApiKey Create(std::string_view name, bool is_admin) override;
   std::vector<ApiKey> List() override;
   void Revoke(std::string_view key_id) override;
   bool HasKeys() override;
@@ -44,19 +45,20 @@ class SqliteKeyStore : public KeyStore {
   const Clock& clock_;
 };
 
-CreatedApiKey SqliteKeyStore::Create(std::string_view name) {
+CreatedApiKey SqliteKeyStore::Create(std::string_view name, bool is_admin) {
   if (name.empty() || name.size() > kMaxNameBytes) {
     Fail(ErrorCode::kInvalidArgument, "the name of a key must have 1 to {} bytes", kMaxNameBytes);
   }
   CreatedApiKey created;
   created.secret = "pio-" + RandomId(kSecretBytes);
-  created.key = {RandomId(), std::string(name), created.secret.substr(0, kHintChars),
-                 clock_.UnixMs(), std::nullopt};
+  created.key = {RandomId(),      std::string(name), created.secret.substr(0, kHintChars),
+                 clock_.UnixMs(), std::nullopt,      is_admin};
   std::lock_guard lock(mutex_);
   database_.Run(
-      "INSERT INTO api_key (id, name, hint, secret_hash, created_at_ms) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO api_key (id, name, hint, secret_hash, created_at_ms, is_admin) "
+      "VALUES (?, ?, ?, ?, ?, ?)",
       created.key.id, created.key.name, created.key.hint, Sha256Hex(created.secret),
-      created.key.created_at_ms);
+      created.key.created_at_ms, static_cast<int64_t>(is_admin));
   return created;
 }
 
@@ -92,7 +94,7 @@ std::optional<ApiKey> SqliteKeyStore::Identify(std::string_view secret) {
   {
     Statement rows = database_.Query(sql.c_str());
     while (rows.Step()) {
-      if (EqualInConstantTime(rows.Text(5), hash)) found = ReadKey(rows);
+      if (EqualInConstantTime(rows.Text(6), hash)) found = ReadKey(rows);
     }
   }
   if (found) NoteUse(*found);

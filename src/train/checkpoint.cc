@@ -107,6 +107,22 @@ void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& s
   file.Commit();
 }
 
+TrainState LoadCheckpointState(const fs::path& path) {
+  const MappedFile file(path);  // replaced, never written to
+  const std::span<const std::byte> bytes = file.bytes();
+  uint64_t header_bytes = 0;
+  if (bytes.size() < kPrefixBytes) Refuse(path, "it is too short");
+  if (std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0) Refuse(path, "it is no checkpoint");
+  std::memcpy(&header_bytes, bytes.data() + sizeof kMagic, sizeof header_bytes);
+  if (header_bytes > bytes.size() - kPrefixBytes) Refuse(path, "it is cut short");
+  try {
+    const auto* text = reinterpret_cast<const char*>(bytes.data()) + kPrefixBytes;
+    return StateFromJson(ParseJson({text, header_bytes}).at("state"));
+  } catch (const Json::exception& error) {
+    Refuse(path, error.what());
+  }
+}
+
 Checkpoint LoadCheckpoint(const fs::path& path) {
   const MappedFile file(path);
   const std::span<const std::byte> bytes = file.bytes();

@@ -46,6 +46,10 @@ void SaveCheckpoint(const fs::path& path, const Json& model, const TrainState& s
                     const TrainBuffer<float>& weights, int64_t n_optimizer,
                     const std::function<void(const WriteFloats&)>& optimizer);
 
+// Only where the run stands, without reading the weights: nothing of the file is proved by it.
+// Throws like LoadCheckpoint().
+TrainState LoadCheckpointState(const fs::path& path);
+
 // Throws Error{kNotFound}, or kCorruptFile with what is wrong and what to do.
 Checkpoint LoadCheckpoint(const fs::path& path);
 

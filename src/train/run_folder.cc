@@ -1,9 +1,10 @@
 #include "train/run_folder.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <charconv>
 #include <system_error>
 
 #include "base/error.h"
@@ -51,22 +52,53 @@ void ShareData(const RunFolder& from, const RunFolder& to) {
   }
 }
 
+struct flock WholeFile() {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
 void WriteRecipe(const RunFolder& folder, const TrainRecipe& recipe) {
   WriteFileAtomically(folder.recipe(), RecipeToJson(recipe).dump(2) + "\n");
 }
 
 }  // namespace
 
+// A lock of the open file, not of the process (fcntl(2), "Open file description locks"): others can
+// ask for it without taking it.
 RunLock::RunLock(const RunFolder& folder) {
   fs::create_directories(folder.root);
   fd_ = ::open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) FailErrno(fmt::format("cannot open {}", folder.lock().string()));
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-  ::close(fd_);
-  Fail(ErrorCode::kInvalidArgument, "another process trains in {}", folder.root.string());
+  struct flock whole = WholeFile();
+  if (::fcntl(fd_, F_OFD_SETLK, &whole) != 0) {
+    const bool taken = errno == EAGAIN || errno == EACCES;
+    ::close(fd_);
+    if (!taken) FailErrno(fmt::format("cannot lock {}", folder.lock().string()));
+    Fail(ErrorCode::kInvalidArgument, "another process trains in {}", folder.root.string());
+  }
+  const std::string id = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, id.data(), id.size(), 0) < 0) {
+    // A full disk: the run cannot be stopped from elsewhere, but it can train.
+  }
 }
 
 RunLock::~RunLock() { ::close(fd_); }
+
+std::optional<pid_t> RunHolder(const RunFolder& folder) {
+  const int fd = ::open(folder.lock().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return std::nullopt;
+  struct flock whole = WholeFile();
+  const bool held = ::fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  char text[32] = {};
+  const ssize_t n = held ? ::pread(fd, text, sizeof text, 0) : 0;
+  ::close(fd);
+  if (!held) return std::nullopt;
+  pid_t id = 0;
+  if (n > 0) std::from_chars(text, text + n, id);
+  return id;
+}
 
 TrainRecipe BeginRun(const RunFolder& folder, const TrainRecipe& recipe) {
   RefuseTaken(folder);

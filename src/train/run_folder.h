@@ -2,6 +2,10 @@
 // checkpoint, or from another's.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
+
 #include "base/file.h"
 #include "train/recipe.h"
 
@@ -15,7 +19,11 @@ struct RunFolder {
   fs::path data() const { return root / "data"; }                  // token shards
   fs::path checkpoint() const { return root / "checkpoint.bin"; }  // the latest
   fs::path log() const { return root / "log.jsonl"; }              // one JSON object a line
-  fs::path lock() const { return root / "lock"; }  // held by the process that trains
+  fs::path samples() const {
+    return root / "samples.jsonl";
+  }  // what the model wrote at checkpoints
+  fs::path manifest() const { return data() / "manifest.json"; }  // lineage.h
+  fs::path lock() const { return root / "lock"; }  // held by the process that trains; has its id
 };
 
 // While it lives, no other process trains in the folder. Throws Error{kInvalidArgument} when one
@@ -30,6 +38,10 @@ class RunLock {
  private:
   int fd_ = -1;
 };
+
+// The process that trains in the folder now; nullopt when none does. Asking takes no lock and is in
+// nobody's way. The id is what that process wrote, 0 when it has not yet.
+std::optional<pid_t> RunHolder(const RunFolder& folder);
 
 // Each makes the folder ready to train in and returns its recipe. They throw
 // Error{kInvalidArgument, kNotFound, kIo, kCorruptFile} in words.

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -29,34 +30,100 @@ std::string ToLine(const TrainLogEntry& entry) {
   return DumpJson(line) + "\n";
 }
 
-double NumberOf(const Json& line, const char* key, double missing) {
-  const auto found = line.find(key);
-  return found != line.end() && found->is_number() ? found->get<double>() : missing;
-}
+// Takes an entry's fields as they are read, without a tree of the line. What is nested is passed
+// over.
+class EntryReader : public nlohmann::json_sax<Json> {
+ public:
+  EntryReader() {
+    entry_.loss = entry_.gradient_norm = std::nan("");  // until they are read
+  }
+  std::optional<TrainLogEntry> Result() const {
+    constexpr unsigned kAll = kStep | kStage | kTokens;
+    return (found_ & kAll) == kAll ? std::optional(entry_) : std::nullopt;
+  }
 
-TrainLogEntry FromJson(const Json& line) {
-  TrainLogEntry entry;
-  entry.step = line.at("step").get<int64_t>();
-  entry.stage = line.at("stage").get<std::string>();
-  entry.tokens = line.at("tokens").get<int64_t>();
-  entry.loss = NumberOf(line, "loss", std::nan(""));
-  entry.validation_loss = NumberOf(line, "val_loss", -1);
-  entry.validation_bits_per_byte = NumberOf(line, "val_bits_per_byte", -1);
-  entry.learning_rate = NumberOf(line, "lr", 0);
-  entry.gradient_norm = NumberOf(line, "grad_norm", std::nan(""));
-  entry.tokens_per_second = NumberOf(line, "tokens_per_second", 0);
-  entry.seconds = NumberOf(line, "seconds", 0);
-  if (const auto why = line.find("skipped"); why != line.end()) {
-    entry.skipped = true;
-    if (why->is_string()) entry.why_skipped = why->get<std::string>();
+  bool null() override {
+    if (depth_ == 1 && key_ == "skipped") entry_.skipped = true;
+    return depth_ == 2 ? TakeNumber(std::nan("")) : true;
   }
-  if (const auto metrics = line.find("metrics"); metrics != line.end() && metrics->is_object()) {
-    for (const auto& [name, value] : metrics->items()) {
-      entry.metrics[name] = value.is_number() ? value.get<double>() : std::nan("");
+  bool boolean(bool) override { return null(); }
+  bool number_integer(int64_t value) override { return TakeInteger(value); }
+  bool number_unsigned(uint64_t value) override {
+    const bool fits = value <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+    return fits ? TakeInteger(static_cast<int64_t>(value)) : true;
+  }
+  bool number_float(double value, const std::string&) override { return TakeNumber(value); }
+  bool string(std::string& value) override {
+    if (depth_ != 1) return true;
+    if (key_ == "stage") {
+      entry_.stage = value;
+      found_ |= kStage;
+    } else if (key_ == "skipped") {
+      entry_.skipped = true;
+      entry_.why_skipped = value;
     }
+    return true;
   }
-  return entry;
-}
+  bool binary(Json::binary_t&) override { return true; }
+  bool key(std::string& value) override {
+    if (depth_ == 1) key_ = value;
+    if (depth_ == 2) metric_ = value;
+    return true;
+  }
+  bool start_object(size_t) override {
+    ++depth_;
+    return true;
+  }
+  bool end_object() override {
+    --depth_;
+    return true;
+  }
+  bool start_array(size_t) override {
+    ++depth_;
+    return depth_ > 1;  // a line is an object
+  }
+  bool end_array() override { return end_object(); }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  static constexpr unsigned kStep = 1, kStage = 2, kTokens = 4;
+  static constexpr size_t kMostMetrics = 64;
+
+  bool TakeInteger(int64_t value) {
+    if (depth_ != 1) return TakeNumber(static_cast<double>(value));
+    if (key_ == "step") {
+      entry_.step = value;
+      found_ |= kStep;
+    } else if (key_ == "tokens") {
+      entry_.tokens = value;
+      found_ |= kTokens;
+    } else {
+      TakeNumber(static_cast<double>(value));
+    }
+    return true;
+  }
+
+  bool TakeNumber(double value) {
+    const bool room = entry_.metrics.size() < kMostMetrics || entry_.metrics.contains(metric_);
+    if (depth_ == 2 && key_ == "metrics" && room) entry_.metrics[metric_] = value;
+    if (depth_ != 1) return true;
+    if (key_ == "loss") entry_.loss = value;
+    if (key_ == "val_loss") entry_.validation_loss = value;
+    if (key_ == "val_bits_per_byte") entry_.validation_bits_per_byte = value;
+    if (key_ == "lr") entry_.learning_rate = value;
+    if (key_ == "grad_norm") entry_.gradient_norm = value;
+    if (key_ == "tokens_per_second") entry_.tokens_per_second = value;
+    if (key_ == "seconds") entry_.seconds = value;
+    return true;
+  }
+
+  TrainLogEntry entry_;
+  std::string key_, metric_;
+  int depth_ = 0;
+  unsigned found_ = 0;
+};
 
 }  // namespace
 
@@ -66,16 +133,18 @@ void AppendLog(const fs::path& path, const TrainLogEntry& entry) {
   if (!file) FailErrno(fmt::format("cannot write the log {}", path.string()));
 }
 
+std::optional<TrainLogEntry> ParseLogLine(std::string_view line) {
+  EntryReader reader;
+  if (!Json::sax_parse(line.begin(), line.end(), &reader)) return std::nullopt;
+  return reader.Result();
+}
+
 std::vector<TrainLogEntry> ReadLog(const fs::path& path) {
   std::vector<TrainLogEntry> entries;
   std::ifstream file(path, std::ios::binary);
   std::string line;
   while (std::getline(file, line)) {
-    try {
-      entries.push_back(FromJson(ParseJson(line)));
-    } catch (const std::exception&) {
-      continue;  // a line that a kill cut short
-    }
+    if (auto entry = ParseLogLine(line)) entries.push_back(std::move(*entry));
   }
   return entries;
 }

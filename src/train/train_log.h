@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -26,6 +28,10 @@ struct TrainLogEntry {
 
 // Appends and flushes one line. Numbers that are not finite become null.
 void AppendLog(const fs::path& path, const TrainLogEntry& entry);
+
+// One line of a log, without its line break; nullopt of an unfinished or foreign one. Fast: a run
+// of a million steps is read in some seconds.
+std::optional<TrainLogEntry> ParseLogLine(std::string_view line);
 
 // Unfinished or foreign lines are passed over; a missing file is empty.
 std::vector<TrainLogEntry> ReadLog(const fs::path& path);

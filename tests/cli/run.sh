@@ -120,6 +120,12 @@ grep -q '^Finished after 2 steps' "$scratch/out" || fail 'train says how it ende
 sed -i 's/^steps = 2/steps = 1/' "$scratch/recipe.toml"
 "$program" train "$scratch/recipe.toml" --branch "$scratch/run" --run "$scratch/branch" >"$scratch/out" 2>&1 ||
   fail "train --branch: $(tail -n 1 "$scratch/out")"
+"$program" lab --runs "$scratch" | grep -q ' run .*finished .*100 % ' || fail 'lab lists runs'
+"$program" lab --runs "$scratch" run branch | grep -q 'loss, nats a token' || fail 'lab draws curves'
+"$program" lab --runs "$scratch" run --json | grep -q '"steps_per_point":1,"step":\[1,2\]' || fail 'lab --json'
+expect_failure 'an unknown run' 1 'no such run' "$program" lab --runs "$scratch" ../run
+expect_failure 'stopping what does not run' 1 'not being trained' "$program" lab stop --runs "$scratch" run
+expect_failure 'resuming what has finished' 1 'has finished' "$program" lab resume --runs "$scratch" run
 expect_failure 'a run without a recipe' 1 'name a recipe' "$program" train --run "$scratch/none"
 expect_failure 'a second run in one folder' 1 'holds a run already' \
   "$program" train "$scratch/recipe.toml" --run "$scratch/run"

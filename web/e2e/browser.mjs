@@ -53,7 +53,8 @@ export async function visit(browser, url, { hash = '', ...options } = {}) {
     if (message.type() === 'error' && !expected) page.problems.push(`console: ${message.text()}`);
   });
   await page.goto(`${url}/${hash}`);
-  await page.getByRole('textbox').first().waitFor({ state: 'attached' });
+  const ready = hash.startsWith('#/lab') ? page.locator('.lab-main') : page.getByRole('textbox').first();
+  await ready.waitFor({ state: 'attached' });
   return page;
 }
 

@@ -28,6 +28,8 @@ export interface ServiceState {
   models: Model[];
   defaults: Settings;
   auth_required: boolean;
+  /** May use the lab. */
+  administrator: boolean;
 }
 
 export interface ChatSummary {
@@ -122,7 +124,7 @@ async function errorFrom(response: Response): Promise<ApiError> {
   }
 }
 
-async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+export async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const options: RequestInit = { method, credentials: 'same-origin', cache: 'no-store' };
   if (method !== 'GET') {
     options.headers = { 'Content-Type': 'application/json' };
@@ -140,10 +142,12 @@ async function request(method: string, path: string, body?: unknown, signal?: Ab
   return response;
 }
 
-async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await request(method, path, body);
   return (await response.json()) as T;
 }
+
+export const post = <T>(path: string, body?: unknown) => json<T>('POST', path, body);
 
 const chatPath = (id: string) => `/api/chats/${encodeURIComponent(id)}`;
 

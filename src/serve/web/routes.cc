@@ -1,6 +1,7 @@
 // Why: what the page asks of the service, as docs/web-api.md says.
 #include <charconv>
 
+#include "serve/administrator.h"
 #include "serve/gate.h"
 #include "serve/version.h"
 #include "serve/web/chat_json.h"
@@ -53,7 +54,8 @@ void ShowState(Service& service, const HttpRequest& request, ServeWriter& writer
                          {{"temperature", options.default_temperature},
                           {"top_p", options.default_top_p},
                           {"max_tokens", options.default_max_tokens}}},
-                        {"auth_required", options.require_keys}});
+                        {"auth_required", options.require_keys},
+                        {"administrator", IsAdministrator(service, request)}});
 }
 
 void Login(Service& service, const HttpRequest& request, ServeWriter& writer) {

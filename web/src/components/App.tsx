@@ -1,10 +1,11 @@
 // The page's frame: side bar, chat, dialogs, and the keys that work everywhere.
 import { effect } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n';
-import { current, newChat, reloadAll } from '../state/chats';
+import { current, newChat, reloadAll, reportFailure } from '../state/chats';
 import { online } from '../state/service';
-import { announcement, dialog, drawerOpen, focusComposer, focusSearch, isNarrow, sidebarOpen, toggleSidebar } from '../state/ui';
+import { announcement, dialog, drawerOpen, focusComposer, focusSearch, isNarrow, labAddress, sidebarOpen, toggleSidebar } from '../state/ui';
 import { ChatPane } from './ChatPane';
 import { Dialogs } from './Dialogs';
 import { Sidebar } from './Sidebar';
@@ -37,6 +38,17 @@ function onKey(event: KeyboardEvent) {
   }
 }
 
+type Pane = ComponentType<{ inert: boolean; sidebarOpen: boolean }>;
+
+/** The lab is a page of its own, fetched when it is opened. */
+function useLab(wanted: boolean): Pane | null {
+  const [lab, setLab] = useState<Pane | null>(null);
+  useEffect(() => {
+    if (wanted && !lab) import('../lab/LabPane').then(({ LabPane }) => setLab(() => LabPane), reportFailure);
+  }, [wanted]);
+  return wanted ? lab : null;
+}
+
 function useReloadWhenBack() {
   useEffect(() => {
     let was = online.peek();
@@ -56,27 +68,32 @@ export function App() {
   }, []);
   const session = current.value;
   const title = session.title.value;
+  const inLab = labAddress.value !== null;
+  const Lab = useLab(inLab);
   useEffect(() => {
-    document.title = title ? `${title} · Pioneer` : 'Pioneer';
-  }, [title]);
+    if (!inLab) document.title = title ? `${title} · Pioneer` : 'Pioneer';
+  }, [title, inLab]);
   const drawer = isNarrow.value && drawerOpen.value;
   const open = isNarrow.value ? drawer : sidebarOpen.value;
 
   return (
     <div class={`frame${open ? ' with-sidebar' : ''}`}>
-      <a
-        class="skip"
-        href="#message"
-        onClick={(event) => {
-          event.preventDefault();
-          focusComposer.value += 1;
-        }}
-      >
-        {t('skipToMessage')}
-      </a>
+      {!inLab && (
+        <a
+          class="skip"
+          href="#message"
+          onClick={(event) => {
+            event.preventDefault();
+            focusComposer.value += 1;
+          }}
+        >
+          {t('skipToMessage')}
+        </a>
+      )}
       <Sidebar open={open} />
       {drawer && <div class="scrim" onClick={() => toggleSidebar(false)} />}
-      <ChatPane key={session.key} session={session} inert={drawer} sidebarOpen={open} />
+      {Lab && <Lab inert={drawer} sidebarOpen={open} />}
+      {!inLab && <ChatPane key={session.key} session={session} inert={drawer} sidebarOpen={open} />}
       <Dialogs />
       <Toasts />
       <div class="visually-hidden" role="status" aria-live="polite">

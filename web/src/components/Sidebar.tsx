@@ -4,9 +4,10 @@ import type { ChatSummary } from '../api';
 import { t } from '../i18n';
 import type { Key } from '../i18n/en';
 import { list, listState, loadMore, more, newChat, query, refreshList } from '../state/chats';
-import { dialog, focusSearch, isNarrow, toggleSidebar } from '../state/ui';
+import { service } from '../state/service';
+import { dialog, drawerOpen, focusSearch, isNarrow, labAddress, toggleSidebar } from '../state/ui';
 import { ChatRow } from './ChatRow';
-import { CloseIcon, GearIcon, HelpIcon, Logo, PlusIcon, SearchIcon, SidebarIcon } from './icons';
+import { CloseIcon, CurveIcon, GearIcon, HelpIcon, Logo, PlusIcon, SearchIcon, SidebarIcon } from './icons';
 
 const kDay_ms = 86_400_000;
 
@@ -129,6 +130,17 @@ export function Sidebar({ open }: { open: boolean }) {
         <PlusIcon />
         {t('newChat')}
       </button>
+      {(service.value?.administrator || labAddress.value !== null) && (
+        <a
+          class="new-chat"
+          href="#/lab"
+          aria-current={labAddress.value !== null ? 'page' : undefined}
+          onClick={() => (drawerOpen.value = false)}
+        >
+          <CurveIcon />
+          {t('lab')}
+        </a>
+      )}
       <SearchBox />
       <div class="chat-list">
         <ChatList />

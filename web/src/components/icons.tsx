@@ -56,6 +56,7 @@ export const CopyIcon = () => (
     <path d="M12.5 7.5V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v4.5a2 2 0 0 0 2 2h1.5" />
   </Icon>
 );
+export const CurveIcon = path('M4 4v12h12M6.5 6.5c1.2 5.2 4.2 6.6 9.5 6.8');
 export const CheckIcon = path('m4.5 10.5 3.7 3.7 7.3-8');
 export const RefreshIcon = path('M15.8 8.5A6 6 0 1 0 16 11m0-6.5v4h-4');
 export const ChevronDownIcon = path('m6 8 4 4 4-4');

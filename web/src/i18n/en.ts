@@ -1,6 +1,7 @@
 // English, and the set of keys that every other language must have (a missing one does not compile).
 export const en = {
   appName: 'Pioneer',
+  lab: 'Lab',
   newChat: 'New chat',
   untitled: 'New chat',
   search: 'Search chats',

@@ -3,6 +3,7 @@ import type { Dictionary } from './en';
 
 export const ja: Dictionary = {
   appName: 'Pioneer',
+  lab: 'ラボ',
   newChat: '新しいチャット',
   untitled: '新しいチャット',
   search: 'チャットを検索',

@@ -3,6 +3,7 @@ import type { Dictionary } from './en';
 
 export const ko: Dictionary = {
   appName: 'Pioneer',
+  lab: '실험실',
   newChat: '새 대화',
   untitled: '새 대화',
   search: '대화 검색',

@@ -6,7 +6,7 @@ import { ChatSession } from './session';
 import { messageOf, noticeFailure, whenOnline } from './service';
 import { readDraft, writeDraft } from './storage';
 import { firstSettings } from './thinking';
-import { drawerOpen, focusComposer, isNarrow, showToast } from './ui';
+import { drawerOpen, focusComposer, isNarrow, labAddress, showToast } from './ui';
 
 const kPage = 50;
 const kSearchPause_ms = 180;
@@ -105,7 +105,7 @@ export function openChat(id: string) {
 }
 
 export function newChat() {
-  if (chatIdInHash() !== null) location.hash = '#/';
+  if (chatIdInHash() !== null || labAddress.peek() !== null) location.hash = '#/';
   else if (current.peek().id.peek() !== null) followAddress();
   drawerOpen.value = false;
   focusComposer.value += 1;

@@ -11,6 +11,12 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
+/** What the address says after `#/lab`; null while a chat is shown. */
+const readLabAddress = () => /^#\/lab(?:\?(.*))?$/.exec(location.hash)?.slice(1)[0] ?? (location.hash === '#/lab' ? '' : null);
+export const labAddress = signal<string | null>(readLabAddress());
+addEventListener('hashchange', () => (labAddress.value = readLabAddress()));
+addEventListener('popstate', () => (labAddress.value = readLabAddress()));
+
 export const dialog = signal<DialogName | null>(null);
 
 // On a wide screen the side bar stands beside the chat; on a phone it is a drawer above it.
