@@ -139,10 +139,11 @@ void RunSql(const std::filesystem::path& path, const char* sql) {
 }
 
 TEST(Migration, TakesTheStepsThatAreMissing) {
-  // What versions 1 and 2 did not have yet: keys; thoughts and tool calls.
+  // What versions 1 and 2 did not have yet: keys; thoughts, tool calls, administrators.
   constexpr char kNoThoughts[] =
       "ALTER TABLE message DROP COLUMN reasoning; ALTER TABLE message DROP COLUMN reasoning_ms; "
-      "ALTER TABLE message DROP COLUMN tool_calls_json; PRAGMA user_version = 2";
+      "ALTER TABLE message DROP COLUMN tool_calls_json; ALTER TABLE api_key DROP COLUMN is_admin; "
+      "PRAGMA user_version = 2";
   constexpr char kNoKeys[] = "DROP TABLE api_key; PRAGMA user_version = 1";
   for (const int version : {1, 2}) {
     TemporaryFolder folder;
