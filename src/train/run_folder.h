@@ -15,6 +15,7 @@ struct RunFolder {
   fs::path data() const { return root / "data"; }                  // token shards
   fs::path checkpoint() const { return root / "checkpoint.bin"; }  // the latest
   fs::path log() const { return root / "log.jsonl"; }              // one JSON object a line
+  fs::path samples() const { return root / "samples.jsonl"; }      // samples.h
   fs::path lock() const { return root / "lock"; }  // held by the process that trains
 };
 
