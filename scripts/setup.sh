@@ -10,6 +10,8 @@ packages=(
   libdnnl-dev libedit-dev liblzma-dev libzstd-dev zlib1g-dev libxml2-dev libseccomp-dev
   prometheus-cpp-dev
 )
+# Training in several processes: without these, everything else works (build/pioneer-mpi.so).
+packages+=(libopenmpi-dev openmpi-bin)
 [ "${1:-}" = --tests ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk)
 [ "${1:-}" = --all ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk clang llvm libclang-rt-14-dev)
 

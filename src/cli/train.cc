@@ -21,6 +21,7 @@ namespace {
 struct TrainCommandOptions {
   std::vector<std::string> inputs;  // a recipe, or texts when depth is set
   int64_t depth = 0;
+  int processes = 1;
   std::string run_dir = "runs/latest", branch;
   bool resume = false, export_only = false, json = false;
   std::string export_path, type = "Q8_0", curve;
@@ -96,6 +97,7 @@ Json PlanJson(const TrainPlan& plan) {
           {"tokens", plan.tokens},
           {"steps", plan.steps},
           {"precision", plan.bf16 ? "bf16" : "f32"},
+          {"processes", plan.processes},
           {"threads", plan.threads},
           {"recomputes", plan.recomputes},
           {"memory_bytes",
@@ -116,8 +118,9 @@ void PrintPlan(const TrainPlan& plan) {
              plan.shape.vocab_size);
   fmt::print("text        {:.1f} M tokens in {} steps\n", static_cast<double>(plan.tokens) * 1e-6,
              plan.steps);
-  fmt::print("memory      {}: weights {}, gradients {}, optimizer {}, activations {}{}\n",
+  fmt::print("memory      {}{}: weights {}, gradients {}, optimizer {}, activations {}{}\n",
              FormatBytes(static_cast<double>(plan.memory_bytes())),
+             plan.processes > 1 ? fmt::format(" in each of {} processes", plan.processes) : "",
              FormatBytes(static_cast<double>(plan.weight_bytes)),
              FormatBytes(static_cast<double>(plan.gradient_bytes)),
              FormatBytes(static_cast<double>(plan.optimizer_bytes)),
@@ -135,7 +138,7 @@ void Plan(const TrainCommandOptions& options) {
   const InterruptCancels interrupt;
   const std::optional<TrainRecipe> recipe = NamedRecipe(options);
   if (!recipe) Fail(ErrorCode::kInvalidArgument, "name a recipe, or texts and --depth N");
-  const TrainPlan plan = PlanTraining(*recipe, interrupt.token());
+  const TrainPlan plan = PlanTraining(*recipe, interrupt.token(), options.processes);
   if (options.json) {
     fmt::print("{}\n", DumpJson(PlanJson(plan)));
   } else {
@@ -157,7 +160,8 @@ void AddTrainCommand(CLI::App& root) {
   auto options = std::make_shared<TrainCommandOptions>();
   CLI::App* command = AddCommand(
       root, "train", "Train a model from text",
-      "pioneer train recipes/pioneer-mini/recipe.json --run runs/mini --export mini.gguf");
+      "pioneer train recipes/pioneer-mini/recipe.json --run runs/mini --export mini.gguf\n"
+      "  mpirun -n 2 pioneer train recipe.toml --run runs/two");
   AddInputs(*command, *options);
   command->add_option("--run", options->run_dir, "The folder of the run: checkpoints, log")
       ->capture_default_str();
@@ -175,6 +179,8 @@ void AddTrainCommand(CLI::App& root) {
                               "pioneer train plan --depth 8 books.txt");
   AddInputs(*plan, *options);
   plan->add_flag("--json", options->json, "One JSON object");
+  plan->add_option("--processes", options->processes, "That mpirun will start: memory of each")
+      ->check(CLI::Range(1, 1024));
   plan->callback([options] { Plan(*options); });
   command->callback([options, plan] {
     if (!plan->parsed()) Train(*options);

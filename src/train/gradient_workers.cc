@@ -19,7 +19,8 @@ class Workers : public GradientWorkers {
       : pool_(pool),
         processes_(processes),
         threads_(ShareThreads(processes, pool.size())),
-        n_parameters_(layout.size()) {
+        n_parameters_(layout.size()),
+        vocab_size_(layout.shape().vocab_size) {
     const bool recompute = RecomputesLayers(layout.shape(), pool.size() * processes.host_size(),
                                             !std::is_same_v<T, float>);
     for (int i = 0; i < pool.size(); ++i) {
@@ -57,6 +58,13 @@ class Workers : public GradientWorkers {
   }
 
   std::span<TrainBuffer<float>> gradients() override { return gradients_; }
+
+  int32_t MostLikelyNext(std::span<const int32_t> tokens) override {
+    TrainBuffer<float> logits(tokens.size() * static_cast<size_t>(vocab_size_));
+    passes_[0]->Logits(weights_, {tokens, {}, {}}, logits.data());
+    const auto last = logits.end() - vocab_size_;
+    return static_cast<int32_t>(std::max_element(last, logits.end()) - last);
+  }
 
   std::string FirstNotFinite(std::span<const TrainSequence> batch) override {
     for (size_t i = 0; i < batch.size(); ++i) {
@@ -98,7 +106,7 @@ class Workers : public GradientWorkers {
   ThreadPool& pool_;
   Communicator& processes_;
   ThreadShare threads_;
-  int64_t n_parameters_;
+  int64_t n_parameters_, vocab_size_;
   std::vector<std::unique_ptr<LlamaPass<T>>> passes_;
   std::vector<TrainBuffer<float>> gradients_;
   TrainBuffer<T> rounded_;

@@ -41,6 +41,8 @@ class GradientWorkers {
   virtual std::optional<double> LossAndGradient(std::span<const TrainSequence> batch, float scale,
                                                 const CancelToken& cancel = {}) = 0;
   virtual std::span<TrainBuffer<float>> gradients() = 0;
+  // Of this process alone, for a text of 1 to context tokens.
+  virtual int32_t MostLikelyNext(std::span<const int32_t> tokens) = 0;
   // Of this process alone: where the forward pass of the batch first gives a NaN or infinity, in
   // words; "" nowhere.
   virtual std::string FirstNotFinite(std::span<const TrainSequence> batch) = 0;

@@ -90,7 +90,7 @@ std::unique_ptr<Communicator> JoinMpiRun(const CancelToken& cancel) {
   if (!fs::exists(module)) {
     Fail(ErrorCode::kUnsupported,
          "mpirun started this program, which was built without Open MPI ({} is missing): install "
-         "libopenmpi-dev and openmpi-bin (scripts/setup.sh --all does) and build again",
+         "libopenmpi-dev and openmpi-bin (scripts/setup.sh does) and build again",
          module.string());
   }
   // Open MPI's own plug-ins look for its symbols among the global ones.

@@ -108,14 +108,18 @@ void AddStage(const TrainRecipe& recipe, const StageRecipe& stage, const StepSec
 
 void CountMemory(const ParameterLayout& layout, const TrainRecipe& recipe, TrainPlan& plan) {
   const int64_t n = layout.size();
+  const int threads = (plan.threads + plan.processes - 1) / plan.processes;
   plan.weight_bytes = n * (plan.bf16 ? 6 : 4);
-  plan.gradient_bytes = n * 4 * plan.threads;
-  Optimizer optimizer(layout, recipe.optimizer, plan.bf16);
-  plan.optimizer_bytes = static_cast<int64_t>(optimizer.state().size() * sizeof(float));
+  plan.gradient_bytes = n * 4 * threads;
+  const Sharding sharding(layout, recipe.optimizer.kind, plan.processes);
+  for (int rank = 0; rank < plan.processes; ++rank) {
+    const auto bytes = static_cast<int64_t>(sharding.state_size(rank) * sizeof(float));
+    plan.optimizer_bytes = std::max(plan.optimizer_bytes, bytes);
+  }
   plan.recomputes = RecomputesLayers(plan.shape, plan.threads, plan.bf16);
   const int64_t one = plan.bf16 ? LlamaPass<Bf16>::ActivationBytes(plan.shape, plan.recomputes)
                                 : LlamaPass<float>::ActivationBytes(plan.shape, plan.recomputes);
-  plan.activation_bytes = one * plan.threads;
+  plan.activation_bytes = one * threads;
 }
 
 void ExpectLoss(TrainPlan& plan) {
@@ -129,8 +133,9 @@ void ExpectLoss(TrainPlan& plan) {
 
 }  // namespace
 
-TrainPlan PlanTraining(const TrainRecipe& recipe, const CancelToken& cancel) {
+TrainPlan PlanTraining(const TrainRecipe& recipe, const CancelToken& cancel, int processes) {
   TrainPlan plan;
+  plan.processes = processes;
   plan.shape = PlannedShape(recipe);
   plan.bf16 = UsesBf16(recipe.precision);
   plan.threads = recipe.threads > 0 ? recipe.threads : UsableCores();

@@ -24,12 +24,13 @@ double FlopsPerToken(const LlamaShape& shape, int64_t context);
 
 struct TrainPlan {
   LlamaShape shape;
-  bool bf16 = false;        // products in bfloat16
-  bool recomputes = false;  // layers are computed twice because memory is short
-  int threads = 0;
+  bool bf16 = false;               // products in bfloat16
+  bool recomputes = false;         // layers are computed twice because memory is short
+  int processes = 1, threads = 0;  // threads of all processes
   int64_t n_parameters = 0, n_multiplied = 0;
   int64_t tokens = 0, steps = 0;  // of all stages
   double flops_per_token = 0;
+  // Of each process: what they share out, and what each has.
   int64_t weight_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0, activation_bytes = 0;
   int64_t memory_bytes() const {
     return weight_bytes + gradient_bytes + optimizer_bytes + activation_bytes;
@@ -40,7 +41,8 @@ struct TrainPlan {
   double bits_per_byte_low = 0, bits_per_byte_high = 0;
 };
 
-// Takes some seconds for models that train on a processor in hours. Throws what a run would throw.
-TrainPlan PlanTraining(const TrainRecipe& recipe, const CancelToken& cancel);
+// Takes some seconds for models that train on a processor in hours. Speed is that of one process
+// with all threads. Throws what a run would throw.
+TrainPlan PlanTraining(const TrainRecipe& recipe, const CancelToken& cancel, int processes = 1);
 
 }  // namespace pioneer

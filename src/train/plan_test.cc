@@ -38,6 +38,15 @@ TEST(Plan, CountsWhatTheRunWillDo) {
   EXPECT_LT(PlanTraining(ParseRecipe(json, "/"), {}).optimizer_bytes, plan.optimizer_bytes);
 }
 
+TEST(Plan, TellsTheMemoryOfEachProcess) {
+  const TrainRecipe recipe = ParseRecipe(ParseJson(kPlanned), "/");
+  const TrainPlan one = PlanTraining(recipe, {}), two = PlanTraining(recipe, {}, 2);
+  EXPECT_EQ(two.weight_bytes, one.weight_bytes);
+  EXPECT_EQ(2 * two.gradient_bytes, one.gradient_bytes);
+  EXPECT_EQ(2 * two.activation_bytes, one.activation_bytes);
+  EXPECT_LT(two.optimizer_bytes, 0.8 * one.optimizer_bytes);
+}
+
 TEST(Plan, CanBeStopped) {
   CancelToken cancel;
   cancel.Cancel();

@@ -6,24 +6,14 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/progress.h"
 #include "model/gguf.h"
 #include "model/vocabulary.h"
-#include "text/bpe_trainer.h"
 #include "train/clean_pipeline.h"
-#include "train/document_encoder.h"
+#include "train/clean_tokens.h"
 #include "train/source_package.h"
-#include "train/source_parallel.h"
 
 namespace pioneer {
 namespace {
-
-// Documents encoded together: enough for all threads, small in memory.
-constexpr size_t kEncodeBatchBytes = size_t{4} << 20;
-
-void Say(const PrepareContext& context, const std::string& text) {
-  if (context.on_status) context.on_status(text);
-}
 
 // What decides how a source is cleaned: all but its share and limit.
 Json CleanKey(const SourceRecipe& source) {
@@ -88,111 +78,6 @@ std::vector<CleanSource> CleanSourcesOf(const TrainRecipe& recipe) {
   }
   for (const SourceRecipe& source : recipe.tokenizer.sources) add(source, true);
   return all;
-}
-
-// Cleaned documents up to a limit.
-class CleanDocuments {
- public:
-  CleanDocuments(const fs::path& path, const SourceRecipe& source)
-      : options_{source.kind, "text"},
-        reader_(FindSourceFiles(path)),
-        bytes_left_(source.max_mb > 0 ? source.max_mb * 1e6 : 1e300) {}
-
-  std::optional<RawDocument> Next() {
-    if (bytes_left_ <= 0) return std::nullopt;
-    std::optional<RawDocument> document = reader_.Next();
-    if (document) bytes_left_ -= static_cast<double>(document->bytes.size());
-    return document;
-  }
-  Document Parse(const RawDocument& raw) const { return ParseDocument(raw, options_); }
-
- private:
-  DocumentOptions options_;
-  DocumentReader reader_;
-  double bytes_left_;  // of JSON lines, a little more than their text
-};
-
-// The training texts of several sources in a row, as a tokenizer learns from them.
-class TextSequence {
- public:
-  explicit TextSequence(std::vector<std::pair<fs::path, SourceRecipe>> sources)
-      : sources_(std::move(sources)) {}
-
-  std::optional<std::string> Next() {
-    while (true) {
-      if (!documents_) {
-        if (next_source_ == sources_.size()) return std::nullopt;
-        const auto& [path, source] = sources_[next_source_++];
-        documents_ = std::make_unique<CleanDocuments>(path, source);
-      }
-      if (const std::optional<RawDocument> raw = documents_->Next()) {
-        Document document = documents_->Parse(*raw);
-        for (const ChatTurn& turn : document.turns) document.text += turn.content + "\n";
-        return std::move(document.text);
-      }
-      documents_.reset();
-    }
-  }
-
- private:
-  std::vector<std::pair<fs::path, SourceRecipe>> sources_;
-  size_t next_source_ = 0;
-  std::unique_ptr<CleanDocuments> documents_;
-};
-
-Vocabulary TrainVocabulary(int64_t vocab_size, TextSequence& texts, const PrepareContext& context) {
-  BpeTrainerOptions options;
-  options.vocab_size = static_cast<int>(vocab_size);
-  options.n_threads = context.pool.size();
-  options.cancel = context.cancel;
-  options.progress = [&](const BpeTrainerProgress& at) {
-    Say(context, at.stage == BpeTrainerProgress::Stage::kReading
-                     ? fmt::format("tokenizer: {} of text read",
-                                   FormatBytes(static_cast<double>(at.bytes_read)))
-                     : fmt::format("tokenizer: {} of {} merges", at.merges_done, at.merges_total));
-  };
-  Vocabulary vocabulary = TrainBpe([&] { return texts.Next(); }, options);
-  vocabulary.add_bos = true;  // documents begin with the end-of-text token in training too
-  return vocabulary;
-}
-
-// Encodes a batch on all threads and writes it in its order.
-void EncodeBatch(const DocumentEncoder& encoder, const CleanDocuments& documents,
-                 const std::vector<RawDocument>& batch, ThreadPool& pool,
-                 TokenShardWriter& writer) {
-  std::vector<EncodedDocument> encoded(batch.size());
-  ForEachInPool(pool, batch.size(),
-                [&](size_t i) { encoded[i] = encoder.Encode(documents.Parse(batch[i])); });
-  for (const EncodedDocument& document : encoded) writer.Add(document);
-}
-
-ShardReport WriteShard(const fs::path& text, const SourceRecipe& source, const Tokenizer& tokenizer,
-                       const fs::path& path, uint64_t fingerprint, const PrepareContext& context) {
-  const DocumentEncoder encoder(tokenizer, source.kind == SourceKind::kDialogue);
-  TokenShardWriter writer(path, tokenizer.size(), fingerprint);
-  CleanDocuments documents(text, source);
-  std::vector<RawDocument> batch;
-  size_t batch_bytes = 0;
-  ShardReport report;
-  const auto flush = [&] {
-    context.cancel.Check();
-    EncodeBatch(encoder, documents, batch, context.pool, writer);
-    report.documents += static_cast<int64_t>(batch.size());
-    batch.clear();
-    batch_bytes = 0;
-    Say(context, fmt::format("{}: {:.1f} M tokens", source.name(),
-                             static_cast<double>(writer.n_tokens()) * 1e-6));
-  };
-  while (std::optional<RawDocument> document = documents.Next()) {
-    batch_bytes += document->bytes.size();
-    batch.push_back(std::move(*document));
-    if (batch_bytes >= kEncodeBatchBytes) flush();
-  }
-  flush();
-  writer.Finish();
-  report.tokens = writer.n_tokens();
-  report.sha256 = Sha256OfFile(path);
-  return report;
 }
 
 InputFile DescribeFile(const fs::path& path, const std::string& name) {
@@ -300,7 +185,7 @@ class PrepareSteps {
   }
 
   SourceReport CleanOne(const CleanSource& source, SourceCleaner& cleaner) {
-    Say(context_, source.recipe.name() + ": looking for files");
+    context_.Say(source.recipe.name() + ": looking for files");
     std::string version;
     std::vector<SourceFile> files;
     if (source.recipe.package.empty()) {
@@ -336,15 +221,14 @@ class PrepareSteps {
   void MakeVocabulary() {
     Vocabulary vocabulary;
     if (recipe_.tokenizer.file.empty()) {
-      std::vector<std::pair<fs::path, SourceRecipe>> texts;
+      std::vector<CleanText> texts;
       for (const SourceRecipe& source : recipe_.tokenizer.sources) {
         for (const CleanSource& clean : sources_) {
           if (!SamePlace(clean.recipe, source)) continue;
-          texts.emplace_back(CleanFilesOf(data_, clean).train, LimitedUse(source, clean));
+          texts.push_back({CleanFilesOf(data_, clean).train, LimitedUse(source, clean)});
         }
       }
-      TextSequence sequence(std::move(texts));
-      vocabulary = TrainVocabulary(recipe_.tokenizer.vocab_size, sequence, context_);
+      vocabulary = TrainVocabulary(recipe_.tokenizer.vocab_size, std::move(texts), context_);
     } else {
       vocabulary = LoadVocabulary(*GgufFile::Open(recipe_.tokenizer.file));
       inputs_.push_back(StampOf(recipe_.tokenizer.file));
@@ -373,8 +257,8 @@ class PrepareSteps {
     const CleanFiles text = CleanFilesOf(data_, source);
     const uint64_t fingerprint =
         Fnv1a(report.train_sha256 + report.held_out_sha256 + parts_.tokenizer_sha256 + name);
-    ShardReport shard = WriteShard(held_out ? text.held_out : text.train, LimitedUse(use, source),
-                                   tokenizer, data_.root / name, fingerprint, context_);
+    const CleanText used{held_out ? text.held_out : text.train, LimitedUse(use, source)};
+    ShardReport shard = WriteShard(used, tokenizer, data_.root / name, fingerprint, context_);
     shard.source = source.file;
     shard.held_out = held_out;
     parts_.shards.push_back(std::move(shard));

@@ -2,25 +2,17 @@
 // the list of what went in. All of it is kept in the run's folder and made only once.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/thread_pool.h"
 #include "text/tokenizer.h"
 #include "train/data_loader.h"
+#include "train/prepare_context.h"
 #include "train/recipe.h"
 #include "train/run_folder.h"
 #include "train/token_shard.h"
 
 namespace pioneer {
-
-struct PrepareContext {
-  ThreadPool& pool;
-  CancelToken cancel;
-  std::function<void(const std::string&)> on_status;  // a sentence for people, often; may be empty
-};
 
 // Where things lie below a run's data folder.
 struct DataFolder {

@@ -28,7 +28,9 @@ std::vector<std::string> ParseStrings(JsonFields& fields, const std::string& key
   const bool ok = list->is_array() && std::all_of(list->begin(), list->end(), [](const Json& item) {
                     return item.is_string() && !item.get_ref<const std::string&>().empty();
                   });
-  if (!ok) Fail(ErrorCode::kInvalidArgument, "{} must be a list of words", fields.PathOf(key));
+  if (!ok)
+    Fail(ErrorCode::kInvalidArgument, "{} must be a list of texts that are not empty",
+         fields.PathOf(key));
   return list->get<std::vector<std::string>>();
 }
 
@@ -248,6 +250,10 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   recipe.validation_every_steps = validation.Int("every_steps", 100, 1, kMaxSteps);
   validation.Finish();
 
+  JsonFields samples(child("samples"), "samples");
+  recipe.sample_prompts = ParseStrings(samples, "prompts");
+  samples.Finish();
+
   const Json& stages = child("stages");
   fields.Finish();
   if (!stages.is_array() || stages.empty()) {
@@ -318,6 +324,7 @@ Json RecipeToJson(const TrainRecipe& recipe) {
           {"origin", recipe.origin},
           {"decontaminate", decontaminate},
           {"checkpoint_minutes", recipe.checkpoint_minutes},
+          {"samples", {{"prompts", recipe.sample_prompts}}},
           {"validation",
            {{"share", recipe.validation_share},
             {"sequences", recipe.validation_sequences},

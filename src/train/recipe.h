@@ -66,7 +66,8 @@ struct TrainRecipe {
   std::string origin;  // lineage of the weights that the run begins with; "" = random ones
   std::vector<fs::path> decontaminate;  // test sets whose text is kept out of training
   double checkpoint_minutes = 5;
-  double validation_share = 0.01;  // of the documents of each source, held out
+  std::vector<std::string> sample_prompts;  // continued at each checkpoint, "samples": {"prompts"}
+  double validation_share = 0.01;           // of the documents of each source, held out
   int64_t validation_sequences = 32;
   int64_t validation_every_steps = 100;
 };

@@ -19,10 +19,8 @@ struct RunFolder {
   fs::path data() const { return root / "data"; }                  // token shards
   fs::path checkpoint() const { return root / "checkpoint.bin"; }  // the latest
   fs::path log() const { return root / "log.jsonl"; }              // one JSON object a line
-  fs::path samples() const {
-    return root / "samples.jsonl";
-  }  // what the model wrote at checkpoints
-  fs::path manifest() const { return data() / "manifest.json"; }  // lineage.h
+  fs::path samples() const { return root / "samples.jsonl"; }      // samples.h
+  fs::path manifest() const { return data() / "manifest.json"; }   // lineage.h
   fs::path lock() const { return root / "lock"; }  // held by the process that trains; has its id
 };
 

@@ -18,6 +18,7 @@
 #include "train/optimizer.h"
 #include "train/outlier_detector.h"
 #include "train/prepare.h"
+#include "train/samples.h"
 #include "train/train_log.h"
 
 namespace pioneer {
@@ -374,6 +375,9 @@ void Trainer::Save() {
   SaveCheckpoint(folder_.checkpoint(), ModelJson(layout_.shape()), state_, weights_,
                  optimizer_.whole_state_size(),
                  [&](const WriteFloats& write) { optimizer_.WriteWholeState(write); });
+  if (options_.cancel.cancelled()) return;  // who stops does not want to wait
+  AppendSamples(folder_.samples(), state_.step, state_.tokens, recipe_.sample_prompts, *workers_,
+                *tokenizer_, recipe_.model.context);
 }
 
 // What happens before the first step, in one process.

@@ -212,6 +212,55 @@ TEST_F(TrainerTest, ABranchWithARecipeOfItsOwnStartsFromTheWeights) {
   EXPECT_GT(origin.steps, 0);
 }
 
+// The warm-up and plateau once, as long as one likes; then a branch from its checkpoint for each
+// decay.
+TEST_F(TrainerTest, ABranchDecaysALongRun) {
+  recipe_["stages"].erase(1);
+  recipe_["stages"][0]["schedule"] = "constant";
+  recipe_["stages"][0]["warmup"] = 0.1;
+  recipe_["stages"][0]["steps"] = 60;
+  Run("plateau", false, 40);
+  Json decay = recipe_;
+  decay["seed"] = 2;  // another order of the text
+  decay["stages"][0]["schedule"] = "linear";
+  decay["stages"][0]["warmup"] = 0;
+  decay["stages"][0]["final_lr_share"] = 0;
+  decay["stages"][0]["steps"] = 10;
+  TrainOptions options;
+  options.recipe = ParseRecipe(decay, folder_ / ".");
+  options.run_dir = folder_ / "decayed";
+  options.branch = folder_ / "plateau";
+  EXPECT_TRUE(RunTraining(options).finished);
+  const auto plateau = ReadLog(RunFolder{folder_ / "plateau"}.log());
+  const auto decayed = ReadLog(RunFolder{folder_ / "decayed"}.log());
+  ASSERT_EQ(decayed.size(), 10u);
+  EXPECT_FLOAT_EQ(static_cast<float>(plateau.back().learning_rate), 0.01f);
+  EXPECT_NEAR(decayed[0].learning_rate, 0.009, 1e-6);
+  EXPECT_NEAR(decayed[9].learning_rate, 0, 1e-9);
+  EXPECT_LT(decayed[0].loss, plateau[20].loss);  // it goes on from what was learned
+  EXPECT_LT(decayed[9].validation_loss, plateau[39].validation_loss);
+  EXPECT_TRUE(Run("plateau", true).finished);  // and the plateau goes on by itself
+}
+
+TEST_F(TrainerTest, SamplesShowWhatWasLearned) {
+  recipe_["stages"].erase(1);
+  recipe_["stages"][0]["steps"] = 150;
+  recipe_["samples"] = {{"prompts", {"the cat sat on", "and the"}}};
+  Run("run", false, 20);
+  const auto samples = [&] { return ReadFile(RunFolder{folder_ / "run"}.samples()); };
+  EXPECT_FALSE(fs::exists(RunFolder{folder_ / "run"}.samples()));  // who stops does not wait
+  Run("run", true);
+  const std::string lines = samples();
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
+  const Json first = ParseJson(lines.substr(0, lines.find('\n')));
+  EXPECT_EQ(first.at("step"), 150);
+  EXPECT_EQ(first.at("tokens"), 150 * 128);
+  EXPECT_EQ(first.at("prompt"), "the cat sat on");
+  EXPECT_THAT(first.at("text").get<std::string>(), testing::StartsWith(" the mat and the dog"));
+  Run("run", true);
+  EXPECT_EQ(samples(), lines);
+}
+
 TEST_F(TrainerTest, MuonLearnsAndResumesToTheSameBits) {
   recipe_["optimizer"] = {{"kind", "muon"}};
   Run("through");
