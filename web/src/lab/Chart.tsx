@@ -37,6 +37,10 @@ const kKeys = 40; // steps from one end to the other with the arrow keys
 
 export const formatX = (value: number, along: Axis) => (along === 'seconds' ? duration(value) : along === 'tokens' ? short(value, 3) : whole(value));
 
+/** Many points would be one thick line. */
+const kMostDots = 60;
+const hasDots = (curve: Curve) => Boolean(curve.sparse) && curve.x.length <= kMostDots;
+
 const colourOf = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function table(curves: Curve[]): uPlot.AlignedData {
@@ -52,14 +56,16 @@ function table(curves: Curve[]): uPlot.AlignedData {
 function seriesOptions(curves: Curve[]): { series: uPlot.Series[]; bands: uPlot.Band[] } {
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
-  for (const { label, colour, sparse, raw } of curves) {
+  for (const curve of curves) {
+    const { label, colour, sparse, raw } = curve;
     const stroke = () => colourOf(colour);
     series.push({
       label,
       stroke,
       width: sparse ? 2 : 1.75,
       spanGaps: true,
-      ...(sparse ? { dash: [5, 4], points: { show: true, size: 6, fill: stroke } } : { points: { show: false } }),
+      ...(sparse ? { dash: [5, 4] } : {}),
+      points: hasDots(curve) ? { show: true, size: 6, fill: stroke } : { show: false },
     });
     if (!raw) continue;
     const faint = () => `color-mix(in srgb, ${colourOf(colour)} 30%, transparent)`;
@@ -127,7 +133,7 @@ export function Chart({ title, curves: given, stages = [], skipped = [], tall = 
     : given;
   const data = useMemo(() => table(curves), [given, log]);
   // What makes another chart of it; values alone do not.
-  const kind = [title, log, along, theme.value, language.value, height, ...curves.map((curve) => `${curve.label}${curve.colour}${Boolean(curve.raw)}`)].join();
+  const kind = [title, log, along, theme.value, language.value, height, ...curves.map((curve) => `${curve.label}${curve.colour}${Boolean(curve.raw)}${hasDots(curve)}`)].join();
 
   useEffect(() => {
     const element = box.current!;
