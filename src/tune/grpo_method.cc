@@ -82,16 +82,14 @@ class GrpoMethod : public TuneMethod {
     return batch;
   }
 
-  // Greedy answers to what was held out.
+  // Of what was held out: greedy answers, and drawn ones as in a step.
   TuneJudgement Judge() override {
     TuneJudgement judgement;
     if (held_out_.empty()) return judgement;
-    const auto answers = Answer(held_out_, {0.0, 1, work_.settings.max_tokens, 0});
-    double right = 0;
-    for (size_t i = 0; i < answers.size(); ++i) {
-      right += Reward(rules_[held_out_[i]], answers[i][0].text);
-    }
-    judgement.facts = {{"held_out_accuracy", right / static_cast<double>(answers.size())}};
+    const int max_tokens = work_.settings.max_tokens;
+    judgement.facts = {
+        {"held_out_accuracy", MeanReward(held_out_, {0.0, 1, max_tokens, 0})},
+        {"held_out_reward", MeanReward(held_out_, {1.0, work_.settings.group, max_tokens, 0})}};
     return judgement;
   }
 
@@ -104,6 +102,15 @@ class GrpoMethod : public TuneMethod {
     std::vector<std::vector<int32_t>> prompts;
     for (const size_t i : examples) prompts.push_back(prompts_[i]);
     return sampler_.Sample(work_.layout, work_.adapter.data(), prompts, request, work_.cancel);
+  }
+
+  double MeanReward(const std::vector<size_t>& examples, const AnswerSampler::Request& request) {
+    const auto groups = Answer(examples, request);
+    double sum = 0;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      for (const SampledAnswer& answer : groups[i]) sum += Reward(rules_[examples[i]], answer.text);
+    }
+    return sum / static_cast<double>(groups.size()) / request.n;
   }
 
   // Answers of groups in which some are better than others become texts.
