@@ -32,7 +32,7 @@ namespace {
 using namespace pioneer;
 
 constexpr float kLearningRate = 3e-4f;
-constexpr int64_t kWarmupSteps = 40;  // without, float32 rounding decides the first steps
+constexpr int64_t kWarmupSteps = 40;         // without, float32 rounding decides the first steps
 constexpr OptimizerOptions kOptimizer = {};  // AdamW, as in compare.py
 
 struct Sizes {
@@ -98,7 +98,7 @@ class Steps {
   }
   double Take(const std::vector<TrainSequence>& batch) {
     const double n = static_cast<double>(batch.size() * batch[0].inputs.size());
-    const double loss = workers_->LossAndGradient(batch, static_cast<float>(1 / n)) / n;
+    const double loss = workers_->LossAndGradient(batch, static_cast<float>(1 / n)).value() / n;
     const double norm = optimizer_.Sum(pool_, workers_->gradients());
     const int64_t step = std::min(optimizer_.n_steps() + 1, kWarmupSteps);
     const float rate = kLearningRate * static_cast<float>(step) / static_cast<float>(kWarmupSteps);

@@ -104,8 +104,7 @@ TEST_F(PrepareTest, SplitsByContentAndTokenizesBothParts) {
   const PrepareContext context{pool, {}, {}};
   PrepareData(Recipe(), folder, context);
   const auto tokenizer = OpenTokenizer(folder);
-  const SourceShards shards =
-      OpenSource(Recipe().stages[1].sources[1], *tokenizer, folder);
+  const SourceShards shards = OpenSource(Recipe().stages[1].sources[1], *tokenizer, folder);
   EXPECT_EQ(shards.train->n_documents(), static_cast<int64_t>(train.size()));
   EXPECT_EQ(shards.held_out->n_documents(), static_cast<int64_t>(held_out.size()));
   EXPECT_EQ(ReadLineage(folder), manifest.at("lineage"));

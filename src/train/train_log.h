@@ -20,9 +20,9 @@ struct TrainLogEntry {
   double validation_loss = -1;           // nats a token; -1 = not measured at this step
   double validation_bits_per_byte = -1;  // the same for any tokenizer
   double learning_rate = 0, gradient_norm = 0;
-  double tokens_per_second = 0, seconds = 0;  // elapsed training time of the whole run
-  bool skipped = false;                       // the step was not applied,
-  std::string why_skipped = {};               // because of this
+  double tokens_per_second = 0, seconds = 0;   // elapsed training time of the whole run
+  bool skipped = false;                        // the step was not applied,
+  std::string why_skipped = {};                // because of this
   std::map<std::string, double> metrics = {};  // what only some kinds of runs measure, by name
 };
 
