@@ -9,11 +9,19 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <string>
 
 #include "tensor/kernels/amx_tiles.h"
 #include "tensor/kernels/kernel_table.h"
 
 namespace pioneer {
+
+struct EmulatedTileState {
+  static constexpr int kRows = 16;
+  TileConfig config;
+  bool configured = false;
+  std::array<std::array<uint8_t, kRows * kTileRowBytes>, kTiles> bytes{};
+};
 
 // As HardwareTiles; the state is a thread's own.
 class EmulatedTiles {
@@ -91,13 +99,8 @@ class EmulatedTiles {
   }
 
  private:
-  static constexpr int kRows = 16;
-  struct State {
-    TileConfig config;
-    bool configured = false;
-    std::array<std::array<uint8_t, kRows * kTileRowBytes>, kTiles> bytes{};
-  };
-  static inline thread_local State state_;
+  static constexpr int kRows = EmulatedTileState::kRows;
+  static inline thread_local EmulatedTileState state_;
 
   static void Require(bool holds, const char* what) {
     if (!holds) throw std::logic_error(std::string("a processor refuses these tiles: ") + what);
