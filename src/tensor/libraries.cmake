@@ -7,7 +7,8 @@ set(TENSOR_LIBRARIES ${PIONEER_DNNL} ${PIONEER_GOMP})
 # Vector kernels are the scalar kernels' loops over wider types: undefined behaviour shows in those,
 # and looking for it in these takes the compiler many minutes.
 if(PIONEER_SANITIZE)
-  file(GLOB vector_kernels ${CMAKE_CURRENT_SOURCE_DIR}/tensor/kernels/*avx*.cc)
+  file(GLOB vector_kernels ${CMAKE_CURRENT_SOURCE_DIR}/tensor/kernels/*avx*.cc
+       ${CMAKE_CURRENT_SOURCE_DIR}/tensor/kernels/amx*.cc)
   set_source_files_properties(${vector_kernels} PROPERTIES COMPILE_OPTIONS "-fno-sanitize=undefined")
 endif()
 # Each instruction set has definitions of the same names.

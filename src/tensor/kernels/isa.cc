@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kUnset = -1;
 std::atomic<int> forced_isa{kUnset};
+std::atomic<const KernelTable*> forced_kernels{nullptr};
 
 bool Always() { return true; }
 
@@ -41,6 +42,7 @@ bool HasAvx512() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vnni");
 }
+bool HasAmx() { return HasAvx512() && AmxWorks(); }
 #elif defined(__aarch64__)
 bool HasDotProd() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
 bool HasI8mm() { return HasDotProd() && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }
@@ -59,6 +61,7 @@ constexpr KernelSet kSets[] = {
 #if defined(__x86_64__)
     {Isa::kAvx2, "avx2", HasAvx2, Avx2Kernels},
     {Isa::kAvx512, "avx512", HasAvx512, Avx512Kernels},
+    {Isa::kAmx, "amx", HasAmx, AmxKernels},
 #elif defined(__aarch64__)
     {Isa::kNeon, "neon", Always, NeonKernels},
     {Isa::kDotProd, "dotprod", HasDotProd, DotProdKernels},
@@ -107,6 +110,13 @@ Isa ActiveIsa() {
 ScopedIsa::ScopedIsa(Isa isa) : previous_(forced_isa.exchange(static_cast<int>(isa))) {}
 ScopedIsa::~ScopedIsa() { forced_isa.store(previous_); }
 
-const KernelTable& Kernels() { return SetOf(ActiveIsa()).kernels(); }
+ScopedKernels::ScopedKernels(const KernelTable& table)
+    : previous_(forced_kernels.exchange(&table)) {}
+ScopedKernels::~ScopedKernels() { forced_kernels.store(previous_); }
+
+const KernelTable& Kernels() {
+  const KernelTable* forced = forced_kernels.load(std::memory_order_relaxed);
+  return forced != nullptr ? *forced : SetOf(ActiveIsa()).kernels();
+}
 
 }  // namespace pioneer

@@ -9,13 +9,14 @@ enum class Isa {
   kScalar,  // any machine
   kAvx2,    // AVX2, FMA, F16C
   kAvx512,  // AVX-512 F, BW, VL, DQ and VNNI
+  kAmx,     // these and AMX's tiles of int8 and bfloat16, which the system must allow as well
   // 64-bit Arm:
   kNeon,     // any
   kDotProd,  // the dot products of Armv8.2
   kI8mm,     // these and the int8 matrix products of Armv8.6
 };
 
-// "scalar", "avx2", "avx512", "neon", "dotprod", "i8mm". Of sets that this program holds.
+// "scalar", "avx2", "avx512", "amx", "neon", "dotprod", "i8mm". Of sets that this program holds.
 const char* IsaName(Isa isa);
 
 // What this machine can run, slowest first; always holds kScalar.

@@ -18,14 +18,15 @@ struct ActFormat {
   int scale_group = 0;  // elements that share a float32 scale; 0: not rounded, plain float32
   int sum_group = 0;    // elements that share a sum
   int zero_point = 0;   // sums are stored as int32 -zero_point * sum; as float32 sum when 0
-  // Plain, but rounded to bfloat16: see matmul_bf16_avx512.inl.h.
+  // Plain, but rounded to bfloat16: see matmul_bf16_avx512.inl.h and matmul_amx.inl.h.
   bool bf16_pairs = false;
   bool operator==(const ActFormat&) const = default;
 };
 
 // Activations of n_tokens, cut in tiles of `tile` tokens (the last has fewer, T). In a tile, values
 // are [n_in/4][T][4] int8 (plain: [n_in][T] float32), sums [n_in/sum_group][T] 4 bytes and scales
-// [n_in/scale_group][T] float32.
+// [n_in/scale_group][T] float32. For AMX otherwise: see matmul_amx.inl.h. There is room for whole
+// tiles, and in plain ones for whole 32 of n_in.
 struct Activations {
   ActFormat format;
   int64_t n_tokens = 0;
@@ -78,7 +79,8 @@ struct DeltaRulePart {
 };
 
 struct KernelTable {
-  int max_tile = 0;  // tokens
+  // How many tokens a tile of n_tokens in this format has.
+  int (*tile_tokens)(const ActFormat& format, int64_t n_tokens) = nullptr;
   ActFormat (*act_format)(DType dtype) = nullptr;
   // Rounds token `token` of x (its row) into its place.
   void (*put_activation)(const float* row, const Activations& x, int64_t token) = nullptr;
@@ -136,10 +138,27 @@ inline int64_t AttentionScratchFloats(int64_t n_queries, int head_dim, int value
 }
 
 const KernelTable& Kernels();  // of ActiveIsa()
+
+// Makes Kernels() this table for its lifetime, for tests; not while another thread runs kernels.
+class ScopedKernels {
+ public:
+  explicit ScopedKernels(const KernelTable& table);
+  ~ScopedKernels();
+  ScopedKernels(const ScopedKernels&) = delete;
+  ScopedKernels& operator=(const ScopedKernels&) = delete;
+
+ private:
+  const KernelTable* previous_;
+};
+
 const KernelTable& ScalarKernels();
 #if defined(__x86_64__)
 const KernelTable& Avx2Kernels();
 const KernelTable& Avx512Kernels();
+const KernelTable& AmxKernels();
+// Whether processor and system have AMX and it computes as it should, beside AVX-512. Asks the
+// system for the tiles' state, once for the process.
+bool AmxWorks();
 #elif defined(__aarch64__)
 const KernelTable& NeonKernels();
 const KernelTable& DotProdKernels();

@@ -23,13 +23,15 @@ class ActivationBuffer {
   const Activations& Fill(ThreadPool& pool, const ActFormat& format, const float* x,
                           int64_t n_tokens, int64_t n_in) {
     const KernelTable& kernels = Kernels();
-    act_ = {format, n_tokens, n_in, kernels.max_tile, nullptr, nullptr, nullptr};
+    const int tile = kernels.tile_tokens(format, n_tokens);
+    act_ = {format, n_tokens, n_in, tile, nullptr, nullptr, nullptr};
     const bool plain = format.scale_group == 0;
-    values_.Resize(1, plain ? n_tokens * n_in : (n_tokens * n_in + 3) / 4);
+    const int64_t rows = (n_tokens + tile - 1) / tile * tile;
+    values_.Resize(1, plain ? rows * ((n_in + 31) / 32 * 32) : (rows * n_in + 3) / 4);
     act_.values = reinterpret_cast<std::byte*>(values_.data());
     if (!plain) {
-      sums_.resize(static_cast<size_t>(n_tokens * (n_in / format.sum_group)));
-      scales_.resize(static_cast<size_t>(n_tokens * (n_in / format.scale_group)));
+      sums_.resize(static_cast<size_t>(rows * (n_in / format.sum_group)));
+      scales_.resize(static_cast<size_t>(rows * (n_in / format.scale_group)));
       act_.sums = sums_.data();
       act_.scales = scales_.data();
     }

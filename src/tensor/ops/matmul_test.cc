@@ -7,7 +7,9 @@
 #include <limits>
 
 #include "base/random.h"
+#include "tensor/kernels/amx_emulation.h"
 #include "tensor/kernels/isa.h"
+#include "tensor/kernels/kernel_table.h"
 #include "tensor/quantize.h"
 
 namespace pioneer {
@@ -71,10 +73,28 @@ double Bound(DType dtype, int64_t n_in) {
   return IsPlain(dtype) ? 1e-6 : 0.004;
 }
 
-class MatMulTest : public testing::TestWithParam<Isa> {};
+struct Kernel {
+  std::string name;
+  const KernelTable* table;
+};
+
+// What this machine has, and AMX on emulated tiles.
+std::vector<Kernel> AllKernels() {
+  std::vector<Kernel> kernels;
+  for (const Isa isa : DetectedIsas()) {
+    const ScopedIsa scope(isa);
+    kernels.push_back({IsaName(isa), &Kernels()});
+#if defined(__x86_64__)
+    if (isa == Isa::kAvx512) kernels.push_back({"emulated_amx", &EmulatedAmxKernels()});
+#endif
+  }
+  return kernels;
+}
+
+class MatMulTest : public testing::TestWithParam<Kernel> {};
 
 TEST_P(MatMulTest, MatchesDoublePrecision) {
-  const ScopedIsa isa(GetParam());
+  const ScopedKernels kernels(*GetParam().table);
   ThreadPool pool(2);
   for (const DType dtype : AllTypes()) {
     for (const int64_t n_out : {1, 16, 37}) {
@@ -89,7 +109,7 @@ TEST_P(MatMulTest, MatchesDoublePrecision) {
 }
 
 TEST_P(MatMulTest, TakesAnySizeOfPlainTypesAndAnyBlockCount) {
-  const ScopedIsa isa(GetParam());
+  const ScopedKernels kernels(*GetParam().table);
   ThreadPool pool(2);
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
     for (const int64_t n_in : {1, 3, 64, 172, 300, 517}) {
@@ -110,7 +130,7 @@ TEST_P(MatMulTest, TakesAnySizeOfPlainTypesAndAnyBlockCount) {
 }
 
 TEST_P(MatMulTest, ARowDoesNotDependOnOtherRowsOrThreads) {
-  const ScopedIsa isa(GetParam());
+  const ScopedKernels kernels(*GetParam().table);
   ThreadPool pool(2), alone(1);
   constexpr int64_t kIn = 1280, kOut = 210, kTokens = 41;
   const std::vector<float> x = RandomFloats(kTokens * kIn, 5);
@@ -128,7 +148,7 @@ TEST_P(MatMulTest, ARowDoesNotDependOnOtherRowsOrThreads) {
 }
 
 TEST_P(MatMulTest, JointProductsEqualSingleOnes) {
-  const ScopedIsa isa(GetParam());
+  const ScopedKernels kernels(*GetParam().table);
   ThreadPool pool(2);
   const std::vector<float> x = RandomFloats(3 * 512, 7);
   std::vector<Weight> weights;
@@ -150,11 +170,11 @@ TEST_P(MatMulTest, AgreesWithScalar) {
     const Weight w(MakeTensor(dtype, 50, 512, 10));
     std::vector<float> expected, actual;
     {
-      const ScopedIsa isa(Isa::kScalar);
+      const ScopedKernels kernels(ScalarKernels());
       expected = Multiply(pool, w, x, 13);
     }
     {
-      const ScopedIsa isa(GetParam());
+      const ScopedKernels kernels(*GetParam().table);
       actual = Multiply(pool, w, x, 13);
     }
     // Outputs are about 20; only some sets round activations to bfloat16.
@@ -166,7 +186,7 @@ TEST_P(MatMulTest, AgreesWithScalar) {
 }
 
 TEST_P(MatMulTest, NonFiniteInputsAreContained) {
-  const ScopedIsa isa(GetParam());
+  const ScopedKernels kernels(*GetParam().table);
   ThreadPool pool(1);
   for (const DType dtype : AllTypes()) {
     const Weight w(MakeTensor(dtype, 20, 256, 11));
@@ -183,7 +203,7 @@ TEST_P(MatMulTest, NonFiniteInputsAreContained) {
 
 // Codes at the ends of their range, as files from elsewhere may hold them (-128 in Q8_0).
 TEST_P(MatMulTest, ExtremeCodesAreExact) {
-  const ScopedIsa isa(GetParam());
+  const ScopedKernels kernels(*GetParam().table);
   ThreadPool pool(1);
   for (const DType dtype : {DType::kQ8_0, DType::kQ5_0, DType::kQ4_0, DType::kIQ4_NL}) {
     const Tensor t = MakeTensor(dtype, 16, 32, 1);
@@ -203,7 +223,7 @@ TEST_P(MatMulTest, ExtremeCodesAreExact) {
 // Blocks of random bytes, as a broken file may hold them: whatever comes out, nothing breaks, and
 // where the scales are numbers it is what the float product gives.
 TEST_P(MatMulTest, TakesArbitraryBytes) {
-  const ScopedIsa isa(GetParam());
+  const ScopedKernels kernels(*GetParam().table);
   ThreadPool pool(1);
   Random random(14);
   const std::vector<float> x = RandomFloats(3 * 256, 15);
@@ -227,8 +247,8 @@ TEST_P(MatMulTest, TakesArbitraryBytes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, MatMulTest, testing::ValuesIn(DetectedIsas()),
-                         [](const auto& info) { return std::string(IsaName(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Isas, MatMulTest, testing::ValuesIn(AllKernels()),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(EmbedRowsTest, ReadsRowsOfAnyType) {
   for (const DType dtype : AllTypes()) {

@@ -22,13 +22,13 @@ inline void PutPlain(const float* row, const Activations& x, int tokens, int64_t
   for (int64_t k = 0; k < x.n_in; ++k) out[k * tokens + slot] = row[k];
 }
 
-inline void PutActivation(const float* row, const Activations& x, int64_t token) {
-  const int64_t tile = token / x.tile, slot = token % x.tile;
-  const int tokens = TokensOf(x, tile);
-  if (x.format.scale_group == 0) return PutPlain(row, x, tokens, token);
+// Puts sums and scales into a tile of `tokens`, and calls put(k, codes) for each 16 k from k on.
+template <typename Put>
+PIONEER_INLINE void RoundActivation(const float* row, const Activations& x, int64_t token,
+                                    int tokens, const Put& put) {
   const int group = x.format.scale_group, sum_group = x.format.sum_group;
-  const TileAct at = ActAt(x, tile, tokens, 0);
-  auto* values = const_cast<int8_t*>(at.values) + slot * 4;
+  const int64_t slot = token % x.tile;
+  const TileAct at = ActAt(x, token / x.tile, tokens, 0);
   auto* sums = const_cast<int32_t*>(at.sums) + slot;
   auto* scales = const_cast<float*>(at.scales) + slot;
   int32_t sum = 0;
@@ -46,7 +46,7 @@ inline void PutActivation(const float* row, const Activations& x, int64_t token)
       StoreI8(rounded, codes);
       sum += ReduceAddI32(codes);
     }
-    for (int i = 0; i < 4; ++i) std::memcpy(values + (k + 4 * i) * tokens, rounded + 4 * i, 4);
+    put(k, rounded);
     if ((k + kPanelRows) % sum_group == 0) {
       const float as_float = static_cast<float>(sum) * scale_of_sum;
       const bool needs_float = x.format.zero_point == 0;
@@ -55,4 +55,14 @@ inline void PutActivation(const float* row, const Activations& x, int64_t token)
       sum = 0;
     }
   }
+}
+
+inline void PutActivation(const float* row, const Activations& x, int64_t token) {
+  const int64_t tile = token / x.tile;
+  const int tokens = TokensOf(x, tile);
+  if (x.format.scale_group == 0) return PutPlain(row, x, tokens, token);
+  auto* values = const_cast<int8_t*>(ActAt(x, tile, tokens, 0).values) + token % x.tile * 4;
+  RoundActivation(row, x, token, tokens, [&](int64_t k, const int8_t* codes) {
+    for (int i = 0; i < 4; ++i) std::memcpy(values + (k + 4 * i) * tokens, codes + 4 * i, 4);
+  });
 }

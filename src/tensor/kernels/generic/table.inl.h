@@ -1,8 +1,10 @@
 // Why: the functions of an instruction set, gathered. The last generic file of a kernel file.
 
+inline int TileTokens(const ActFormat&, int64_t) { return kMaxTile; }
+
 inline KernelTable MakeTable() {
   KernelTable table;
-  table.max_tile = kMaxTile;
+  table.tile_tokens = TileTokens;
   table.act_format = ActFormatFor;
   table.put_activation = PutActivation;
   table.multiply = Multiply;
