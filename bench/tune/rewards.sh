@@ -2,6 +2,8 @@
 # What rewards do: the built-in model learns sums from answers of which half are right and half
 # evade; then GRPO, which sees only whether an answer is right. Prints the share of right answers
 # before and after, greedy and drawn, of sums that GRPO never saw (the first part saw them).
+# The task was chosen to be easy to reward, after sums alone did not get better; the answers of 16 sums
+# wander from run to run. What was measured: docs/tuning.md.
 #   bench/tune/rewards.sh [STEPS]      PIONEER is the program (default build/pioneer)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

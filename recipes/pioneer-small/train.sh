@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From text to the model that comes with Pioneer, in one command; a second one goes on where the first was
+# From text to pioneer-small, in one command; a second one goes on where the first was
 # stopped. Needs python3, zstd, and the text in ../shared/data/text.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

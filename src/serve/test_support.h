@@ -67,9 +67,13 @@ class TestClient {
   std::vector<SseEvent> Stream(
       const std::string& path, const std::string& body,
       const std::function<bool(const SseEvent&)>& on_event = [](const SseEvent&) { return true; }) {
+    return Events(Request("POST", path, body, {}), on_event);
+  }
+
+  static std::vector<SseEvent> Events(HttpClientRequest request,
+                                      const std::function<bool(const SseEvent&)>& on_event) {
     std::vector<SseEvent> events;
     SseParser parser;
-    HttpClientRequest request = Request("POST", path, body, {});
     bool go_on = true;
     request.on_body = [&](std::string_view bytes) {
       parser.Push(bytes, [&](const SseEvent& event) {

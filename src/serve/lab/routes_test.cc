@@ -36,23 +36,7 @@ class LabRoutesTest : public ServerTest {
   }
   std::vector<SseEvent> Live(const std::string& query,
                              const std::function<bool(const SseEvent&)>& on_event) const {
-    std::vector<SseEvent> events;
-    SseParser parser;
-    HttpClientRequest request = Client().Request("GET", "/api/lab/live?" + query, "", {});
-    bool go_on = true;
-    request.on_body = [&](std::string_view bytes) {
-      parser.Push(bytes, [&](const SseEvent& event) {
-        events.push_back(event);
-        if (go_on) go_on = on_event(event);
-      });
-      return go_on;
-    };
-    try {
-      FetchHttp(request);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kCancelled) throw;
-    }
-    return events;
+    return TestClient::Events(Client().Request("GET", "/api/lab/live?" + query, "", {}), on_event);
   }
   static constexpr const char* kPaths[] = {"/api/lab/runs", "/api/lab/runs/a",
                                            "/api/lab/runs/a/series", "/api/lab/live?run=a"};
