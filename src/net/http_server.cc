@@ -204,10 +204,11 @@ bool HttpServer::Impl::CallHandler(const HttpRequest& request, Exchange& exchang
 }
 
 void HttpServer::Impl::CloseDoor() {
+  // Before anything closes: whoever sees the door shut sees last answers that say so.
+  for (const auto& [key, connection] : connections_) connection->ForbidKeepAlive();
   boost::system::error_code ignored;
   for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
   accept_timer_.cancel();
-  for (const auto& [key, connection] : connections_) connection->ForbidKeepAlive();
   const auto connections = connections_;  // CloseIfIdle() removes
   for (const auto& [key, connection] : connections) connection->CloseIfIdle();
 }
