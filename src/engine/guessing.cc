@@ -14,6 +14,9 @@ constexpr std::array<double, 7> kBelief = {0.3, 0.45, 0.6, 0.75, 0.9, 0.95, 0.6}
 constexpr double kBeliefWeight = 2;
 // What a further try leaves of the earlier ones, and a step, so that what failed is tried again.
 constexpr double kMemoryOfTries = 0.97, kMemoryOfSteps = 0.99;
+// Chances and seconds are estimates, and a guess that just breaks even wins nothing where they are
+// right: so a row must promise more than it costs.
+constexpr double kMargin = 1.1;
 
 struct Step {
   int n_rows = 0;
@@ -23,9 +26,11 @@ struct Step {
 
 // Whether tokens come faster by the longer one.
 bool Pays(const Step& step, const Step& longer, const StepCosts& costs) {
-  const double before = costs.AnswerStepSeconds(step.n_rows) + step.other_seconds;
-  const double after = costs.AnswerStepSeconds(longer.n_rows) + longer.other_seconds;
-  return before > 0 && longer.n_tokens * before > step.n_tokens * after;
+  const double seconds = costs.AnswerStepSeconds(step.n_rows) + step.other_seconds;
+  const double more_seconds =
+      costs.AnswerStepSeconds(longer.n_rows) + longer.other_seconds - seconds;
+  const double more_tokens = longer.n_tokens - step.n_tokens;
+  return seconds > 0 && more_tokens * seconds > kMargin * more_seconds * step.n_tokens;
 }
 
 }  // namespace
@@ -60,6 +65,11 @@ void GuessOdds::Observe(int n_matched, int n_guessed, int n_right) {
     record.tried += 1;
     record.right += i < n_right ? 1 : 0;
   }
+}
+
+bool SureGuessPays(int n_answers, int n_rows, const StepCosts& costs) {
+  const Step step{n_rows, static_cast<double>(n_answers), 0};
+  return Pays(step, {n_rows + 1, step.n_tokens + 1, 0}, costs);
 }
 
 std::vector<int> ChooseGuesses(std::span<const std::vector<double>> chances, int n_rows,

@@ -4,7 +4,7 @@
 //
 // A step of r rows takes T(r) = a + b r (engine/step_costs.h) and brings N tokens. The next row,
 // right with chance c, makes tokens come faster iff c / b > N / T(r); so rows are added from the
-// likeliest on until that fails.
+// likeliest on until that, with a margin, fails.
 #pragma once
 
 #include <array>
@@ -39,6 +39,10 @@ class GuessOdds {
 
   std::array<Record, kLevels> records_;
 };
+
+// Whether looking for guesses can be worth it: would a row that is surely right pay, beside n_rows
+// rows that bring n_answers answers one token each?
+bool SureGuessPays(int n_answers, int n_rows, const StepCosts& costs);
 
 // How many guesses of each answer to run beside n_rows rows that bring each answer one token: at
 // most most_rows in all. chances[i] are those of answer i, which fall.

@@ -22,10 +22,15 @@ void Runner::AddGuesses() {
   const auto of_prompt = [](const Scheduler::Slice& slice) { return slice.of_prompt; };
   if (!speculation_ || std::ranges::any_of(slices_, of_prompt)) return;
   int n_rows = 0;
+  for (const Scheduler::Slice& slice : slices_) n_rows += slice.n_rows;
+  const auto n_answers = static_cast<int>(slices_.size());
+  if (!SureGuessPays(n_answers, n_rows, scheduler_.costs())) {
+    if (draft_) draft_->Rest();
+    return;
+  }
   for (const Scheduler::Slice& slice : slices_) {
     Sequence& sequence = *sequences_.at(slice.id);
     sequence.guess = sequence.lookup.Find(LookupText(sequence), MostGuesses(sequence, slice));
-    n_rows += slice.n_rows;
   }
   if (draft_) AddDrafts(n_rows);
   std::vector<std::vector<double>> chances;

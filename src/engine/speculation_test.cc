@@ -42,6 +42,14 @@ TEST(Guessing, RowsPayWhereTheyAreCheapOrLikely) {
             std::vector<int>{0});  // nothing is known yet
 }
 
+TEST(Guessing, LooksOnlyWhereASureGuessWouldPay) {
+  EXPECT_TRUE(SureGuessPays(1, 1, CostsOf(0.0005)));
+  EXPECT_TRUE(SureGuessPays(8, 8, CostsOf(0.0005)));
+  // A step of 64 rows takes 0.65 s: one of 65 takes longer by what it brings more.
+  EXPECT_FALSE(SureGuessPays(64, 64, CostsOf(0.010)));
+  EXPECT_FALSE(SureGuessPays(1, 1, StepCosts(0)));  // nothing is known yet
+}
+
 TEST(Guessing, DraftsAsLongAsTheyPay) {
   const StepCosts costs = CostsOf(0.0005);
   const auto rounds = [&](double chance, double round_seconds) {
