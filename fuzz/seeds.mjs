@@ -118,6 +118,14 @@ write('tokenizer_json', literals('src/model/huggingface/tokenizer_json_test.cc')
 write('source', literals('src/train/source_test.cc').concat(literals('src/train/clean_test.cc'))
   .flatMap((text) => ['\0' + text, '\x02' + text]));
 
+const converted = literals('src/search/convert/convert_test.cc');
+write('convert', converted.flatMap((text) =>
+  Array.from({length: 10}, (_, format) => String.fromCharCode(format, format % 5) + text)));
+write('office', converted.filter((text) => text.includes('<')).flatMap((text) =>
+  Array.from({length: 6}, (_, format) => String.fromCharCode(format, 1) + text)));
+write('web', literals('src/search/fetch/web_test.cc').concat(literals('src/net/url_test.cc'))
+  .flatMap((text) => [text + '\0/a?b', '/a*b$\0' + text]));
+
 const tensors = (header, bytes) => {
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -182,6 +190,7 @@ for (const [fuzzer, paths] of Object.entries({
   answer: ['src/text/chat_format/'],
   api: ['src/serve/openai/'],
   chat_template: ['src/text/jinja/'],
+  convert: ['src/search/convert/', 'src/train/html_page'],
   eval_task: ['src/eval/task_format'],
   gbnf: [grammar + 'gbnf'],
   gguf: ['src/model/architectures/', 'src/model/blocks/', 'src/model/config',
@@ -190,13 +199,15 @@ for (const [fuzzer, paths] of Object.entries({
   http: ['src/net/'],
   json_schema: [grammar + 'json'],
   lark: [grammar + 'lark'],
+  office: ['src/search/convert/'],
   peft: ['src/model/huggingface/adapter_folder', 'src/model/huggingface/families'],
   recipe: ['src/train/recipe'],
   regex: [grammar + 'regex'],
   safetensors: ['src/model/huggingface/safetensors'],
-  source: ['src/train/source_html'],
+  source: ['src/train/html_page'],
   tokenizer: ['src/text/pre_tokenizer_names'],
   tokenizer_json: ['src/model/huggingface/tokenizer_'],
+  web: ['src/search/fetch/', 'src/search/convert/date'],
 })) {
   writeDictionary(fuzzer, paths);
 }

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <cstring>
+
 namespace pioneer {
 namespace {
 
@@ -36,6 +38,19 @@ int ValidLength(std::string_view text, const LeadByte& lead) {
   return used;
 }
 
+// Bytes before the first one that is not ASCII. Most text is that, and much of it is asked about.
+size_t AsciiPrefix(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080u;
+  size_t n = 0;
+  for (; n + sizeof(uint64_t) <= text.size(); n += sizeof(uint64_t)) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + n, sizeof(bytes));
+    if ((bytes & kHighBits) != 0) break;
+  }
+  while (n < text.size() && static_cast<uint8_t>(text[n]) < 0x80) ++n;
+  return n;
+}
+
 }  // namespace
 
 DecodedChar DecodeUtf8(std::string_view text) {
@@ -68,23 +83,27 @@ void AppendUtf8(std::string& out, char32_t c) {
 }
 
 bool IsValidUtf8(std::string_view text) {
-  while (!text.empty()) {
+  for (;;) {
+    text.remove_prefix(AsciiPrefix(text));
+    if (text.empty()) return true;
     const DecodedChar decoded = DecodeUtf8(text);
     if (!decoded.valid) return false;
     text.remove_prefix(decoded.length);
   }
-  return true;
 }
 
 std::string RepairUtf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
+  for (;;) {
+    const size_t plain = AsciiPrefix(text);
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return out;
     const DecodedChar decoded = DecodeUtf8(text);
     AppendUtf8(out, decoded.code_point);
     text.remove_prefix(decoded.length);
   }
-  return out;
 }
 
 std::vector<char32_t> Utf8ToCodePoints(std::string_view text) {

@@ -15,6 +15,17 @@ TEST(Utf8, RefusesWhatRfc3629Forbids) {
   }
 }
 
+TEST(Utf8, FindsWhatIsWrongAtAnyPlace) {
+  for (size_t before = 0; before < 40; ++before) {
+    for (size_t after = 0; after < 20; ++after) {
+      const std::string left(before, 'a'), right(after, 'b');
+      EXPECT_FALSE(IsValidUtf8(left + "\xFF" + right));
+      EXPECT_TRUE(IsValidUtf8(left + "é" + right));
+      EXPECT_EQ(RepairUtf8(left + "\x80" + right), left + "\uFFFD" + right);
+    }
+  }
+}
+
 TEST(Utf8, EveryCodePointComesBack) {
   for (char32_t c = 1; c <= 0x10FFFF; c += c < 0x3000 ? 1 : 37) {
     if (c >= 0xD800 && c < 0xE000) continue;

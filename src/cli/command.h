@@ -22,6 +22,9 @@ void AddTuneCommand(CLI::App& root);
 void AddDataCommand(CLI::App& root);
 void AddLabCommand(CLI::App& root);
 void AddEvalCommand(CLI::App& root);
+void AddEvalSearchCommand(CLI::App& eval);
+void AddIndexCommand(CLI::App& root);
+void AddSearchCommand(CLI::App& root);
 void AddDoctorCommand(CLI::App& root);
 void AddKeysCommand(CLI::App& root);
 

@@ -286,8 +286,7 @@ void AddEvalCommand(CLI::App& root) {
       ->add_option("--task", options->tasks,
                    "A file of questions (docs/evaluation.md), a text to score, or the name of one "
                    "in the data folder's tasks/; may be repeated")
-      ->type_name("FILE|NAME")
-      ->required();
+      ->type_name("FILE|NAME");
   command->add_option("--limit", options->task.limit, "Only the first items; 0 = all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -303,7 +302,12 @@ void AddEvalCommand(CLI::App& root) {
                       "goes on from there");
   command->add_flag("--json", options->json, "Print JSON");
   AddEngineOptions(*command, options->engine);
-  command->callback([options] { Eval(*options); });
+  AddEvalSearchCommand(*command);
+  command->callback([options, command] {
+    if (!command->get_subcommands().empty()) return;
+    if (options->tasks.empty()) throw CLI::RequiredError("--task");
+    Eval(*options);
+  });
 }
 
 }  // namespace pioneer

@@ -50,6 +50,8 @@ int Run(int argc, char** argv) {
   AddDataCommand(app);
   AddLabCommand(app);
   AddEvalCommand(app);
+  AddIndexCommand(app);
+  AddSearchCommand(app);
   AddDoctorCommand(app);
   AddKeysCommand(app);
   if (IsUnknownCommand(app, argc, argv)) {

@@ -8,6 +8,7 @@ add_executable(pioneer ${cli_sources} ${WEB_PAGE_SOURCE})
 target_compile_definitions(pioneer PRIVATE PIONEER_VERSION="${PROJECT_VERSION}"
                                            PIONEER_MODELS_DIR="${CMAKE_SOURCE_DIR}/models")
 target_link_libraries(pioneer pioneer_serve pioneer_lab pioneer_train pioneer_eval pioneer_tune CLI11::CLI11 ${EDITLINE_LIBRARY})
+add_dependencies(pioneer pioneer-convert)
 if(TARGET pioneer_mpi)
   add_dependencies(pioneer pioneer_mpi)
 endif()

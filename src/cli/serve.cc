@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/generator_option.h"
+#include "cli/library_option.h"
 #include "cli/model_option.h"
 #include "cli/serve_models.h"
 #include "serve/server.h"
@@ -23,7 +24,7 @@ struct ServeOptions {
   std::vector<std::string> models;
   serve::ServerOptions server;
   EngineFlags engine;
-  std::string address_file;
+  std::string address_file, library;
   bool all_models = false;
   uint64_t memory_bytes = 0;
   int64_t unload_after_seconds = 600;
@@ -103,15 +104,27 @@ bool OfferModels(ServeOptions& options, serve::Server& server, StopSignals& sign
   }
 }
 
+// A library that cannot be opened must not keep the models from those who use them.
+std::shared_ptr<search::Library> OpenLibraryOrWarn(const std::string& place) {
+  try {
+    return OpenNamedLibrary(place);
+  } catch (const Error& error) {
+    spdlog::error("there will be no search: {}", error.what());
+    return nullptr;
+  }
+}
+
 void Serve(ServeOptions& options) {
   StopSignals signals;
   fmt::print("Pioneer {}\n", PIONEER_VERSION);
   WarnIfOpen(options);
   options.server.data_folder = PioneerHome();
   options.server.assets = serve::EmbeddedAssets();
+  options.server.library = OpenLibraryOrWarn(options.library);
   // The port is taken before the models load, so that a port in use is told at once.
   serve::Server server(options.server, {});
   server.Start();
+  if (options.server.library) options.server.library->Start();
 
   if (OfferModels(options, server, signals)) {
     PrintAddresses(options, server);
@@ -121,6 +134,7 @@ void Serve(ServeOptions& options) {
   std::fflush(stdout);
   signals.Unblock();
   server.Stop();
+  if (options.server.library) options.server.library->Stop();
 }
 
 }  // namespace
@@ -152,6 +166,7 @@ void AddServeCommand(CLI::App& root) {
       ->capture_default_str();
   command->add_flag("--require-keys", options->server.require_keys,
                     "Ask for an API key (pioneer keys create NAME)");
+  AddLibraryOption(*command, options->library);
   command->add_option("--runs", options->server.runs_folder,
                       "The folder of training runs that the lab page shows; default: runs in the "
                       "data folder");

@@ -1,13 +1,7 @@
 #include "eval/code_runner.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,38 +11,19 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/child_process.h"
 #include "base/clock.h"
+#include "base/confinement.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/utf8.h"
-#include "eval/code_confinement.h"
 
 namespace pioneer::eval {
 namespace {
 
-constexpr int kNotConfined = 125;  // statuses of a child that never became the program
-constexpr int kNotStarted = 126;
 constexpr int kReportFd = 3;  // where the program's last line says that it was reached
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { Close(); }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    Close();
-    fd_ = std::exchange(other.fd_, -1);
-    return *this;
-  }
-  void Close() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string FindPython() {
   std::string places = "/usr/bin";
@@ -62,55 +37,6 @@ std::string FindPython() {
   Fail(ErrorCode::kUnsupported, "python3 is needed to run programs that models write; install it");
 }
 
-// A program in memory, at its beginning.
-Descriptor MemoryFile(const std::string& content) {
-  Descriptor file(::memfd_create("program", MFD_CLOEXEC));
-  const auto n = static_cast<ssize_t>(content.size());
-  const bool written = file.get() >= 0 && ::write(file.get(), content.data(), content.size()) == n;
-  if (!written || ::lseek(file.get(), 0, SEEK_SET) != 0) FailErrno("cannot keep a program");
-  return file;
-}
-
-// What the child needs, made before the fork.
-struct Launch {
-  const char* python;
-  int program, output, report, landlock_rules;
-  const std::vector<uint64_t>* filter;
-  CodeLimits limits;
-};
-
-void Limit(int resource, uint64_t value) {
-  const rlimit limit = {value, value};
-  ::setrlimit(static_cast<__rlimit_resource>(resource), &limit);
-}
-
-// In the child, between fork and exec: system calls only.
-[[noreturn]] void Become(const Launch& launch) {
-  ::setsid();
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::dup2(launch.program, STDIN_FILENO);
-  ::dup2(launch.output, STDOUT_FILENO);
-  ::dup2(launch.output, STDERR_FILENO);
-  if (::chdir("/") != 0) ::_exit(kNotStarted);
-  Limit(RLIMIT_AS, static_cast<uint64_t>(launch.limits.memory_bytes));
-  Limit(RLIMIT_CPU, static_cast<uint64_t>(std::ceil(launch.limits.seconds)) + 1);
-  Limit(RLIMIT_FSIZE, 0);
-  Limit(RLIMIT_CORE, 0);
-  Limit(RLIMIT_NOFILE, 64);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (!ConfineThisProcess(*launch.filter, launch.landlock_rules)) ::_exit(kNotConfined);
-  ::dup2(launch.report, kReportFd);
-  ::syscall(SYS_close_range, kReportFd + 1u, ~0u, 0u);
-  // -I: neither the environment nor the folder; -B: no byte code is kept.
-  const char* const arguments[] = {launch.python, "-I", "-B", "-", nullptr};
-  const char* const environment[] = {"LANG=C.UTF-8", "PYTHONHASHSEED=0", nullptr};
-  ::execve(launch.python, const_cast<char* const*>(arguments),
-           const_cast<char* const*>(environment));
-  ::_exit(kNotStarted);
-}
-
 // Takes what is there; the rest beyond `max` is thrown away.
 void Drain(int fd, size_t max, std::string& output) {
   std::array<char, 4096> buffer;
@@ -119,37 +45,8 @@ void Drain(int fd, size_t max, std::string& output) {
   }
 }
 
-// A child that is killed and forgotten when this goes out of scope.
-class Child {
- public:
-  explicit Child(const Launch& launch) : pid_(::fork()) {
-    if (pid_ == 0) Become(launch);
-    if (pid_ < 0) FailErrno("cannot start a process");
-    pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  }
-  ~Child() {
-    if (pid_ > 0) Reap(/*kill_first=*/true);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  int pidfd() const { return pidfd_.get(); }
-  int Reap(bool kill_first) {
-    if (kill_first) ::kill(pid_, SIGKILL);
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = -1;
-    return status;
-  }
-
- private:
-  pid_t pid_;
-  Descriptor pidfd_;
-};
-
 // True when the child ended in time; reads its output meanwhile.
-bool AwaitEnd(const Child& child, int output_fd, const CodeLimits& limits,
+bool AwaitEnd(const ChildProcess& child, int output_fd, const CodeLimits& limits,
               const CancelToken& cancel, std::string& output) {
   constexpr int kLook = 100;  // ms, for `cancel`
   const Stopwatch watch;
@@ -167,22 +64,9 @@ bool AwaitEnd(const Child& child, int output_fd, const CodeLimits& limits,
 }
 
 std::string DescribeStatus(int status) {
-  if (WIFSIGNALED(status)) return fmt::format("was ended by signal {}", WTERMSIG(status));
-  if (WEXITSTATUS(status) != 0) return fmt::format("ended with status {}", WEXITSTATUS(status));
-  return "ended before its end";
+  const std::string said = DescribeChildStatus(status);
+  return said.empty() ? "ended before its end" : said;
 }
-
-struct Pipe {
-  // Reading never blocks, writing does.
-  Pipe() {
-    std::array<int, 2> ends = {-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) FailErrno("cannot make a pipe");
-    reading = Descriptor(ends[0]);
-    writing = Descriptor(ends[1]);
-    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  }
-  Descriptor reading, writing;
-};
 
 // Who does not know it cannot pretend to have run to the end.
 std::string Nonce() {
@@ -196,18 +80,28 @@ std::string Nonce() {
 }  // namespace
 
 CodeRunner::CodeRunner(const CodeLimits& limits)
-    : limits_(limits), python_(FindPython()), filter_(MakeSystemCallFilter()) {
-  has_landlock_ = Descriptor(MakeLandlockRules()).get() >= 0;
+    : limits_(limits), python_(FindPython()), filter_(MakeSystemCallFilter(CallList::kProgram)) {
+  has_landlock_ = Descriptor(MakeLandlockRules(FileReach::kSystemPrograms)).get() >= 0;
 }
 
 CodeResult CodeRunner::RunPython(const std::string& program, const CancelToken& cancel) const {
   const std::string nonce = Nonce();
-  const Descriptor source = MemoryFile(
+  const Descriptor source = MakeMemoryFile(
       fmt::format("{}\nimport os as _os\n_os.write({}, b'{}')\n", program, kReportFd, nonce));
   Pipe output, report;
-  const Descriptor rules(MakeLandlockRules());
-  Child child({python_.c_str(), source.get(), output.writing.get(), report.writing.get(),
-               rules.get(), &filter_, limits_});
+  const Descriptor rules(MakeLandlockRules(FileReach::kSystemPrograms));
+  ChildCommand command;
+  // -I: neither the environment nor the folder; -B: no byte code is kept.
+  command.arguments = {python_, "-I", "-B", "-"};
+  command.environment = {"LANG=C.UTF-8", "PYTHONHASHSEED=0"};
+  command.input = source.get();
+  command.output = command.error = output.writing.get();
+  command.extra = report.writing.get();
+  command.limits.memory_bytes = static_cast<uint64_t>(limits_.memory_bytes);
+  command.limits.cpu_seconds = static_cast<uint64_t>(std::ceil(limits_.seconds)) + 1;
+  command.filter = &filter_;
+  command.landlock_rules = rules.get();
+  ChildProcess child(command);
   output.writing.Close();
   report.writing.Close();
 
@@ -230,12 +124,12 @@ CodeResult CodeRunner::RunPython(const std::string& program, const CancelToken& 
 
 void CodeRunner::CheckStarted(int status) const {
   if (!WIFEXITED(status)) return;
-  if (WEXITSTATUS(status) == kNotConfined) {
+  if (WEXITSTATUS(status) == kChildNotConfined) {
     Fail(ErrorCode::kUnsupported,
          "this system does not let a program be confined (seccomp), so models' programs are not "
          "run here");
   }
-  if (WEXITSTATUS(status) == kNotStarted) {
+  if (WEXITSTATUS(status) == kChildNotStarted) {
     Fail(ErrorCode::kUnsupported, "{} cannot be started", python_);
   }
 }

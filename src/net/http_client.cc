@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <exception>
 #include <memory>
@@ -22,11 +23,12 @@ using CurlList = std::unique_ptr<curl_slist, CurlDeleter>;
 // What the callbacks of one transfer share. They are called from C: nothing is thrown through them.
 struct Transfer {
   const HttpClientRequest& request;
-  HttpResponse response;
+  HttpResponse response = {};
   size_t received_bytes = 0;
   bool too_large = false;
+  bool forbidden_address = false;
   bool stopped = false;
-  std::exception_ptr failure;
+  std::exception_ptr failure = nullptr;
   CURL* curl = nullptr;
   bool in_header = false;
 };
@@ -92,6 +94,16 @@ int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Transfer*>(user)->request.cancel.cancelled() ? 1 : 0;
 }
 
+// Called with the very address that is connected to next.
+curl_socket_t OnOpenSocket(void* user, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (!IsPublicAddress(address->addr)) {
+    transfer.forbidden_address = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 CurlList MakeHeaders(const HttpHeaders& headers) {
   CurlList list;
   const auto append = [&](const std::string& line) {
@@ -153,6 +165,14 @@ void SetCallbacks(CURL* curl, Transfer& transfer) {
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 }
 
+void SetAddressRule(CURL* curl, Transfer& transfer) {
+  if (transfer.request.decompress) curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+  if (transfer.request.address_rule == AddressRule::kAny) return;
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnOpenSocket);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);
+}
+
 [[noreturn]] void FailTransfer(const Transfer& transfer, CURLcode code, const char* detail) {
   const std::string& url = transfer.request.url;
   if (transfer.failure) std::rethrow_exception(transfer.failure);
@@ -162,6 +182,10 @@ void SetCallbacks(CURL* curl, Transfer& transfer) {
   }
   if (transfer.stopped || code == CURLE_ABORTED_BY_CALLBACK) {
     Fail(ErrorCode::kCancelled, "stopped");
+  }
+  if (transfer.forbidden_address) {
+    Fail(ErrorCode::kInvalidArgument,
+         "{} is on this machine or in a private network, which is not read from here", url);
   }
   const bool bad_url = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
   Fail(bad_url ? ErrorCode::kInvalidArgument : ErrorCode::kIo, "cannot fetch {}: {}", url,
@@ -201,7 +225,8 @@ HttpResponse FetchHttp(const HttpClientRequest& request) {
   std::call_once(initialized, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const CurlHandle curl(curl_easy_init());
   if (!curl) Fail(ErrorCode::kOutOfMemory, "no memory for a request");
-  Transfer transfer{request, {}, 0, false, false, nullptr, curl.get(), false};
+  Transfer transfer{request};
+  transfer.curl = curl.get();
   const CurlList headers = MakeHeaders(request.headers);
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl.get(), CURLOPT_URL, request.url.c_str());
@@ -210,6 +235,7 @@ HttpResponse FetchHttp(const HttpClientRequest& request) {
   SetMethod(curl.get(), request);
   SetLimits(curl.get(), request);
   SetCallbacks(curl.get(), transfer);
+  SetAddressRule(curl.get(), transfer);
   const CURLcode code = Perform(curl.get(), request.cancel);
   if (code != CURLE_OK) FailTransfer(transfer, code, detail);
   long status = 0;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/cancel.h"
+#include "net/address_rule.h"
 #include "net/http_message.h"
 
 namespace pioneer {
@@ -22,6 +23,11 @@ struct HttpClientRequest {
   int64_t stall_timeout_ms = 0;                  // without a byte received; 0 = none
   size_t max_response_bytes = size_t{64} << 20;  // of the body
   int max_redirects = 0;                         // 0: a redirect is returned as it is
+  // Asks for a compressed answer and unpacks it; max_response_bytes is of what is unpacked.
+  bool decompress = false;
+  // Of the address that is really connected to, also by redirects and whatever a name says by then.
+  // kPublicOnly uses no proxy.
+  AddressRule address_rule = AddressRule::kAny;
   CancelToken cancel = {};
   // Called once the answer's header is there (not of redirects that are followed); false ends the
   // request.
@@ -33,7 +39,8 @@ struct HttpClientRequest {
 
 // Blocks. The answer is returned whatever its status. Throws Error{kIo} when there is none (no
 // connection, time out, cut off), kCancelled when `cancel` was used or a callback returned false,
-// kInvalidArgument for a malformed URL or an answer larger than max_response_bytes. Thread-safe.
+// kInvalidArgument for a malformed URL, an answer larger than max_response_bytes or an address that
+// the rule forbids. Thread-safe.
 HttpResponse FetchHttp(const HttpClientRequest& request);
 
 }  // namespace pioneer

@@ -29,6 +29,13 @@ class HttpClientTest : public ::testing::Test {
   void Handle(const HttpRequest& request, ResponseWriter& writer) {
     if (request.path == "/echo") {
       writer.Send({201, {{"X-Method", request.method}}, request.body});
+    } else if (request.path == "/packed") {
+      // gzip -9 of 1000 times "x".
+      writer.Send({200,
+                   {{"Content-Encoding", "gzip"}},
+                   std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\xa8\x18\x05\xa3\x60"
+                               "\x14\x0c\x77\x00\x00\xe6\xc9\x41\x3b\xe8\x03\x00\x00",
+                               29)});
     } else if (request.path == "/redirect") {
       writer.Send({302, {{"Location", "/echo"}}, ""});
     } else if (request.path == "/events") {
@@ -75,6 +82,24 @@ TEST_F(HttpClientTest, SendsMethodHeadersAndBody) {
   request_.method = "HEAD";
   request_.body.clear();
   EXPECT_EQ(FetchHttp(request_).headers.Get("X-Method"), "HEAD");
+}
+
+TEST_F(HttpClientTest, ConnectsOnlyWhereTheRuleAllows) {
+  request_.address_rule = AddressRule::kPublicOnly;
+  EXPECT_EQ(FetchCode(), ErrorCode::kInvalidArgument);
+  // A name is what it means when it is connected to.
+  const size_t colon = request_.url.rfind(':');
+  request_.url = "http://localhost" + request_.url.substr(colon);
+  EXPECT_EQ(FetchCode(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(HttpClientTest, UnpacksWithinTheLimit) {
+  request_.url += "/packed";
+  request_.decompress = true;
+  request_.max_response_bytes = 1000;
+  EXPECT_EQ(FetchHttp(request_).body, std::string(1000, 'x'));
+  request_.max_response_bytes = 999;
+  EXPECT_EQ(FetchCode(), ErrorCode::kInvalidArgument);
 }
 
 TEST_F(HttpClientTest, ReadsEventsAsTheyCome) {

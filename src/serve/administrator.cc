@@ -34,7 +34,7 @@ bool IsAdministrator(Service& service, const HttpRequest& request) {
 void RequireAdministrator(Service& service, const HttpRequest& request) {
   if (IsAdministrator(service, request)) return;
   throw ApiError(403, "invalid_request_error", "administrator_only", "",
-                 "the lab is for whoever runs this service: sign in with a key made by \"pioneer "
+                 "this is for whoever runs this service: sign in with a key made by \"pioneer "
                  "keys create NAME --admin\"");
 }
 

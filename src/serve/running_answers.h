@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/cancel.h"
 #include "serve/event_merger.h"
 
 namespace pioneer::serve {
@@ -15,11 +16,13 @@ class RunningAnswers {
  public:
   // After CancelAll() the answer is cancelled at once.
   void Add(const std::shared_ptr<EventMerger>& answer);
+  void Add(const std::shared_ptr<CancelToken>& answer);  // an answer by search
   void CancelAll();
 
  private:
   std::mutex mutex_;
   bool cancelled_ = false;
+  std::vector<std::weak_ptr<CancelToken>> searches_;
   std::vector<std::weak_ptr<EventMerger>> answers_;
 };
 

@@ -74,6 +74,7 @@ class Server::Impl {
     openai::AddRoutes(routes);
     web::AddRoutes(routes);
     AddLabRoutes(routes);
+    AddSearchRoutes(routes);
     AddPageRoutes(routes, service_.options.assets);
   }
 

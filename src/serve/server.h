@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "engine/generator.h"
+#include "search/library.h"
 #include "serve/assets.h"
 #include "serve/served_model.h"
 #include "store/chat_store.h"
@@ -46,7 +47,8 @@ struct ServerOptions {
   double default_temperature = 0.7;       // of the page's chats
   double default_top_p = 0.95;
   int default_max_tokens = 1024;
-  std::span<const Asset> assets = {};  // the page: EmbeddedAssets()
+  std::span<const Asset> assets = {};                  // the page: EmbeddedAssets()
+  std::shared_ptr<search::Library> library = nullptr;  // null: nothing to search
   const Clock* clock = &Clock::Real();
 };
 

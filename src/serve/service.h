@@ -59,6 +59,7 @@ class Routes {
 // Each room of the wire adds its own.
 void AddStatusRoutes(Routes& routes);  // /health, /metrics
 void AddLabRoutes(Routes& routes);
+void AddSearchRoutes(Routes& routes);
 void AddPageRoutes(Routes& routes, std::span<const Asset> assets);
 namespace openai {
 void AddRoutes(Routes& routes);

@@ -19,7 +19,7 @@
 
 namespace pioneer {
 
-// Of a message's content, of its reasoning, and of all its tool calls.
+// Of a message's content, of its reasoning, of all its tool calls, of what it was found in.
 inline constexpr size_t kMaxMessageBytes = size_t{4} << 20;
 inline constexpr size_t kMaxChatTitleBytes = 1024;
 inline constexpr size_t kMaxChatSettingsBytes = size_t{256} << 10;
@@ -73,6 +73,8 @@ struct Message {
   std::string reasoning = {};
   std::optional<int64_t> reasoning_ms = std::nullopt;  // how long it thought
   std::vector<MessageToolCall> tool_calls = {};
+  std::string search_json =
+      {};  // of an answer by search: what it was found in; opaque to the store
 };
 
 struct NewChat {
@@ -120,6 +122,7 @@ struct MessageChange {
   std::optional<std::string> reasoning = std::nullopt;
   std::optional<int64_t> reasoning_ms = std::nullopt;
   std::optional<std::vector<MessageToolCall>> tool_calls = std::nullopt;
+  std::optional<std::string> search_json = std::nullopt;
 };
 
 // A question and the place for its answer.

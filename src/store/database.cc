@@ -93,10 +93,21 @@ void Statement::Run() {
   while (Step()) continue;
 }
 
+void Statement::Reset() {
+  sqlite3_reset(statement_);
+  n_bound_ = 0;
+}
+
 int64_t Statement::Integer(int column) const { return sqlite3_column_int64(statement_, column); }
 
 std::string Statement::Text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  if (!data) return {};
+  return {data, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::string_view Statement::Bytes(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
   if (!data) return {};
   return {data, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
@@ -130,7 +141,7 @@ void Statement::Bind(std::nullptr_t) {
 
 void Database::Closer::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
-Database::Database(const std::filesystem::path& path) {
+Database::Database(const std::filesystem::path& path, const DatabaseOptions& options) {
   sqlite3* db = nullptr;
   const int result =
       sqlite3_open_v2(path.c_str(), &db,
@@ -140,11 +151,12 @@ Database::Database(const std::filesystem::path& path) {
     Fail(ErrorCode::kIo, "cannot open the database {}: {}{}", path.string(), sqlite3_errstr(result),
          AdviceFor(result));
   }
-  Configure();
-  Migrate(*this);
+  Configure(options);
+  if (options.prepare) options.prepare(*this);
+  Migrate(*this, options.schema);
 }
 
-void Database::Configure() {
+void Database::Configure(const DatabaseOptions& options) {
   sqlite3_extended_result_codes(db_.get(), 1);
   sqlite3_busy_timeout(db_.get(), kBusyTimeoutMs);
   sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, kMaxRowBytes);
@@ -157,7 +169,7 @@ void Database::Configure() {
   Run("PRAGMA synchronous = FULL");
   Run("PRAGMA foreign_keys = ON");
   // "Removed for good" means that the bytes are overwritten.
-  Run("PRAGMA secure_delete = ON");
+  Run(options.erase_deleted ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = OFF");
   const int result = sqlite3_create_function_v2(
       db_.get(), "search_contains", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
       nullptr, SearchContains, nullptr, nullptr, nullptr);
@@ -172,6 +184,8 @@ sqlite3_stmt* Database::Prepare(const char* sql) {
 }
 
 int Database::changes() const { return sqlite3_changes(db_.get()); }
+
+int64_t Database::last_row_id() const { return sqlite3_last_insert_rowid(db_.get()); }
 
 void Database::SetMaxPages(int64_t n_pages) {
   const std::string sql = fmt::format("PRAGMA max_page_count = {}", n_pages);

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "store/migrations.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -31,9 +34,13 @@ class Statement {
   bool Step();
   // Runs a statement that gives no rows.
   void Run();
+  // Ready to take other values and to run again.
+  void Reset();
 
   int64_t Integer(int column) const;
   std::string Text(int column) const;
+  // Of a blob or a text; until the next Step().
+  std::string_view Bytes(int column) const;
   std::optional<int64_t> OptionalInteger(int column) const;
   std::optional<std::string> OptionalText(int column) const;
 
@@ -52,12 +59,23 @@ class Statement {
   int n_bound_ = 0;
 };
 
+class Database;
+
+// What a database is for, where it is not the service's own.
+struct DatabaseOptions {
+  SchemaSteps schema = ServiceSchema();
+  // Called before the schema's steps: for what they name (store/full_text.h).
+  std::function<void(Database&)> prepare = nullptr;
+  // Whether the bytes of what is deleted are overwritten at once.
+  bool erase_deleted = true;
+};
+
 // One connection. The owner serializes the calls.
 class Database {
  public:
   // Opens or makes the file, sets durability (WAL, synchronous=FULL) and brings the tables up to
   // date. Throws Error{kIo}, {kCorruptFile}, {kUnsupported}.
-  explicit Database(const std::filesystem::path& path);
+  explicit Database(const std::filesystem::path& path, const DatabaseOptions& options = {});
 
   // A statement of the program (never text from outside) with `values` for its '?'.
   template <typename... Values>
@@ -73,6 +91,9 @@ class Database {
 
   // Rows changed by the last statement.
   int changes() const;
+  int64_t last_row_id() const;
+  // SQLite's own handle, for the other files of this room.
+  sqlite3* handle() const { return db_.get(); }
   // Bounds the file, so that a test can fill it.
   void SetMaxPages(int64_t n_pages);
   // Moves the write-ahead log into the database and truncates it: nothing deleted stays in it.
@@ -84,7 +105,7 @@ class Database {
   };
 
   sqlite3_stmt* Prepare(const char* sql);
-  void Configure();
+  void Configure(const DatabaseOptions& options);
 
   std::unique_ptr<sqlite3, Closer> db_;
 };

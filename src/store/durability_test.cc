@@ -143,6 +143,7 @@ TEST(Migration, TakesTheStepsThatAreMissing) {
   constexpr char kNoThoughts[] =
       "ALTER TABLE message DROP COLUMN reasoning; ALTER TABLE message DROP COLUMN reasoning_ms; "
       "ALTER TABLE message DROP COLUMN tool_calls_json; ALTER TABLE api_key DROP COLUMN is_admin; "
+      "ALTER TABLE message DROP COLUMN search_json; "
       "PRAGMA user_version = 2";
   constexpr char kNoKeys[] = "DROP TABLE api_key; PRAGMA user_version = 1";
   for (const int version : {1, 2}) {

@@ -1,6 +1,5 @@
 #include "store/migrations.h"
 
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -10,9 +9,21 @@
 namespace pioneer {
 namespace {
 
-// Step i takes the database from version i to i + 1.
-const std::vector<const char*>& Step(int version) {
-  static const std::vector<const char*> kSteps[] = {
+int UserVersion(Database& database) {
+  Statement statement = database.Query("PRAGMA user_version");
+  return statement.Step() ? static_cast<int>(statement.Integer(0)) : 0;
+}
+
+void SetUserVersion(Database& database, int version) {
+  // PRAGMA takes no parameters.
+  const std::string sql = fmt::format("PRAGMA user_version = {}", version);
+  database.Run(sql.c_str());
+}
+
+}  // namespace
+
+const SchemaSteps& ServiceSchema() {
+  static const SchemaSteps kSteps = {
       {
           // Version 1: visitors and their chats.
           "CREATE TABLE visitor ("
@@ -73,44 +84,33 @@ const std::vector<const char*>& Step(int version) {
           // Version 4: keys of those who run this service.
           "ALTER TABLE api_key ADD COLUMN is_admin INTEGER NOT NULL DEFAULT 0",
       },
+      {
+          // Version 5: what an answer was found in.
+          "ALTER TABLE message ADD COLUMN search_json TEXT NOT NULL DEFAULT ''",
+      },
   };
-  static const std::vector<const char*> kNone;
-  return version < static_cast<int>(std::size(kSteps)) ? kSteps[version] : kNone;
+  return kSteps;
 }
 
-int UserVersion(Database& database) {
-  Statement statement = database.Query("PRAGMA user_version");
-  return statement.Step() ? static_cast<int>(statement.Integer(0)) : 0;
-}
+int CurrentSchemaVersion() { return static_cast<int>(ServiceSchema().size()); }
 
-void SetUserVersion(Database& database, int version) {
-  // PRAGMA takes no parameters.
-  const std::string sql = fmt::format("PRAGMA user_version = {}", version);
-  database.Run(sql.c_str());
-}
-
-}  // namespace
-
-int CurrentSchemaVersion() {
-  int version = 0;
-  while (!Step(version).empty()) ++version;
-  return version;
-}
-
-void Migrate(Database& database) {
+void Migrate(Database& database, const SchemaSteps& steps) {
+  const int newest = static_cast<int>(steps.size());
   while (true) {
-    if (UserVersion(database) == CurrentSchemaVersion()) return;
+    if (UserVersion(database) == newest) return;
     Transaction transaction(database);
     // Asked again under the lock: another process may have taken the step meanwhile.
     const int version = UserVersion(database);
-    if (version < 0 || version > CurrentSchemaVersion()) {
+    if (version < 0 || version > newest) {
       Fail(ErrorCode::kUnsupported,
            "the database is of version {}, but this program knows versions up to {}; use the newer "
            "program that wrote it",
-           version, CurrentSchemaVersion());
+           version, newest);
     }
-    for (const char* sql : Step(version)) database.Run(sql);
-    if (version < CurrentSchemaVersion()) SetUserVersion(database, version + 1);
+    if (version < newest) {
+      for (const char* sql : steps[static_cast<size_t>(version)]) database.Run(sql);
+      SetUserVersion(database, version + 1);
+    }
     transaction.Commit();
   }
 }

@@ -17,7 +17,7 @@ namespace {
   "id, title, model, settings_json, created_at_ms, updated_at_ms, leaf_id"
 #define PIONEER_MESSAGE_COLUMNS                                                 \
   "id, parent_id, role, content, status, model, created_at_ms, prompt_tokens, " \
-  "completion_tokens, error, reasoning, reasoning_ms, tool_calls_json"
+  "completion_tokens, error, reasoning, reasoning_ms, tool_calls_json, search_json"
 
 constexpr size_t kMaxModelBytes = 1024;
 constexpr size_t kMaxErrorBytes = 64 << 10;
@@ -72,6 +72,7 @@ Message ReadMessage(const Statement& row) {
   message.reasoning = row.Text(10);
   message.reasoning_ms = row.OptionalInteger(11);
   message.tool_calls = ToolCallsFromJson(row.Text(12));
+  message.search_json = row.Text(13);
   return message;
 }
 
@@ -383,13 +384,15 @@ void SqliteChatStore::WriteMessage(const Message& message) {
   CheckText("message", message.content, kMaxMessageBytes);
   CheckText("reasoning", message.reasoning, kMaxMessageBytes);
   CheckText("list of tool calls", tool_calls, kMaxMessageBytes);
+  CheckText("search", message.search_json, kMaxMessageBytes);
   CheckText("error", message.error.value_or(""), kMaxErrorBytes);
   database_.Run(
       "UPDATE message SET content = ?, status = ?, prompt_tokens = ?, completion_tokens = ?, "
-      "error = ?, reasoning = ?, reasoning_ms = ?, tool_calls_json = ? WHERE id = ?",
+      "error = ?, reasoning = ?, reasoning_ms = ?, tool_calls_json = ?, search_json = ? WHERE id = "
+      "?",
       message.content, MessageStatusName(message.status), message.prompt_tokens,
       message.completion_tokens, message.error, message.reasoning, message.reasoning_ms, tool_calls,
-      message.id);
+      message.search_json, message.id);
 }
 
 Message SqliteChatStore::UpdateMessage(std::string_view visitor_id, std::string_view chat_id,
@@ -406,6 +409,7 @@ Message SqliteChatStore::UpdateMessage(std::string_view visitor_id, std::string_
   if (change.reasoning) message.reasoning = *change.reasoning;
   if (change.reasoning_ms) message.reasoning_ms = change.reasoning_ms;
   if (change.tool_calls) message.tool_calls = *change.tool_calls;
+  if (change.search_json) message.search_json = *change.search_json;
   WriteMessage(message);
   transaction.Commit();
   return message;

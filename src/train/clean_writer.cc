@@ -19,6 +19,10 @@ Json LineOf(const Document& document, LanguageTag language) {
     return line;
   }
   for (const ChatTurn& turn : document.turns) {
+    if (turn.role.empty()) {
+      line["pair"].push_back(turn.content);
+      continue;
+    }
     line["messages"].push_back({{"role", turn.role}, {"content", turn.content}});
   }
   return line;

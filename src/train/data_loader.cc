@@ -6,20 +6,11 @@
 #include "base/random.h"
 
 namespace pioneer {
-namespace {
-
-// Independent streams from one seed.
-uint64_t Mix(uint64_t seed, uint64_t salt) {
-  return Random(seed ^ (salt + 1) * 0x9E3779B97F4A7C15u).Next();
-}
-
-}  // namespace
-
 DataLoader::DataLoader(std::vector<LoaderSource> sources, const LoaderOptions& options)
     : options_(options) {
   for (size_t i = 0; i < sources.size(); ++i) {
-    total_weight_ += sources[i].weight;
-    sources_.push_back(MakeSource(std::move(sources[i]), Mix(options.seed, i)));
+    shares_.Add(sources[i].weight);
+    sources_.push_back(MakeSource(std::move(sources[i]), MixSeed(options.seed, i)));
     StartEpoch(sources_.back(), 0);
   }
   if (sources_.empty()) Fail(ErrorCode::kInvalidArgument, "a stage has no sources");
@@ -50,29 +41,12 @@ void DataLoader::CutShard(const TokenShard& shard, std::vector<Piece>& out) cons
 void DataLoader::StartEpoch(Source& source, int64_t epoch) const {
   std::sort(source.pieces.begin(), source.pieces.end(),
             [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
-  Random random(Mix(source.seed, 2 + static_cast<uint64_t>(epoch)));
+  Random random(MixSeed(source.seed, 2 + static_cast<uint64_t>(epoch)));
   for (size_t i = source.pieces.size(); i > 1; --i) {
     std::swap(source.pieces[i - 1], source.pieces[random.Below(i)]);
   }
   source.epoch = epoch;
   source.piece = source.offset = 0;
-}
-
-// The source that is furthest behind its share: exact proportions without chance.
-size_t DataLoader::MostOwed(const std::vector<int64_t>& n_dealt) const {
-  int64_t total = 1;
-  for (const int64_t n : n_dealt) total += n;
-  size_t best = 0;
-  double most = -1e300;
-  for (size_t i = 0; i < sources_.size(); ++i) {
-    const double due = sources_[i].data.weight / total_weight_ * static_cast<double>(total);
-    const double owed = due - static_cast<double>(n_dealt[i]);
-    if (owed > most) {
-      most = owed;
-      best = i;
-    }
-  }
-  return best;
 }
 
 void DataLoader::Append(const TokenShard& shard, int64_t begin, int64_t n_pairs,
@@ -88,7 +62,7 @@ void DataLoader::Next(SequenceBuffer& out) {
   out = {};
   std::vector<int64_t> n_dealt;
   for (const Source& source : sources_) n_dealt.push_back(source.n_dealt);
-  Source& source = sources_[MostOwed(n_dealt)];
+  Source& source = sources_[shares_.MostOwed(n_dealt)];
   ++source.n_dealt;
   while (static_cast<int64_t>(out.inputs.size()) < options_.context) {
     const Piece& piece = source.pieces[source.piece];
@@ -108,7 +82,7 @@ std::vector<SequenceBuffer> DataLoader::Validation(int64_t n) const {
   std::vector<SequenceBuffer> sequences;
   std::vector<int64_t> n_dealt(sources_.size()), next(sources_.size());
   for (int64_t i = 0; i < n; ++i) {
-    const size_t s = MostOwed(n_dealt);
+    const size_t s = shares_.MostOwed(n_dealt);
     ++n_dealt[s];
     const std::vector<Piece>& pieces = sources_[s].validation;
     SequenceBuffer sequence;

@@ -28,6 +28,10 @@ DocumentEncoder::DocumentEncoder(const Tokenizer& tokenizer, bool needs_chat)
 EncodedDocument DocumentEncoder::Encode(const Document& document) const {
   EncodedDocument out;
   const bool is_chat = !document.turns.empty();
+  if (is_chat && document.turns[0].role.empty()) {
+    AddPair(document, out);
+    return out;
+  }
   Add(end_of_text_, false, out);
   if (is_chat) {
     for (const ChatTurn& turn : document.turns) AddTurn(turn, out);
@@ -36,6 +40,13 @@ EncodedDocument DocumentEncoder::Encode(const Document& document) const {
   }
   Add(end_of_text_, !is_chat, out);
   return out;
+}
+
+void DocumentEncoder::AddPair(const Document& document, EncodedDocument& out) const {
+  for (const bool second : {false, true}) {
+    Add(end_of_text_, second, out);
+    AddText(document.turns[second ? 1 : 0].content, second, out);
+  }
 }
 
 // An answer is encoded apart from its header: when the model answers, the header is all there is.

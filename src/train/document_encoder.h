@@ -28,10 +28,11 @@ class DocumentEncoder {
 
   // Begins and ends with the end-of-text token. Text: all tokens count. Conversations: only the
   // assistant's words and the <|im_end|> behind them count. Words that look like control tokens
-  // stay words.
+  // stay words. Pairs: each text begins with the end-of-text token, the second one's tokens count.
   EncodedDocument Encode(const Document& document) const;
 
  private:
+  void AddPair(const Document& document, EncodedDocument& out) const;
   void AddTurn(const ChatTurn& turn, EncodedDocument& out) const;
   void Add(int32_t token, bool counted, EncodedDocument& out) const;
   void AddText(const std::string& text, bool counted, EncodedDocument& out) const;

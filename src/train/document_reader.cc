@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "train/html_page.h"
 #include "train/source_html.h"
 #include "train/source_markdown.h"
 
@@ -29,6 +30,14 @@ Document ParseLine(const std::string& line, const DocumentOptions& options) {
   Document document;
   if (options.kind == SourceKind::kText) {
     document.text = value.at(options.field).get<std::string>();
+    return document;
+  }
+  if (options.kind == SourceKind::kPairs) {
+    for (const Json& text : value.at("pair")) document.turns.push_back({"", text});
+    if (document.turns.size() != 2 || document.turns[0].content.empty() ||
+        document.turns[1].content.empty()) {
+      Fail(ErrorCode::kInvalidArgument, "\"pair\" must be two texts");
+    }
     return document;
   }
   document.turns = value.contains("messages")
@@ -81,9 +90,9 @@ std::vector<ChatTurn> ParseTranscript(std::string_view text) {
 Document ParseDocument(const RawDocument& raw, const DocumentOptions& options) {
   const std::string path = raw.file == nullptr ? "the source" : raw.file->path.string();
   if (raw.format != SourceFormat::kJsonLines) {
-    if (options.kind == SourceKind::kDialogue) {
-      Fail(ErrorCode::kInvalidArgument, "{}: dialogues come as .jsonl, .jsonl.xz, .zst or .gz",
-           path);
+    if (options.kind != SourceKind::kText) {
+      Fail(ErrorCode::kInvalidArgument,
+           "{}: dialogues and pairs come as .jsonl, .jsonl.xz, .zst or .gz", path);
     }
     return {.text = ParseText(raw), .turns = {}};
   }

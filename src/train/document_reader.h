@@ -18,15 +18,16 @@ struct ChatTurn {
   std::string content;
 };
 
-// Either plain text or a conversation.
+// Plain text, a conversation, or a pair of texts.
 struct Document {
   std::string text;
-  std::vector<ChatTurn> turns;
+  std::vector<ChatTurn> turns;  // of a pair: two, without roles
 };
 
 enum class SourceKind {
   kText,      // text files, Markdown, HTML; or a field of each JSON line
   kDialogue,  // JSON lines: "messages" [{role, content}], or lines "User: ..." / "Assistant: ..."
+  kPairs,     // JSON lines: "pair" [text, text], two texts that belong together
 };
 
 // A document as it stands in its file: cheap to read in order. Making text of it costs more and is

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "model/config.h"
 #include "model/gguf.h"
+#include "model/model.h"
 #include "model/quantize_file.h"
 #include "model/vocabulary.h"
 #include "tensor/quantize.h"
@@ -82,7 +83,11 @@ void ExportGguf(const fs::path& run_dir, const fs::path& out_path, DType dtype) 
          folder.checkpoint().string(), checkpoint.weights.size(), layout.size());
   }
   GgufWriter writer;
-  SetModelKeys(ConfigOf(LoadRecipe(folder.recipe()).name, layout.shape()), dtype, writer);
+  const TrainRecipe recipe = LoadRecipe(folder.recipe());
+  SetModelKeys(ConfigOf(recipe.name, layout.shape()), dtype, writer);
+  if (recipe.stages.back().learns_pairs()) {
+    writer.SetU32("llama.pooling_type", static_cast<uint32_t>(Pooling::kMean));
+  }
   const Vocabulary vocabulary = LoadVocabulary(*GgufFile::Open(folder.tokenizer()));
   SaveVocabulary(vocabulary, writer);
   writer.SetString("tokenizer.chat_template", kTrainChatTemplate);

@@ -6,11 +6,17 @@
 #include <numeric>
 #include <type_traits>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "tensor/kernels/train_kernels.h"
+#include "tensor/ops/contrastive_loss.h"
 
 namespace pioneer {
 namespace {
+
+// Of cosines, before the softmax: 1 / 0.05, as SimCSE has it (Gao, Yao, Chen 2021,
+// arXiv:2104.08821).
+constexpr float kScale = 20;
 
 template <typename T>
 class Workers : public GradientWorkers {
@@ -20,6 +26,7 @@ class Workers : public GradientWorkers {
         processes_(processes),
         threads_(ShareThreads(processes, pool.size())),
         n_parameters_(layout.size()),
+        d_model_(layout.shape().d_model),
         vocab_size_(layout.shape().vocab_size) {
     const bool recompute = RecomputesLayers(layout.shape(), pool.size() * processes.host_size(),
                                             !std::is_same_v<T, float>);
@@ -49,12 +56,33 @@ class Workers : public GradientWorkers {
 
   std::optional<double> LossAndGradient(std::span<const TrainSequence> batch, float scale,
                                         const CancelToken& cancel) override {
-    gradients_.resize(passes_.size());
-    pool_.Run(
-        [&](int thread) { gradients_[thread].assign(static_cast<size_t>(n_parameters_), 0.0f); });
+    ClearGradients();
     return Share(batch, cancel, [&](int thread, const TrainSequence& sequence) {
       return passes_[thread]->LossAndGradient(weights_, sequence, scale, gradients_[thread].data());
     });
+  }
+
+  double PairLoss(std::span<const TrainSequence> batch) override {
+    return PairsOf(*Vectors(batch, {}), batch).Loss();
+  }
+
+  std::optional<double> PairLossAndGradient(std::span<const TrainSequence> batch,
+                                            const CancelToken& cancel) override {
+    ClearGradients();
+    const auto vectors = Vectors(batch, cancel);
+    if (!vectors) return std::nullopt;
+    Pairs pairs = PairsOf(*vectors, batch);
+    pairs.d_a.resize(pairs.a.size());
+    pairs.d_b.resize(pairs.b.size());
+    const double loss = pairs.Loss();
+    const auto done = Share(batch, cancel, [&](int thread, const TrainSequence& text) {
+      const auto i = static_cast<size_t>(&text - batch.data());
+      const std::vector<float>& side = i % 2 == 0 ? pairs.d_a : pairs.d_b;
+      passes_[thread]->EmbedGradient(weights_, text, side.data() + i / 2 * d_model_,
+                                     gradients_[thread].data());
+      return 0.0;
+    });
+    return done ? std::optional(loss) : std::nullopt;
   }
 
   std::span<TrainBuffer<float>> gradients() override { return gradients_; }
@@ -76,6 +104,54 @@ class Workers : public GradientWorkers {
 
  private:
   using Job = std::function<double(int, const TrainSequence&)>;
+
+  struct Pairs {
+    double Loss() {
+      return ContrastiveLoss(a, b, std::ssize(kinds_a), d, kinds_a, kinds_b, kScale,
+                             d_a.empty() ? nullptr : d_a.data(),
+                             d_b.empty() ? nullptr : d_b.data());
+    }
+    int64_t d = 0;
+    std::vector<float> a, b, d_a, d_b;
+    std::vector<uint64_t> kinds_a, kinds_b;
+  };
+
+  // Of all texts, in all processes: [batch.size(), d_model].
+  std::optional<std::vector<double>> Vectors(std::span<const TrainSequence> batch,
+                                             const CancelToken& cancel) {
+    const auto d = static_cast<size_t>(d_model_);
+    std::vector<double> all(batch.size() * d);
+    const auto done = Share(batch, cancel, [&](int thread, const TrainSequence& text) {
+      std::vector<float> vector(d);
+      passes_[thread]->Embed(weights_, text, vector.data());
+      std::ranges::copy(vector, all.begin() + (&text - batch.data()) * d_model_);
+      return 0.0;
+    });
+    if (!done) return std::nullopt;
+    processes_.Sum(all);
+    return all;
+  }
+
+  Pairs PairsOf(const std::vector<double>& vectors, std::span<const TrainSequence> batch) const {
+    Pairs pairs;
+    pairs.d = d_model_;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      auto& side = i % 2 == 0 ? pairs.a : pairs.b;
+      for (int64_t j = 0; j < d_model_; ++j) {
+        side.push_back(static_cast<float>(vectors[i * static_cast<size_t>(d_model_) + j]));
+      }
+      const auto text = batch[i].inputs;
+      const std::string_view bytes(reinterpret_cast<const char*>(text.data()), text.size_bytes());
+      (i % 2 == 0 ? pairs.kinds_a : pairs.kinds_b).push_back(Fnv1a(bytes));
+    }
+    return pairs;
+  }
+
+  void ClearGradients() {
+    gradients_.resize(passes_.size());
+    pool_.Run(
+        [&](int thread) { gradients_[thread].assign(static_cast<size_t>(n_parameters_), 0.0f); });
+  }
 
   // The sum of all sequences' losses in the batch's order; nothing when cancelled. Jobs of the pool
   // must not throw: the first failure is carried to the caller.
@@ -106,7 +182,7 @@ class Workers : public GradientWorkers {
   ThreadPool& pool_;
   Communicator& processes_;
   ThreadShare threads_;
-  int64_t n_parameters_, vocab_size_;
+  int64_t n_parameters_, d_model_, vocab_size_;
   std::vector<std::unique_ptr<LlamaPass<T>>> passes_;
   std::vector<TrainBuffer<float>> gradients_;
   TrainBuffer<T> rounded_;

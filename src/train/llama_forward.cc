@@ -252,6 +252,7 @@ std::string LlamaPass<T>::FirstNotFinite(const TrainWeights<T>& weights,
   }
   NormOutput(weights);
   if (!Finite(normed_output_, shape.d_model)) return "output_norm";
+  if (sequence.targets.empty()) return "";  // a text to embed
   return std::isfinite(ForwardLoss(weights, sequence, 0, nullptr)) ? "" : "output";
 }
 

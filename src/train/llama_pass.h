@@ -15,7 +15,7 @@
 namespace pioneer {
 
 // inputs[i] is followed by targets[i]; loss counts where counted[i] != 0. All of one length, at
-// most the model's context; ids within the vocabulary.
+// most the model's context; ids within the vocabulary. A text to embed has inputs alone.
 struct TrainSequence {
   std::span<const int32_t> inputs, targets;
   std::span<const uint8_t> counted;
@@ -47,6 +47,14 @@ class LlamaPass {
   // The same; adds d(loss * gradient_scale)/d(parameters) to gradient [layout.size()].
   double LossAndGradient(const TrainWeights<T>& weights, const TrainSequence& sequence,
                          float gradient_scale, float* gradient);
+
+  // The vector that stands for the text of sequence.inputs: the mean of the final norm's output, of
+  // length 1. vector: [d_model].
+  void Embed(const TrainWeights<T>& weights, const TrainSequence& sequence, float* vector);
+
+  // The same forward pass again; adds the gradient of what has d_vector [d_model] at the vector.
+  void EmbedGradient(const TrainWeights<T>& weights, const TrainSequence& sequence,
+                     const float* d_vector, float* gradient);
 
   // Logits of every position: out [sequence.inputs.size(), vocab_size].
   void Logits(const TrainWeights<T>& weights, const TrainSequence& sequence, float* out);

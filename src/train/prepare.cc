@@ -278,6 +278,7 @@ bool IsPrepared(const TrainRecipe& recipe, const RunFolder& folder) {
   if (!fs::exists(data.state()) || !fs::exists(folder.tokenizer())) return false;
   const Json state = ParseJson(ReadFile(data.state()));
   if (state.value("recipe", Json()) != DataRecipe(recipe)) return false;
+  if (fs::exists(folder.checkpoint())) return true;  // a run that began keeps what it was made of
   const Json inputs = state.value("inputs", Json::array());
   return std::all_of(inputs.begin(), inputs.end(), [](const Json& stamp) {
     if (!stamp.is_array()) return false;
@@ -293,7 +294,8 @@ void PrepareData(const TrainRecipe& recipe, const RunFolder& folder,
   if (IsPrepared(recipe, folder)) return;
   if (fs::exists(DataFolder(folder).state()) && fs::exists(folder.checkpoint())) {
     Fail(ErrorCode::kInvalidArgument,
-         "the data of the run in {} has changed since it began; start a new run in another folder",
+         "the recipe of the run in {} asks for other data than it began with; start a new run in "
+         "another folder",
          folder.root.string());
   }
   PrepareSteps(recipe, folder, context).Run();

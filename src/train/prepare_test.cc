@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -170,16 +171,22 @@ TEST_F(PrepareTest, IsMadeOnceAndAgainWhenASourceChanged) {
   WriteTexts(folder_ / "text.jsonl", texts_);
   EXPECT_EQ(Prepare("run").value("mark", 0), 0);
   WriteFileAtomically(folder_ / "run/checkpoint.bin", "x");
+  // A run that began goes on with what it was made of, whatever became of the sources.
+  WriteFileAtomically(manifest, "{\"mark\": 3}");
   texts_.pop_back();
   WriteTexts(folder_ / "text.jsonl", texts_);
+  EXPECT_EQ(Prepare("run").value("mark", 0), 3);
+  const Json share = std::exchange(recipe_["validation"]["share"], 0.3);
   try {
     Prepare("run");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("has changed since it began"));
+    EXPECT_THAT(error.what(), HasSubstr("asks for other data than it began with"));
   }
-  fs::remove(folder_ / "text.jsonl");  // what is gone has not changed
+  recipe_["validation"]["share"] = share;
   fs::remove(folder_ / "run/checkpoint.bin");
+  EXPECT_EQ(Prepare("run").value("mark", 0), 0);
+  fs::remove(folder_ / "text.jsonl");  // what is gone has not changed
   WriteFileAtomically(manifest, "{\"mark\": 2}");
   EXPECT_EQ(Prepare("run").value("mark", 0), 2);
   EXPECT_THROW(Prepare("other"), Error);

@@ -11,7 +11,7 @@
 namespace pioneer {
 namespace {
 
-const std::vector<std::string> kKinds = {"text", "dialogue"};
+const std::vector<std::string> kKinds = {"text", "dialogue", "pairs"};
 const std::vector<std::string> kSchedules = {"cosine", "linear", "constant"};
 const std::vector<std::string> kMasks = {"all", "assistant"};
 const std::vector<std::string> kOptimizers = {"adamw", "muon"};
@@ -158,6 +158,16 @@ void CheckOneLimit(const StageRecipe& stage, const std::string& path) {
        path);
 }
 
+void CheckOneKind(const StageRecipe& stage, const std::string& path) {
+  const auto is_pairs = [](const SourceRecipe& source) {
+    return source.kind == SourceKind::kPairs;
+  };
+  const auto n_pairs = std::ranges::count_if(stage.sources, is_pairs);
+  if (n_pairs == 0 || n_pairs == std::ssize(stage.sources)) return;
+  Fail(ErrorCode::kInvalidArgument,
+       "{} has sources of pairs and of other kinds; pairs need a stage of their own", path);
+}
+
 StageRecipe ParseStage(const Json& json, size_t index, const fs::path& folder) {
   const std::string path = fmt::format("stages[{}]", index);
   JsonFields fields(json, path);
@@ -168,6 +178,7 @@ StageRecipe ParseStage(const Json& json, size_t index, const fs::path& folder) {
   stage.tokens = fields.Int("tokens", 0, 1, kMaxSteps);
   stage.minutes = fields.Number("minutes", 0, 1e-3, 1e7);
   CheckOneLimit(stage, path);
+  CheckOneKind(stage, path);
   stage.batch_tokens = fields.Int("batch_tokens", stage.batch_tokens, 1, int64_t{1} << 28);
   stage.context = fields.Int("context", 0, 2, 1 << 17);
   stage.schedule.peak = fields.Number("lr", stage.schedule.peak, 0, 10);
@@ -202,6 +213,10 @@ Json StageToJson(const StageRecipe& stage) {
 }
 
 }  // namespace
+
+bool StageRecipe::learns_pairs() const {
+  return !sources.empty() && sources.front().kind == SourceKind::kPairs;
+}
 
 std::string SourceRecipe::name() const {
   if (!package.empty()) return package;

@@ -23,7 +23,7 @@ struct SourceRecipe {
   fs::path path;        // absolute, or relative to the recipe's folder when read from a file; with
                         // `package`: below the package's root, or empty for all of it
   std::string package;  // "rust-doc"
-  SourceKind kind = SourceKind::kText;  // "text", "dialogue"
+  SourceKind kind = SourceKind::kText;  // "text", "dialogue", "pairs"
   std::string field = "text";           // of JSON lines
   std::vector<LanguageTag> languages;  // only these: "en", "ko", "ja", "code", "other"; empty = all
   bool clean = true;  // false: prepared text; nothing is dropped, and only what is no UTF-8 changes
@@ -51,6 +51,10 @@ struct StageRecipe {
   int64_t context = 0;           // of its sequences; 0 = the model's
   Schedule schedule;             // keys "lr", "warmup" (share), "schedule", "final_lr_share"
   bool assistant_only = false;   // "loss_mask": "assistant" | "all"
+  // All sources are pairs, and what is learned is to tell which texts belong together
+  // (ContrastiveLoss()): the model becomes one that embeds. A batch has batch_tokens / context
+  // texts.
+  bool learns_pairs() const;
 };
 
 struct TrainRecipe {

@@ -17,6 +17,7 @@
 #include "train/mpi_communicator.h"
 #include "train/optimizer.h"
 #include "train/outlier_detector.h"
+#include "train/pair_loader.h"
 #include "train/prepare.h"
 #include "train/samples.h"
 #include "train/train_log.h"
@@ -25,6 +26,7 @@ namespace pioneer {
 namespace {
 
 constexpr int64_t kMaxSkippedInARow = 10;
+constexpr double kLatestSteps = 0.05;  // what a step counts for in the average of their seconds
 
 Json ModelJson(const LlamaShape& shape) {
   return {{"vocab_size", shape.vocab_size},
@@ -95,14 +97,19 @@ class Trainer {
  private:
   const StageRecipe& stage() const { return recipe_.stages[static_cast<size_t>(state_.stage)]; }
   int64_t context() const { return stage().context > 0 ? stage().context : recipe_.model.context; }
-  int64_t BatchSequences() const { return std::max<int64_t>(1, stage().batch_tokens / context()); }
+  int64_t BatchSequences() const {
+    const int64_t n = stage().batch_tokens / context();
+    return stage().learns_pairs() ? std::max<int64_t>(4, n / 2 * 2) : std::max<int64_t>(1, n);
+  }
 
   void Restore(Checkpoint checkpoint);
   void OpenStage();
   bool RunStage();
   bool RunStep();
+  std::optional<double> LossAndGradient(const std::vector<TrainSequence>& batch);
   double StageProgress() const;
   double StepShare() const;
+  double SecondsLeft() const;  // of the stage
   bool StageDone() const;
   std::vector<TrainSequence> NextBatch();
   void Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate);
@@ -124,10 +131,11 @@ class Trainer {
   std::unique_ptr<GradientWorkers> workers_;
   TrainBuffer<float> weights_;
   TrainState state_;
-  std::unique_ptr<DataLoader> loader_;
+  std::unique_ptr<SequenceSource> loader_;
   std::vector<SequenceBuffer> validation_, batch_;
   double validation_bytes_per_token_ = 0;
   OutlierDetector losses_, norms_;  // of the stage
+  double step_seconds_ = 0;         // of the latest steps, on average; 0: none yet
   TrainLogEntry last_;
   double saved_at_seconds_ = 0;
 };
@@ -160,10 +168,15 @@ void Trainer::OpenStage() {
   for (const SourceRecipe& source : stage().sources) {
     sources.push_back({OpenSource(source, *tokenizer_, folder_), source.weight});
   }
-  loader_ = std::make_unique<DataLoader>(
-      std::move(sources),
-      LoaderOptions{
-          .context = context(), .seed = recipe_.seed, .assistant_only = stage().assistant_only});
+  if (stage().learns_pairs()) {
+    const PairLoaderOptions options = {.context = context(), .seed = recipe_.seed};
+    loader_ = std::make_unique<PairLoader>(std::move(sources), options);
+  } else {
+    loader_ = std::make_unique<DataLoader>(
+        std::move(sources),
+        LoaderOptions{
+            .context = context(), .seed = recipe_.seed, .assistant_only = stage().assistant_only});
+  }
   if (!state_.data_position.is_null()) loader_->SetPosition(state_.data_position);
   validation_ = loader_->Validation(recipe_.validation_sequences);
   validation_bytes_per_token_ = ValidationBytesPerToken();
@@ -238,13 +251,12 @@ bool Trainer::RunStep() {
   const Stopwatch watch;
   const Json position = loader_->Position();
   const std::vector<TrainSequence> batch = NextBatch();
-  const int64_t n_tokens = static_cast<int64_t>(batch.size()) * context();
-  const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(batch)));
+  int64_t n_tokens = 0;
+  for (const TrainSequence& sequence : batch) n_tokens += std::ssize(sequence.inputs);
   const auto learning_rate =
       static_cast<float>(LearningRate(stage().schedule, StageProgress() + StepShare()));
-  const std::optional<double> sum =
-      workers_->LossAndGradient(batch, static_cast<float>(1.0 / counted), options_.cancel);
-  if (!sum) {
+  const std::optional<double> loss = LossAndGradient(batch);
+  if (!loss) {
     loader_->SetPosition(position);
     return false;
   }
@@ -252,20 +264,32 @@ bool Trainer::RunStep() {
   ++state_.stage_step;
   state_.tokens += n_tokens;
   state_.stage_tokens += n_tokens;
-  Apply(batch, *sum / counted, learning_rate);
+  Apply(batch, *loss, learning_rate);
   last_.validation_loss = last_.validation_bits_per_byte = -1;
   const bool validates = state_.step % recipe_.validation_every_steps == 0 || StageDone();
   if (validates && !validation_.empty()) {
     last_.validation_loss = state_.validation_loss = ValidationLoss();
-    last_.validation_bits_per_byte =
-        last_.validation_loss / std::numbers::ln2 / validation_bytes_per_token_;
+    if (!stage().learns_pairs()) {
+      last_.validation_bits_per_byte =
+          last_.validation_loss / std::numbers::ln2 / validation_bytes_per_token_;
+    }
   }
   const double seconds = processes_.FromFirst(watch.Seconds());
   state_.seconds += seconds;
   state_.stage_seconds += seconds;
   last_.tokens_per_second = static_cast<double>(n_tokens) / seconds;
+  step_seconds_ = step_seconds_ == 0 ? seconds : std::lerp(step_seconds_, seconds, kLatestSteps);
   if (processes_.first()) Report(learning_rate);
   return true;
+}
+
+// The batch's mean loss; nothing when cancelled.
+std::optional<double> Trainer::LossAndGradient(const std::vector<TrainSequence>& batch) {
+  if (stage().learns_pairs()) return workers_->PairLossAndGradient(batch, options_.cancel);
+  const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(batch)));
+  const auto sum =
+      workers_->LossAndGradient(batch, static_cast<float>(1.0 / counted), options_.cancel);
+  return sum ? std::optional(*sum / counted) : std::nullopt;
 }
 
 void Trainer::Apply(const std::vector<TrainSequence>& batch, double loss, float learning_rate) {
@@ -331,15 +355,24 @@ void Trainer::Report(float learning_rate) {
   progress.learning_rate = last_.learning_rate;
   progress.gradient_norm = last_.gradient_norm;
   progress.tokens_per_second = last_.tokens_per_second;
-  progress.seconds_left =
-      state_.stage_seconds * (1 - progress.stage_share) / std::max(1e-9, progress.stage_share);
+  progress.seconds_left = SecondsLeft();
   progress.tokens = last_.tokens;
   options_.on_progress(progress);
+}
+
+// At the speed of the latest steps: a run of days has known faster and slower times.
+double Trainer::SecondsLeft() const {
+  if (stage().steps == 0 && stage().tokens == 0) {
+    return std::max(0.0, stage().minutes * 60 - state_.stage_seconds);
+  }
+  const double share_left = std::max(0.0, 1 - StageProgress());
+  return share_left == 0 ? 0 : step_seconds_ * share_left / StepShare();
 }
 
 double Trainer::ValidationLoss() {
   std::vector<TrainSequence> views;
   for (const SequenceBuffer& sequence : validation_) views.push_back(sequence.view());
+  if (stage().learns_pairs()) return workers_->PairLoss(views);
   const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(views)));
   return workers_->Loss(views) / counted;
 }

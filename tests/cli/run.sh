@@ -215,6 +215,45 @@ expect_failure 'data without a recipe' 2 'RECIPE' "$program" data
 rm "$scratch/ships.jsonl"
 expect_failure 'data without its source' 1 'there is no source' "$program" data "$scratch/recipe.json" --out "$scratch/data3"
 
+# --- search
+mkdir -p "$scratch/shelf"
+cat >"$scratch/shelf/policy.md" <<'MD'
+# Travel policy
+
+## Hotels
+
+Employees may spend up to 140 euros a night in Berlin and 180 euros in Seoul.
+
+## Reporting
+
+Receipts are handed in within 30 days. Ms. Kim in accounting answers questions.
+MD
+cat >"$scratch/shelf/연차.md" <<'MD'
+# 연차 휴가 규정
+
+연차는 최소 3일 전에 인사팀 포털에서 신청합니다. 긴급한 경우 팀장에게 전화로 알립니다.
+MD
+echo 'This is no PDF.' >"$scratch/shelf/broken.pdf"
+library="--library $scratch/library"
+"$program" index add $library "$scratch/shelf" | grep -q '2 added.*1 failed' || fail 'index add reads a folder'
+"$program" index failures $library shelf | grep -q 'broken.pdf' || fail 'index failures names the broken file'
+"$program" index list $library --json | grep -q '"documents":2' || fail 'index list --json'
+answer=$("$program" search $library 'How much may a hotel in Seoul cost?')
+grep -q '180 euros in Seoul.* \[1\]' <<<"$answer" || fail "search answers with a citation: $answer"
+grep -q 'policy.md#:~:text=' <<<"$answer" || fail 'search names the place of the citation'
+answer=$("$program" search $library '연차는 며칠 전에 신청해야 하나요?')
+grep -q '3일 전에.* \[1\]' <<<"$answer" || fail "search answers in Korean: $answer"
+"$program" search $library --json 'Which planet is the largest?' | grep -q '"found":false' ||
+  fail 'search says when nothing answers'
+"$program" index remove $library shelf >/dev/null
+"$program" index list $library --json | grep -q '"documents":0' || fail 'index remove forgets the documents'
+expect_failure 'adding what is not there' 1 'there is no file or folder' "$program" index add $library "$scratch/nowhere"
+mkdir -p "$scratch/set"
+echo '{"id": "a", "title": "", "text": "The tower was built in 1871."}' >"$scratch/set/passages.jsonl"
+echo '{"id": "b", "title": "", "text": "The bridge fell in 1903."}' >>"$scratch/set/passages.jsonl"
+echo '{"id": "1", "question": "When was the tower built?", "relevant": ["a"], "answers": []}' >"$scratch/set/questions.jsonl"
+"$program" eval search "$scratch/set" --json 2>/dev/null | grep -q '"ndcg@10":{"standard_error":0.0,"value":1.0}' || fail 'eval search'
+
 # --- the shared models and vocabularies
 if [ -d "$data" ]; then
   expected=$(sed -n 's/^`\(Once upon a time.*\)`$/\1/p' ../shared/facts/data.md | sed 's/\\n/\n/g')

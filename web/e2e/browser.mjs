@@ -53,7 +53,9 @@ export async function visit(browser, url, { hash = '', ...options } = {}) {
     if (message.type() === 'error' && !expected) page.problems.push(`console: ${message.text()}`);
   });
   await page.goto(`${url}/${hash}`);
-  const ready = hash.startsWith('#/lab') ? page.locator('.lab-main') : page.getByRole('textbox').first();
+  const pages = { '#/lab': '.lab-main', '#/library': '.library-main' };
+  const own = Object.keys(pages).find((name) => hash.startsWith(name));
+  const ready = own ? page.locator(pages[own]) : page.getByRole('textbox').first();
   await ready.waitFor({ state: 'attached' });
   return page;
 }

@@ -1,13 +1,14 @@
 // A small stand-in for the service: docs/web-api.md in memory, with invented answers that stream. It serves
 // dist/ with the service's Content-Security-Policy. Only for developing and testing the page.
 //
-//   node e2e/mock-server.mjs [--port 8091] [--key KEY]
+//   node e2e/mock-server.mjs [--port 8091] [--key KEY] [--visitor] [--empty]
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answerTo } from './mock-answers.mjs';
+import { MockLibrary, streamSearch } from './mock-search.mjs';
 
 const kDist = fileURLToPath(new URL('../dist', import.meta.url));
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain; charset=utf-8' };
@@ -40,7 +41,7 @@ async function readJson(request) {
   }
 }
 
-const summary = ({ id, title, created_at, updated_at }) => ({ id, title, created_at, updated_at });
+const summary = ({ id, title, settings, created_at, updated_at }) => ({ id, title, created_at, updated_at, search: settings.search !== undefined });
 
 const withoutMessages = (chat) => ({
   ...summary(chat),
@@ -50,8 +51,10 @@ const withoutMessages = (chat) => ({
 });
 
 class Mock {
-  constructor(key) {
+  constructor({ key, administrator, filled, provider }) {
     this.key = key;
+    this.administrator = administrator;
+    this.library = new MockLibrary({ filled, provider, Failure });
     this.visitors = new Map();
     this.clock = Date.now();
   }
@@ -78,7 +81,7 @@ class Mock {
   }
 
   state(visitor) {
-    return { version: '0.1.0-mock', models: kModels, defaults: kDefaults, auth_required: !visitor.allowed };
+    return { version: '0.1.0-mock', models: kModels, defaults: kDefaults, auth_required: !visitor.allowed, administrator: this.administrator };
   }
 
   list(visitor, query) {
@@ -103,7 +106,7 @@ class Mock {
   message(chat, parent_id, role, content, status) {
     const model = role === 'assistant' ? chat.model : null;
     const thoughts = { reasoning: null, reasoning_ms: null, tool_calls: [] };
-    const message = { id: randomUUID(), parent_id, role, content, ...thoughts, status, model, created_at: this.now(), usage: null, error: null };
+    const message = { id: randomUUID(), parent_id, role, content, ...thoughts, status, model, created_at: this.now(), usage: null, error: null, search: null };
     chat.messages.push(message);
     return message;
   }
@@ -125,7 +128,8 @@ class Mock {
     const send = (event, data) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     send('saved', { user_message: question, assistant_message: { ...answer }, title: chat.title });
     try {
-      await this.stream(answer, answerTo(asked.content, chat.settings?.thinking ?? true), response, send);
+      if (chat.settings?.search) await streamSearch({ chat, question: asked, answer, response, send });
+      else await this.stream(answer, answerTo(asked.content, chat.settings?.thinking ?? true), response, send);
     } finally {
       chat.busy = false;
       chat.updated_at = this.now();
@@ -190,6 +194,10 @@ class Mock {
       return null;
     }
     if (!visitor.allowed) throw new Failure(401, 'This service asks for an API key.', 'invalid_api_key');
+    if (room === 'search') {
+      const parts = url.pathname.split('/').slice(3);
+      return this.library.answer({ method: request.method, parts, query: url.searchParams, body, administrator: this.administrator, response });
+    }
     if (route === 'GET chats') return this.list(visitor, url.searchParams);
     if (route === 'POST chats') {
       response.statusCode = 201;
@@ -246,7 +254,7 @@ class Mock {
     try {
       if (!url.pathname.startsWith('/api/')) return await this.file(response, url.pathname);
       const answer = await this.api(request, response, url);
-      if (response.headersSent) return;
+      if (response.headersSent || answer === undefined) return;
       if (answer === null) response.writeHead(204).end();
       else response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer));
     } catch (error) {
@@ -259,11 +267,12 @@ class Mock {
 }
 
 /** Listens on loopback; resolves to { url, close }. */
-export async function startMock({ port = 0, key = '' } = {}) {
-  const mock = new Mock(key);
+export async function startMock({ port = 0, key = '', administrator = false, filled = true, provider = 'SearXNG' } = {}) {
+  const mock = new Mock({ key, administrator, filled, provider });
   const server = createServer((request, response) => void mock.handle(request, response));
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   const close = () => {
+    mock.library.close();
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   };
@@ -275,6 +284,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const at = process.argv.indexOf(name);
     return at < 0 ? fallback : process.argv[at + 1];
   };
-  const { url } = await startMock({ port: Number(option('--port', '8091')), key: option('--key', '') });
+  const has = (name) => process.argv.includes(name);
+  const { url } = await startMock({
+    port: Number(option('--port', '8091')),
+    key: option('--key', ''),
+    administrator: !has('--visitor'),
+    filled: !has('--empty'),
+  });
   console.log(`The mock service listens on ${url}`);
 }

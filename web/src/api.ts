@@ -1,5 +1,6 @@
 // The typed client of the service's page API (docs/web-api.md). Every failure becomes an ApiError:
 // status 0 means that the service could not be reached at all.
+import type { Passage, SearchFilter, SearchResult, SearchSettings, Sentence } from './search/api';
 import { readEvents } from './sse';
 
 export interface Settings {
@@ -9,6 +10,8 @@ export interface Settings {
   system?: string;
   /** Where the model lets itself be asked. */
   thinking?: boolean;
+  /** Present: the chat answers by searching the library. */
+  search?: SearchSettings;
 }
 
 /** Whether a model thinks before it answers: "on" and "off" are its ways until it is asked otherwise. */
@@ -28,7 +31,7 @@ export interface ServiceState {
   models: Model[];
   defaults: Settings;
   auth_required: boolean;
-  /** May use the lab. */
+  /** May use the lab and change the library. */
   administrator: boolean;
 }
 
@@ -37,6 +40,8 @@ export interface ChatSummary {
   title: string | null;
   created_at: number;
   updated_at: number;
+  /** Answers by searching. */
+  search?: boolean;
 }
 
 export interface Chat extends ChatSummary {
@@ -72,6 +77,8 @@ export interface Message {
   created_at: number;
   usage: Usage | null;
   error: string | null;
+  /** How it was found, of an answer of a search. */
+  search?: SearchResult | null;
 }
 
 export interface ChatWithMessages extends Chat {
@@ -95,6 +102,9 @@ export type GenerateEvent =
   | { event: 'reasoning'; data: { text: string; ms: number } }
   | { event: 'delta'; data: { text: string } }
   | { event: 'tool_call'; data: { call: number; id: string; name: string; arguments: string; finished: boolean } }
+  | { event: 'queries'; data: { standalone: string; queries: string[]; filter: SearchFilter } }
+  | { event: 'passages'; data: { passages: Passage[] } }
+  | { event: 'sentence'; data: Sentence }
   | { event: 'done'; data: { message: Message } }
   | { event: 'error'; data: { message: Message; error: ErrorBody } };
 

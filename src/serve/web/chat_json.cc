@@ -14,8 +14,8 @@ namespace pioneer::serve::web {
 namespace {
 
 constexpr size_t kTitleCharacters = 60;
-constexpr std::array<std::string_view, 5> kSettings = {"temperature", "top_p", "max_tokens",
-                                                       "system", "thinking"};
+constexpr std::array<std::string_view, 6> kSettings = {"temperature", "top_p",    "max_tokens",
+                                                       "system",      "thinking", "search"};
 constexpr size_t kMaxSystemBytes = size_t{128} << 10;
 
 OrderedJson TextOrNull(const std::string& text) {
@@ -34,6 +34,7 @@ OrderedJson SettingsJson(const ChatSettings& settings) {
   if (settings.max_tokens) json["max_tokens"] = *settings.max_tokens;
   if (settings.system) json["system"] = *settings.system;
   if (settings.thinking) json["thinking"] = *settings.thinking;
+  if (settings.search) json["search"] = SearchSettingsJson(*settings.search);
   return json;
 }
 
@@ -56,6 +57,36 @@ std::string CallMarkdown(const MessageToolCall& call) {
   return fmt::format("\n*({})*\n\n{}json\n{}\n{}\n", call.name, fence, call.arguments, fence);
 }
 
+// As it was stored; null in messages that no search answered.
+OrderedJson SearchJson(const Message& message) {
+  if (message.search_json.empty()) return nullptr;
+  try {
+    return ParseOrderedJson(message.search_json);
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
+// What the answer cites, one a line, with the link to the very place.
+std::string SourcesMarkdown(const Message& message) {
+  const OrderedJson search = SearchJson(message);
+  if (!search.is_object()) return "";
+  std::map<int, std::string> links;
+  for (const OrderedJson& sentence : search.value("sentences", OrderedJson::array())) {
+    for (const OrderedJson& citation : sentence.value("citations", OrderedJson::array())) {
+      links.emplace(citation.value("n", 0), citation.value("link", ""));
+    }
+  }
+  std::string text;
+  for (const OrderedJson& passage : search.value("passages", OrderedJson::array())) {
+    const auto link = links.find(passage.value("n", 0));
+    if (link == links.end()) continue;
+    text +=
+        fmt::format("- [{}] [{}](<{}>)\n", link->first, passage.value("title", ""), link->second);
+  }
+  return text.empty() ? "" : "\n" + text;
+}
+
 OrderedJson UsageJson(const Message& message) {
   if (!message.prompt_tokens && !message.completion_tokens) return nullptr;
   return {{"prompt_tokens", message.prompt_tokens.value_or(0)},
@@ -68,7 +99,8 @@ OrderedJson ChatSummaryJson(const Chat& chat) {
   return {{"id", chat.id},
           {"title", TextOrNull(chat.title)},
           {"created_at", chat.created_at_ms},
-          {"updated_at", chat.updated_at_ms}};
+          {"updated_at", chat.updated_at_ms},
+          {"search", SettingsFromText(chat.settings_json).search.has_value()}};
 }
 
 OrderedJson ChatJson(const Chat& chat) {
@@ -91,7 +123,8 @@ OrderedJson MessageJson(const Message& message) {
           {"model", TextOrNull(message.model)},
           {"created_at", message.created_at_ms},
           {"usage", UsageJson(message)},
-          {"error", ValueOrNull(message.error)}};
+          {"error", ValueOrNull(message.error)},
+          {"search", SearchJson(message)}};
 }
 
 ChatSettings ReadSettings(const Json& json) {
@@ -109,6 +142,9 @@ ChatSettings ReadSettings(const Json& json) {
     settings.max_tokens = static_cast<int>(*limit);
   }
   settings.thinking = fields.Bool("thinking");
+  if (const Json* search = fields.Object("search")) {
+    settings.search = ReadSearchSettings(FieldReader(*search, "settings.search"));
+  }
   settings.system = fields.String("system");
   if (settings.system && settings.system->size() > kMaxSystemBytes) {
     throw InvalidField("settings.system",
@@ -166,6 +202,7 @@ std::string ExportMarkdown(const Chat& chat, const std::vector<Message>& path) {
     const std::string name = user ? "You" : message.model.empty() ? "Assistant" : message.model;
     text += fmt::format("\n## {}\n", name);
     if (!message.content.empty()) text += fmt::format("\n{}\n", message.content);
+    text += SourcesMarkdown(message);
     for (const MessageToolCall& call : message.tool_calls) text += CallMarkdown(call);
     if (message.status == MessageStatus::kStopped) text += "\n*(stopped)*\n";
     if (message.status == MessageStatus::kError) {

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "serve/json_fields.h"
+#include "serve/search/search_fields.h"
 #include "store/chat_store.h"
 
 namespace pioneer::serve::web {
@@ -20,7 +21,8 @@ struct ChatSettings {
   std::optional<double> temperature, top_p;
   std::optional<int> max_tokens;
   std::optional<std::string> system;
-  std::optional<bool> thinking;  // where the model lets itself be asked
+  std::optional<bool> thinking;          // where the model lets itself be asked
+  std::optional<SearchSettings> search;  // the chat answers by searching
 };
 
 // The object `settings` of a request. Throws ApiError 400 that names the field, for unknown ones
@@ -36,7 +38,8 @@ std::vector<Message> PathTo(const std::vector<Message>& messages, const std::str
 // The first line of a question, at most 60 characters, cut between words where possible.
 std::string TitleFrom(const std::string& question);
 
-// The branch that is shown, as a document: what was said and which tools were called, no thoughts.
+// The branch that is shown, as a document: what was said and where it was found, which tools were
+// called, no thoughts.
 std::string ExportMarkdown(const Chat& chat, const std::vector<Message>& path);
 
 }  // namespace pioneer::serve::web

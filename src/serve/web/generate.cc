@@ -1,11 +1,14 @@
 #include "serve/web/generate.h"
 
+#include "serve/search/chat_search.h"
 #include "serve/web/answer_stream.h"
 #include "serve/web/chat_json.h"
 #include "serve/web/visitors.h"
 
 namespace pioneer::serve::web {
 namespace {
+
+constexpr size_t kMaxSearchQuestionBytes = 4096;  // search/answerer.h
 
 struct Question {
   std::optional<std::string> parent_id;
@@ -112,6 +115,46 @@ ChatRequest BuildRequest(const ServerOptions& options, Thinking thinking,
   return request;
 }
 
+std::vector<search::EarlierTurn> EarlierTurns(const std::vector<Message>& path) {
+  std::vector<search::EarlierTurn> turns;
+  for (const Message& message : path) {
+    if (message.role == MessageRole::kUser) {
+      turns.push_back({message.content, ""});
+    } else if (!turns.empty()) {
+      turns.back().answer = message.content;
+    }
+  }
+  return turns;
+}
+
+struct ChatPlace {
+  std::string visitor_id;
+  Chat chat;
+};
+
+void GenerateBySearch(Service& service, const ChatPlace& place, const SearchSettings& settings,
+                      const Question& question, const std::vector<Message>& path,
+                      std::unique_ptr<ActiveChats::Claim> claim, ServeWriter& writer) {
+  RequireLibrary(service);
+  SearchTurn turn{place.visitor_id, place.chat.id, {}, FindWriter(service, place.chat.model)};
+  search::SearchRequest& request = turn.request;
+  request.filter = settings.filter;
+  request.unsupported = settings.unsupported;
+  request.earlier = EarlierTurns(path);
+  // Answered again, the question is the path's last message.
+  request.question = question.content ? *question.content : path.back().content;
+  if (!question.content) request.earlier.pop_back();
+  if (request.question.size() > kMaxSearchQuestionBytes) {
+    throw InvalidField("content",
+                       fmt::format("a search's question must not be longer than {} bytes",
+                                   kMaxSearchQuestionBytes));
+  }
+  NewTurn new_turn{question.parent_id, question.content, turn.writer ? turn.writer->info().id : "",
+                   TitleFrom(request.question)};
+  const Turn begun = service.chats->BeginTurn(place.visitor_id, place.chat.id, new_turn);
+  AnswerBySearch(service, std::move(turn), begun, std::move(claim), writer);
+}
+
 }  // namespace
 
 void Generate(Service& service, const HttpRequest& request, ServeWriter& writer) {
@@ -126,12 +169,16 @@ void Generate(Service& service, const HttpRequest& request, ServeWriter& writer)
   if (!claim) throw ConflictError("an answer is being written in this chat already");
 
   const auto path = ReadPath(service.chats->ListMessages(visitor_id, chat_id), question);
+  const ChatSettings settings = SettingsFromText(chat->settings_json);
+  if (settings.search) {
+    return GenerateBySearch(service, {visitor_id, *chat}, *settings.search, question, path,
+                            std::move(claim), writer);
+  }
   const auto generator = service.models.Find(chat->model);
   // Started before anything is stored: what cannot be answered (too long, queue full) stays in the
   // page's input, not as a question without an answer.
-  auto generation =
-      generator->Chat(BuildRequest(service.options, generator->info().thinking,
-                                   SettingsFromText(chat->settings_json), path, question));
+  auto generation = generator->Chat(
+      BuildRequest(service.options, generator->info().thinking, settings, path, question));
   NewTurn new_turn{question.parent_id, question.content, generator->info().id,
                    TitleFrom(question.content.value_or(""))};
   const Turn turn = service.chats->BeginTurn(visitor_id, chat_id, new_turn);

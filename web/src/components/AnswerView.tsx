@@ -30,7 +30,7 @@ function Numbers({ message, speed }: { message: Message; speed: number | undefin
   return parts.length ? <span class="numbers">{parts.join(' · ')}</span> : null;
 }
 
-interface Props {
+export interface AnswerProps {
   message: Message;
   session: ChatSession;
   /** What has arrived so far, while the answer is being written by this page's request. */
@@ -38,7 +38,7 @@ interface Props {
   last: boolean;
 }
 
-export function AnswerView({ message, session, generation, last }: Props) {
+export function AnswerView({ message, session, generation, last }: AnswerProps) {
   const streaming = message.status === 'streaming';
   const content = generation ? generation.text.shown.value : message.content;
   const thoughts = generation ? generation.thoughts.shown.value : (message.reasoning ?? '');

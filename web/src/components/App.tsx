@@ -5,7 +5,20 @@ import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { current, newChat, reloadAll, reportFailure } from '../state/chats';
 import { online } from '../state/service';
-import { announcement, dialog, drawerOpen, focusComposer, focusSearch, isNarrow, labAddress, sidebarOpen, toggleSidebar } from '../state/ui';
+import type { ChatSession } from '../state/session';
+import {
+  announcement,
+  closeBeside,
+  dialog,
+  drawerOpen,
+  focusComposer,
+  focusSearch,
+  inLibrary,
+  isNarrow,
+  labAddress,
+  sidebarOpen,
+  toggleSidebar,
+} from '../state/ui';
 import { ChatPane } from './ChatPane';
 import { Dialogs } from './Dialogs';
 import { Sidebar } from './Sidebar';
@@ -31,6 +44,7 @@ function onKey(event: KeyboardEvent) {
     newChat();
   } else if (event.key === 'Escape') {
     if (drawerOpen.peek()) toggleSidebar(false);
+    else if (closeBeside.peek()) closeBeside.peek()!();
     else if (current.peek().busy.peek()) current.peek().stop();
   } else if (event.key === '?' && !command && !isTyping(event.target)) {
     event.preventDefault();
@@ -38,15 +52,30 @@ function onKey(event: KeyboardEvent) {
   }
 }
 
-type Pane = ComponentType<{ inert: boolean; sidebarOpen: boolean }>;
+type Pane = ComponentType<{ session: ChatSession; inert: boolean; sidebarOpen: boolean }>;
 
-/** The lab is a page of its own, fetched when it is opened. */
-function useLab(wanted: boolean): Pane | null {
-  const [lab, setLab] = useState<Pane | null>(null);
+/** What is fetched when it is opened; the chat itself is always there. */
+const panes = {
+  lab: async (): Promise<Pane> => (await import('../lab/LabPane')).LabPane,
+  library: async (): Promise<Pane> => (await import('../search/LibraryPane')).LibraryPane,
+  search: async (): Promise<Pane> => (await import('../search/SearchPane')).SearchPane,
+};
+
+type PaneName = keyof typeof panes;
+
+function paneToShow(session: ChatSession): PaneName | null {
+  if (labAddress.value !== null) return 'lab';
+  if (inLibrary.value) return 'library';
+  return session.searches.value ? 'search' : null;
+}
+
+function usePane(wanted: PaneName | null): Pane | null {
+  const [fetched, setFetched] = useState<Partial<Record<PaneName, Pane>>>({});
   useEffect(() => {
-    if (wanted && !lab) import('../lab/LabPane').then(({ LabPane }) => setLab(() => LabPane), reportFailure);
+    if (!wanted || fetched[wanted]) return;
+    panes[wanted]().then((pane) => setFetched((known) => ({ ...known, [wanted]: pane })), reportFailure);
   }, [wanted]);
-  return wanted ? lab : null;
+  return (wanted && fetched[wanted]) ?? null;
 }
 
 function useReloadWhenBack() {
@@ -68,17 +97,18 @@ export function App() {
   }, []);
   const session = current.value;
   const title = session.title.value;
-  const inLab = labAddress.value !== null;
-  const Lab = useLab(inLab);
+  const other = paneToShow(session);
+  const talks = other === null || other === 'search';
+  const Other = usePane(other);
   useEffect(() => {
-    if (!inLab) document.title = title ? `${title} · Pioneer` : 'Pioneer';
-  }, [title, inLab]);
+    if (talks) document.title = title ? `${title} · Pioneer` : 'Pioneer';
+  }, [title, talks]);
   const drawer = isNarrow.value && drawerOpen.value;
   const open = isNarrow.value ? drawer : sidebarOpen.value;
 
   return (
     <div class={`frame${open ? ' with-sidebar' : ''}`}>
-      {!inLab && (
+      {talks && (
         <a
           class="skip"
           href="#message"
@@ -92,8 +122,8 @@ export function App() {
       )}
       <Sidebar open={open} />
       {drawer && <div class="scrim" onClick={() => toggleSidebar(false)} />}
-      {Lab && <Lab inert={drawer} sidebarOpen={open} />}
-      {!inLab && <ChatPane key={session.key} session={session} inert={drawer} sidebarOpen={open} />}
+      {Other && <Other key={other === 'search' ? session.key : other} session={session} inert={drawer} sidebarOpen={open} />}
+      {!other && <ChatPane key={session.key} session={session} inert={drawer} sidebarOpen={open} />}
       <Dialogs />
       <Toasts />
       <div class="visually-hidden" role="status" aria-live="polite">

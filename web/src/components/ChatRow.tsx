@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api, type ChatSummary } from '../api';
 import { t } from '../i18n';
 import { currentId, deleteChat, openChat, renameChat } from '../state/chats';
-import { DownloadIcon, MoreIcon, PencilIcon, TrashIcon } from './icons';
+import { AskIcon, DownloadIcon, MoreIcon, PencilIcon, TrashIcon } from './icons';
 import { Menu } from './Menu';
 
 const kLongestTitle = 200;
@@ -77,6 +77,8 @@ export function ChatRow({ chat }: { chat: ChatSummary }) {
           openChat(chat.id);
         }}
       >
+        {chat.search && <AskIcon />}
+        {chat.search && <span class="visually-hidden">{t('searchPage')}: </span>}
         {title}
       </a>
       <Menu

@@ -43,7 +43,13 @@ function ThinkingSwitch({ session }: { session: ChatSession }) {
   );
 }
 
-export function Composer({ session }: { session: ChatSession }) {
+interface Props {
+  session: ChatSession;
+  label?: string;
+  placeholder?: string;
+}
+
+export function Composer({ session, label = t('messageLabel'), placeholder = t('messagePlaceholder') }: Props) {
   const area = useRef<HTMLTextAreaElement>(null);
   const busy = session.busy.value;
   const text = draft.value;
@@ -91,13 +97,13 @@ export function Composer({ session }: { session: ChatSession }) {
         rows={1}
         dir="auto"
         enterkeyhint="send"
-        aria-label={t('messageLabel')}
-        placeholder={t('messagePlaceholder')}
+        aria-label={label}
+        placeholder={placeholder}
         value={text}
         onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
-      <ThinkingSwitch session={session} />
+      {!session.searches.value && <ThinkingSwitch session={session} />}
       {/* Keys, because one element that turns from "stop" to "submit" under a press would also send. */}
       {busy ? (
         <button

@@ -23,7 +23,7 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-export function CopyButton({ text }: { text: () => string }) {
+export function CopyButton({ text, label = t('copy') }: { text: () => string; label?: string }) {
   const [copied, setCopied] = useState(false);
   async function copy() {
     if (!(await copyText(text()))) return;
@@ -32,7 +32,7 @@ export function CopyButton({ text }: { text: () => string }) {
     setTimeout(() => setCopied(false), kShown_ms);
   }
   return (
-    <button type="button" class="icon-button small" aria-label={t('copy')} title={t('copy')} onClick={() => void copy()}>
+    <button type="button" class="icon-button small" aria-label={label} title={label} onClick={() => void copy()}>
       {copied ? <CheckIcon /> : <CopyIcon />}
     </button>
   );

@@ -14,6 +14,7 @@ const keys: [Key, string[]][] = [
   ['keyEditLast', ['↑']],
   ['keySearch', [command, 'K']],
   ['keyNew', [command, 'Shift', 'O']],
+  ['keyCitations', ['←', '→']],
   ['keyHelp', ['?']],
 ];
 

@@ -9,8 +9,9 @@ export interface MenuItem {
   hint?: string;
   icon?: ComponentChildren;
   danger?: boolean;
-  /** Present on items of which one is chosen. */
+  /** Present on items of which one is chosen, or several where each is a switch of its own. */
   checked?: boolean;
+  isSwitch?: boolean;
   /** A download instead of an action. */
   href?: string;
   run?: () => void;
@@ -146,9 +147,9 @@ function Entry({ item, hide }: { item: MenuItem; hide: () => void }) {
       {...shared}
       {...checked}
       type="button"
-      role={item.checked === undefined ? 'menuitem' : 'menuitemradio'}
+      role={item.checked === undefined ? 'menuitem' : item.isSwitch ? 'menuitemcheckbox' : 'menuitemradio'}
       onClick={() => {
-        hide();
+        if (!item.isSwitch) hide();
         item.run?.();
       }}
     >

@@ -3,11 +3,11 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ChatSummary } from '../api';
 import { t } from '../i18n';
 import type { Key } from '../i18n/en';
-import { list, listState, loadMore, more, newChat, query, refreshList } from '../state/chats';
+import { current, list, listState, loadMore, more, newChat, newSearch, query, refreshList } from '../state/chats';
 import { service } from '../state/service';
-import { dialog, drawerOpen, focusSearch, isNarrow, labAddress, toggleSidebar } from '../state/ui';
+import { dialog, drawerOpen, focusSearch, inLibrary, isNarrow, labAddress, toggleSidebar } from '../state/ui';
 import { ChatRow } from './ChatRow';
-import { CloseIcon, CurveIcon, GearIcon, HelpIcon, Logo, PlusIcon, SearchIcon, SidebarIcon } from './icons';
+import { AskIcon, CloseIcon, CurveIcon, GearIcon, HelpIcon, Logo, PlusIcon, SearchIcon, SidebarIcon } from './icons';
 
 const kDay_ms = 86_400_000;
 
@@ -107,6 +107,8 @@ function ChatList() {
 export function Sidebar({ open }: { open: boolean }) {
   const closeButton = useRef<HTMLButtonElement>(null);
   const narrow = isNarrow.value;
+  const inLab = labAddress.value !== null;
+  const atSearch = inLibrary.value || (!inLab && current.value.searches.value && current.value.id.value === null);
   useEffect(() => {
     if (open && narrow && !focusSearch.peek()) closeButton.current?.focus();
   }, [open, narrow]);
@@ -130,11 +132,24 @@ export function Sidebar({ open }: { open: boolean }) {
         <PlusIcon />
         {t('newChat')}
       </button>
-      {(service.value?.administrator || labAddress.value !== null) && (
+      <a
+        class="new-chat"
+        href="#/search"
+        aria-current={atSearch ? 'page' : undefined}
+        onClick={(event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          newSearch();
+        }}
+      >
+        <AskIcon />
+        {t('searchPage')}
+      </a>
+      {(service.value?.administrator || inLab) && (
         <a
           class="new-chat"
           href="#/lab"
-          aria-current={labAddress.value !== null ? 'page' : undefined}
+          aria-current={inLab ? 'page' : undefined}
           onClick={() => (drawerOpen.value = false)}
         >
           <CurveIcon />

@@ -2,10 +2,10 @@
 // leads back.
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { RefObject } from 'preact';
+import type { ComponentType, RefObject } from 'preact';
 import { t } from '../i18n';
 import type { ChatSession } from '../state/session';
-import { AnswerView } from './AnswerView';
+import { AnswerView, type AnswerProps } from './AnswerView';
 import { ArrowDownIcon } from './icons';
 import { PendingView, QuestionView } from './QuestionView';
 
@@ -45,7 +45,13 @@ function useFollow(scroller: RefObject<HTMLDivElement>, content: RefObject<HTMLD
   }, []);
 }
 
-export function Thread({ session }: { session: ChatSession }) {
+interface Props {
+  session: ChatSession;
+  /** How an answer is shown, where it is more than text. */
+  Answer?: ComponentType<AnswerProps>;
+}
+
+export function Thread({ session, Answer = AnswerView }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useSignal(true);
@@ -73,7 +79,7 @@ export function Thread({ session }: { session: ChatSession }) {
             message.role === 'user' ? (
               <QuestionView key={message.id} message={message} session={session} />
             ) : (
-              <AnswerView
+              <Answer
                 key={message.id}
                 message={message}
                 session={session}

@@ -8,7 +8,7 @@ import { dialog, isNarrow, toggleSidebar } from '../state/ui';
 import { ChevronDownIcon, DownloadIcon, MoreIcon, PlusIcon, SidebarIcon, SlidersIcon, TrashIcon } from './icons';
 import { Menu } from './Menu';
 
-function ModelPicker({ session }: { session: ChatSession }) {
+export function ModelPicker({ session }: { session: ChatSession }) {
   const models = service.value?.models ?? [];
   const chosen = session.model.value ?? models[0]?.id;
   if (!chosen) return null;
@@ -34,7 +34,7 @@ function ModelPicker({ session }: { session: ChatSession }) {
   );
 }
 
-function ChatMenu({ session, id }: { session: ChatSession; id: string }) {
+export function ChatMenu({ session, id }: { session: ChatSession; id: string }) {
   const chat = { id, title: session.title.value, created_at: 0, updated_at: 0 };
   return (
     <Menu

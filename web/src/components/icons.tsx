@@ -98,6 +98,34 @@ export const ToolIcon = path(
   'M12.9 3.7A4.1 4.1 0 0 0 8 9l-4.2 4.2a1.7 1.7 0 0 0 0 2.4l.6.6a1.7 1.7 0 0 0 2.4 0L11 12a4.1 4.1 0 0 0 5.3-4.9l-2.4 2.4-2.6-.8-.8-2.6z',
 );
 
+/** A page, and a glass over it. */
+export const AskIcon = () => (
+  <Icon>
+    <path d="M8.5 16.5H6A1.5 1.5 0 0 1 4.5 15V5A1.5 1.5 0 0 1 6 3.5h8A1.5 1.5 0 0 1 15.5 5v3M7.5 7h5M7.5 10h2" />
+    <circle cx="13" cy="12.6" r="2.9" />
+    <path d="m15.2 14.8 2 2" />
+  </Icon>
+);
+export const LibraryIcon = path('M4.5 4v12M8 4v12M11.5 4.4l4 11.3M4.5 16H8');
+export const FolderIcon = path('M3.5 6A1.5 1.5 0 0 1 5 4.5h3l2 2h5A1.5 1.5 0 0 1 16.5 8v6a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 14z');
+export const SiteIcon = () => (
+  <Icon>
+    <circle cx="10" cy="10" r="6.5" />
+    <path d="M3.5 10h13M10 3.5c4 4 4 9 0 13-4-4-4-9 0-13" />
+  </Icon>
+);
+export const FeedIcon = () => (
+  <Icon>
+    <path d="M5 10a5 5 0 0 1 5 5M5 5.5A9.5 9.5 0 0 1 14.5 15" />
+    <circle cx="5.6" cy="14.4" r=".6" fill="currentColor" />
+  </Icon>
+);
+export const PageIcon = path('M6 3.5h5.5L15 7v8A1.5 1.5 0 0 1 13.5 16.5h-7A1.5 1.5 0 0 1 5 15V4.5A1 1 0 0 1 6 3.5zM11 3.5V7.5h4');
+export const OpenIcon = path('M11.5 4.5h4v4m0-4-6 6M8.5 5.5H6A1.5 1.5 0 0 0 4.5 7v7A1.5 1.5 0 0 0 6 15.5h7a1.5 1.5 0 0 0 1.5-1.5v-2.5');
+export const CalendarIcon = path('M5.5 5h9A1.5 1.5 0 0 1 16 6.5v8a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 4 14.5v-8A1.5 1.5 0 0 1 5.5 5zM4 8.5h12M7.5 3.5v3m5-3v3');
+export const SpeechIcon = path('M4.5 15.5 8.3 5h.9L13 15.5M5.7 12.3h6.1M13.5 5.5h3m-1.5-1.5v1.5c0 1.8-.8 3-2 3.8');
+export const WarningIcon = path('M10 4 3.5 15.5h13zM10 8.5v3M10 13.7v.05');
+
 /** A north star over the horizon. */
 export const Logo = ({ size = 28 }: { size?: number }) => (
   <svg class="logo" viewBox="0 0 32 32" width={size} height={size} aria-hidden="true">

@@ -2,6 +2,7 @@
 export const en = {
   appName: 'Pioneer',
   lab: 'Lab',
+  searchPage: 'Search',
   newChat: 'New chat',
   untitled: 'New chat',
   search: 'Search chats',
@@ -62,6 +63,7 @@ export const en = {
   keySearch: 'Search chats',
   keyNew: 'New chat',
   keyEditLast: 'Edit the last question (in an empty box)',
+  keyCitations: 'From citation to citation (in an answer)',
   keyHelp: 'This help',
   version: 'Pioneer {version}. Everything runs on your own machine; nothing is sent elsewhere.',
   messagePlaceholder: 'Message Pioneer',

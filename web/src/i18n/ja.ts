@@ -4,6 +4,7 @@ import type { Dictionary } from './en';
 export const ja: Dictionary = {
   appName: 'Pioneer',
   lab: 'ラボ',
+  searchPage: '検索',
   newChat: '新しいチャット',
   untitled: '新しいチャット',
   search: 'チャットを検索',
@@ -64,6 +65,7 @@ export const ja: Dictionary = {
   keySearch: 'チャットを検索',
   keyNew: '新しいチャット',
   keyEditLast: '直前の質問を編集（入力欄が空のとき）',
+  keyCitations: '引用の間を移動（回答の中で）',
   keyHelp: 'このヘルプ',
   version: 'Pioneer {version} ・ すべての処理は手元のマシンで行われ、外部には何も送信されません。',
   messagePlaceholder: 'Pioneer にメッセージを送信',

@@ -4,6 +4,7 @@ import type { Dictionary } from './en';
 export const ko: Dictionary = {
   appName: 'Pioneer',
   lab: '실험실',
+  searchPage: '검색',
   newChat: '새 대화',
   untitled: '새 대화',
   search: '대화 검색',
@@ -64,6 +65,7 @@ export const ko: Dictionary = {
   keySearch: '대화 검색',
   keyNew: '새 대화',
   keyEditLast: '마지막 질문 수정 (입력창이 비었을 때)',
+  keyCitations: '인용 표시 사이 이동 (답변 안에서)',
   keyHelp: '이 도움말',
   version: 'Pioneer {version} · 모든 작업은 직접 운영하는 컴퓨터에서 이루어지며, 어떤 데이터도 밖으로 전송되지 않습니다.',
   messagePlaceholder: 'Pioneer에게 메시지 보내기',

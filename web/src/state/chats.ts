@@ -6,7 +6,7 @@ import { ChatSession } from './session';
 import { messageOf, noticeFailure, whenOnline } from './service';
 import { readDraft, writeDraft } from './storage';
 import { firstSettings } from './thinking';
-import { drawerOpen, focusComposer, isNarrow, labAddress, showToast } from './ui';
+import { atNewSearch, drawerOpen, focusComposer, inLibrary, isNarrow, labAddress, showToast } from './ui';
 
 const kPage = 50;
 const kSearchPause_ms = 180;
@@ -23,16 +23,18 @@ const sessions = new Map<string, ChatSession>();
 
 export const draft = signal('');
 
+const draftOf = (session: ChatSession) => session.id.peek() ?? (session.searches.peek() ? 'search' : 'new');
+
 export function setDraft(text: string) {
   draft.value = text;
-  writeDraft(current.peek().id.peek() ?? 'new', text);
+  writeDraft(draftOf(current.peek()), text);
 }
 
 function giveBack(session: ChatSession, text: string) {
   if (session === current.peek()) {
     if (!draft.peek()) setDraft(text);
   } else {
-    writeDraft(session.id.peek() ?? 'new', text);
+    writeDraft(draftOf(session), text);
   }
 }
 
@@ -44,18 +46,20 @@ function sessionChanged(session: ChatSession) {
   const id = session.id.peek();
   if (id === null) return;
   sessions.set(id, session);
-  if (session === current.peek() && chatIdInHash() !== encodeURIComponent(id)) {
+  const elsewhere = labAddress.peek() !== null || inLibrary.peek();
+  if (session === current.peek() && !elsewhere && chatIdInHash() !== encodeURIComponent(id)) {
     history.pushState(null, '', `#/c/${encodeURIComponent(id)}`);
   }
   const known = list.peek().find((chat) => chat.id === id);
   const now = Date.now();
-  const summary = { id, title: session.title.peek(), created_at: known?.created_at ?? now, updated_at: now };
+  const search = session.searches.peek();
+  const summary = { id, title: session.title.peek(), created_at: known?.created_at ?? now, updated_at: now, search };
   if (!query.peek() || known) list.value = [summary, ...list.peek().filter((chat) => chat.id !== id)];
 }
 
-function freshSession(): ChatSession {
+function freshSession(search = false): ChatSession {
   const session = new ChatSession(null, sessionChanged, giveBack);
-  session.settings.value = firstSettings();
+  session.settings.value = search ? { search: {} } : firstSettings();
   return session;
 }
 
@@ -83,7 +87,7 @@ function addressedId(): string | null {
 
 /** What was being written here, before the service has answered. */
 export function restoreDraft() {
-  draft.value = readDraft(addressedId() ?? 'new');
+  draft.value = readDraft(addressedId() ?? (atNewSearch() ? 'search' : 'new'));
 }
 
 /** Shows what the address names; called at the start and when the address changes. */
@@ -93,8 +97,8 @@ export function followAddress() {
     const session = sessionFor(id);
     if (session.loadState.peek() === 'failed' || session.loadState.peek() === 'missing') void session.load();
     current.value = session;
-  } else if (current.peek().id.peek() !== null) {
-    current.value = freshSession();
+  } else if (current.peek().id.peek() !== null || current.peek().searches.peek() !== atNewSearch()) {
+    current.value = freshSession(atNewSearch());
   }
   restoreDraft();
 }
@@ -105,8 +109,15 @@ export function openChat(id: string) {
 }
 
 export function newChat() {
-  if (chatIdInHash() !== null || labAddress.peek() !== null) location.hash = '#/';
+  if (!/^(?:#\/?)?$/.test(location.hash)) location.hash = '#/';
   else if (current.peek().id.peek() !== null) followAddress();
+  drawerOpen.value = false;
+  focusComposer.value += 1;
+}
+
+export function newSearch() {
+  if (!atNewSearch()) location.hash = '#/search';
+  if (current.peek().id.peek() !== null || !current.peek().searches.peek()) current.value = freshSession(true);
   drawerOpen.value = false;
   focusComposer.value += 1;
 }

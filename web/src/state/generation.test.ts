@@ -4,7 +4,7 @@ import { Generation } from './generation';
 describe('a growing answer', () => {
   it('keeps thoughts, text and calls apart', () => {
     const answer = new Generation('m');
-    expect(answer.written()).toEqual({ content: '', reasoning: null, reasoning_ms: null, tool_calls: [] });
+    expect(answer.written()).toEqual({ content: '', reasoning: null, reasoning_ms: null, search: null, tool_calls: [] });
     answer.addThoughts('Let me ', 0);
     answer.addThoughts('see', 1200);
     expect(answer.thought.value).toBe(false);
@@ -18,6 +18,7 @@ describe('a growing answer', () => {
       content: 'Well',
       reasoning: 'Let me see',
       reasoning_ms: 1200,
+      search: null,
       tool_calls: [
         { id: 'c1', name: 'look', arguments: '{"at": 1}' },
         { id: 'c2', name: 'now', arguments: '{}' },

@@ -1,15 +1,32 @@
 // An answer while it is being written: thoughts, text and tool calls as far as they have come.
 import { signal } from '@preact/signals';
 import type { Message, ToolCall } from '../api';
+import type { SearchResult } from '../search/api';
 import { FrameText } from './frame-text';
 
 export interface GrowingCall extends ToolCall {
   finished: boolean;
 }
 
+const kNothingYet: SearchResult = {
+  standalone: '',
+  queries: [],
+  filter: {},
+  passages: [],
+  sentences: [],
+  found: false,
+  method: null,
+  dropped: 0,
+  follow_ups: [],
+  retrieval_seconds: 0,
+  answer_seconds: 0,
+};
+
 export class Generation {
   readonly text = new FrameText();
   readonly thoughts = new FrameText();
+  /** Of an answer that is searched for: null until something of it has come. */
+  readonly search = signal<SearchResult | null>(null);
   readonly calls = signal<readonly GrowingCall[]>([]);
   /** The thoughts are over: something else has come. */
   readonly thought = signal(false);
@@ -33,6 +50,17 @@ export class Generation {
     this.text.append(text);
   }
 
+  /** What a search has found out so far; sentences are added with `addSentence()`. */
+  addFound(part: Partial<SearchResult>) {
+    this.begun_at ??= performance.now();
+    this.search.value = { ...kNothingYet, ...this.search.peek(), ...part };
+  }
+
+  addSentence(sentence: SearchResult['sentences'][number]) {
+    this.addFound({ found: true, sentences: [...(this.search.peek()?.sentences ?? []), sentence] });
+    this.text.append(sentence.text);
+  }
+
   addToCall(piece: { call: number; id: string; name: string; arguments: string; finished: boolean }) {
     this.begun_at ??= performance.now();
     this.thought.value = true;
@@ -43,11 +71,12 @@ export class Generation {
   }
 
   /** What has come, as a message has it. */
-  written(): Pick<Message, 'content' | 'reasoning' | 'reasoning_ms' | 'tool_calls'> {
+  written(): Pick<Message, 'content' | 'reasoning' | 'reasoning_ms' | 'tool_calls' | 'search'> {
     return {
       content: this.text.whole(),
       reasoning: this.thoughts.whole() || null,
       reasoning_ms: this.thinking_ms,
+      search: this.search.peek(),
       tool_calls: this.calls.peek().map(({ id, name, arguments: text }) => ({ id, name, arguments: text })),
     };
   }

@@ -38,6 +38,8 @@ export class ChatSession {
   readonly loadState = signal<LoadState>('new');
   readonly pending = signal<Pending | null>(null);
   readonly generation = signal<Generation | null>(null);
+  /** Whether this chat answers by searching. */
+  readonly searches = computed(() => this.settings.value.search !== undefined);
   readonly path = computed(() => pathTo(this.messages.value, this.leaf.value));
   readonly busy = computed(
     () => this.generation.value !== null || (this.pending.value !== null && this.pending.value.error === null),
@@ -193,6 +195,8 @@ export class ChatSession {
     else if (event === 'reasoning') this.generation.peek()?.addThoughts(data.text, data.ms);
     else if (event === 'delta') this.generation.peek()?.addText(data.text);
     else if (event === 'tool_call') this.generation.peek()?.addToCall(data);
+    else if (event === 'queries' || event === 'passages') this.generation.peek()?.addFound(data);
+    else if (event === 'sentence') this.generation.peek()?.addSentence(data);
     else if (event === 'done') this.finish(data.message);
     else if (event === 'error') this.finish({ ...data.message, error: data.message.error ?? data.error.message });
   }

@@ -1,5 +1,5 @@
 // What is open on the page: dialogs, the side bar, toasts, the theme, and what a screen reader is told.
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { readSetting, writeSetting } from './storage';
 
 export type DialogName = 'help' | 'preferences' | 'settings' | 'delete-all';
@@ -11,11 +11,20 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
-/** What the address says after `#/lab`; null while a chat is shown. */
-const readLabAddress = () => /^#\/lab(?:\?(.*))?$/.exec(location.hash)?.slice(1)[0] ?? (location.hash === '#/lab' ? '' : null);
-export const labAddress = signal<string | null>(readLabAddress());
-addEventListener('hashchange', () => (labAddress.value = readLabAddress()));
-addEventListener('popstate', () => (labAddress.value = readLabAddress()));
+/** What the address names, for pages that are no chat. */
+const address = signal(location.hash);
+const readAddress = () => (address.value = location.hash);
+addEventListener('hashchange', readAddress);
+addEventListener('popstate', readAddress);
+
+/** What stands after `#/lab?`; null while something else is shown. */
+export const labAddress = computed(() => {
+  const found = /^#\/lab(?:\?(.*))?$/.exec(address.value);
+  return found ? (found[1] ?? '') : null;
+});
+export const inLibrary = computed(() => address.value === '#/library');
+/** Read at the moment, because a search that begins moves the address without an event. */
+export const atNewSearch = () => location.hash === '#/search';
 
 export const dialog = signal<DialogName | null>(null);
 
@@ -91,6 +100,9 @@ export function announce(text: string) {
 /** Bumped to move the focus: to the message box, or to the search box. */
 export const focusComposer = signal(0);
 export const focusSearch = signal(0);
+
+/** Closes what stands beside the chat, before Escape stops an answer. */
+export const closeBeside = signal<(() => void) | null>(null);
 
 /** The question that is being edited in place. */
 export const editing = signal<string | null>(null);

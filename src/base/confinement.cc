@@ -1,4 +1,4 @@
-#include "eval/code_confinement.h"
+#include "base/confinement.h"
 
 #include <asm/termbits.h>
 #include <fcntl.h>
@@ -18,12 +18,22 @@
 
 #include "base/error.h"
 
-namespace pioneer::eval {
+namespace pioneer {
 namespace {
 
 static_assert(sizeof(sock_filter) == sizeof(uint64_t));
 
-// What Python needs to start, compute, read and print.
+// What a process needs that only works on what it was given already.
+constexpr const char* kComputing[] = {
+    "brk",          "clock_gettime",   "close",        "exit",           "exit_group",
+    "fstat",        "futex",           "getpid",       "getrandom",      "gettid",
+    "gettimeofday", "lseek",           "madvise",      "mmap",           "mprotect",
+    "mremap",       "munmap",          "newfstatat",   "pread64",        "read",
+    "recvmsg",      "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+    "sched_yield",  "sigaltstack",     "write",        "writev",
+};
+
+// What Python needs to start, compute, read and print; most programs need no more.
 constexpr const char* kAllowed[] = {
     "access",
     "alarm",
@@ -48,7 +58,6 @@ constexpr const char* kAllowed[] = {
     "faccessat",
     "faccessat2",
     "fadvise64",
-
     "fstat",
     "fstatfs",
     "futex",
@@ -161,21 +170,18 @@ void AllowReading(int rules, const char* path, uint64_t access) {
   ::close(fd);
 }
 
-}  // namespace
-
-std::vector<uint64_t> MakeSystemCallFilter() {
-  const std::unique_ptr<void, Releaser> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
-  if (!filter) Fail(ErrorCode::kUnsupported, "a program cannot be confined here");
-  for (const char* name : kAllowed) {
+template <size_t N>
+void AllowCalls(scmp_filter_ctx filter, const char* const (&names)[N]) {
+  for (const char* name : names) {
     const int number = seccomp_syscall_resolve_name(name);
-    if (number != __NR_SCMP_ERROR) {
-      Check(seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, number, 0));
-    }
+    if (number != __NR_SCMP_ERROR) Check(seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0));
   }
-  AllowWithConditions(filter.get());
+}
+
+std::vector<uint64_t> ExportFilter(scmp_filter_ctx filter) {
   const int fd = ::memfd_create("filter", MFD_CLOEXEC);
   if (fd < 0) FailErrno("cannot make a filter of system calls");
-  const int status = seccomp_export_bpf(filter.get(), fd);
+  const int status = seccomp_export_bpf(filter, fd);
   const off_t n_bytes = ::lseek(fd, 0, SEEK_END);
   std::vector<uint64_t> program(static_cast<size_t>(n_bytes) / sizeof(uint64_t));
   const ssize_t n_read = ::pread(fd, program.data(), static_cast<size_t>(n_bytes), 0);
@@ -184,7 +190,21 @@ std::vector<uint64_t> MakeSystemCallFilter() {
   return program;
 }
 
-int MakeLandlockRules() {
+}  // namespace
+
+std::vector<uint64_t> MakeSystemCallFilter(CallList calls) {
+  const std::unique_ptr<void, Releaser> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
+  if (!filter) Fail(ErrorCode::kUnsupported, "a program cannot be confined here");
+  if (calls == CallList::kComputing) {
+    AllowCalls(filter.get(), kComputing);
+  } else {
+    AllowCalls(filter.get(), kAllowed);
+    AllowWithConditions(filter.get());
+  }
+  return ExportFilter(filter.get());
+}
+
+int MakeLandlockRules(FileReach reach) {
   constexpr uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE;
   constexpr uint64_t kReadFolders = kRead | LANDLOCK_ACCESS_FS_READ_DIR;
   landlock_ruleset_attr attributes = {};
@@ -192,7 +212,7 @@ int MakeLandlockRules() {
                                  LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
   const auto rules =
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0));
-  if (rules < 0) return -1;
+  if (rules < 0 || reach == FileReach::kNothing) return rules < 0 ? -1 : rules;
   for (const char* folder : {"/usr", "/lib", "/lib64", "/bin"}) {
     AllowReading(rules, folder, kReadFolders | LANDLOCK_ACCESS_FS_EXECUTE);
   }
@@ -213,4 +233,4 @@ bool ConfineThisProcess(const std::vector<uint64_t>& filter, int landlock_rules)
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
-}  // namespace pioneer::eval
+}  // namespace pioneer

@@ -1,0 +1,116 @@
+// Why: how fast a large index is made and asked, and how much room it takes. Passages of words
+// drawn by Zipf's law; questions of words of one of them.
+//   build/search_bench 1000000 FOLDER
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "search/index/index_library.h"
+
+namespace pioneer::search {
+namespace {
+
+constexpr int kVocabulary = 400'000;
+constexpr int kPassageWords = 110;
+constexpr int kQuestions = 300;
+
+// A word's number by Zipf's law with exponent 1, by inversion of the continuous law.
+int DrawWord(Random& random) {
+  return static_cast<int>(std::exp(random.Uniform() * std::log(kVocabulary)));
+}
+
+// Pronounceable and the shorter the more common.
+std::string Spell(int word) {
+  constexpr std::string_view kConsonants = "bdfgklmnprstvz", kVowels = "aeiou";
+  std::string text;
+  for (int rest = word; rest > 0 || text.size() < 4; rest /= 70) {
+    text += kConsonants[static_cast<size_t>(rest) % kConsonants.size()];
+    text += kVowels[static_cast<size_t>(rest) / kConsonants.size() % kVowels.size()];
+  }
+  return text;
+}
+
+std::string MakePassage(int64_t number) {
+  Random random(static_cast<uint64_t>(number) * 7919 + 1);
+  std::string text;
+  for (int i = 0; i < kPassageWords; ++i)
+    text += Spell(DrawWord(random)) + (i % 12 == 11 ? ". " : " ");
+  return text;
+}
+
+// Three to six words of a passage, as a person remembers it: not the most common ones alone.
+std::string MakeQuestion(int64_t number) {
+  Random random(static_cast<uint64_t>(number) * 7919 + 1);
+  std::string question;
+  const int n_words = 3 + static_cast<int>(number % 4);
+  for (int found = 0; found < n_words;) {
+    const int word = DrawWord(random);
+    if (word < 20) continue;
+    question += Spell(word) + " ";
+    ++found;
+  }
+  return question;
+}
+
+void ReadSynthetic(int64_t n, SourceSink& sink) {
+  for (int64_t i = 0; i < n; ++i) {
+    Document document;
+    document.uri = fmt::format("synthetic:{}", i);
+    document.title = fmt::format("Passage {}", i);
+    document.blocks.push_back({BlockKind::kParagraph, 0, MakePassage(i), 0});
+    sink.OnDocument(std::move(document), "1");
+    if (i % 10'000 == 0) sink.OnProgress(i, n, 0);
+  }
+}
+
+void Bench(int64_t n, const std::string& folder) {
+  IndexLibrary library({folder}, [&](const SourceSettings&, SourceSink& sink, const CancelToken&) {
+    ReadSynthetic(n, sink);
+  });
+  const Stopwatch indexing;
+  if (library.State().sources.empty()) {
+    NewSource source;
+    source.settings.location = folder;
+    library.Add(source);
+  }
+  library.Start();
+  for (int64_t seen = -1; library.State().sources[0].job->state != JobState::kDone;) {
+    seen = library.AwaitChange(seen, 10'000);
+  }
+  library.Stop();
+  const double seconds = indexing.Seconds();
+  const LibraryState state = library.State();
+  fmt::print("{} passages in {:.1f} s: {:.2f} MB/s; {:.0f} MB of text, {:.0f} MB stored\n",
+             state.passages, seconds, static_cast<double>(state.text_bytes) / 1e6 / seconds,
+             static_cast<double>(state.text_bytes) / 1e6,
+             static_cast<double>(state.stored_bytes) / 1e6);
+  std::vector<double> times_ms;
+  int first = 0;
+  for (int i = 0; i < kQuestions; ++i) {
+    const int64_t wanted = i * (n / kQuestions);
+    const Stopwatch asking;
+    const auto found = library.retriever().Retrieve({{MakeQuestion(wanted)}, {}, 10, false}, {});
+    times_ms.push_back(asking.Seconds() * 1000);
+    first += !found.empty() && found[0].passage.uri == fmt::format("synthetic:{}", wanted);
+  }
+  std::sort(times_ms.begin(), times_ms.end());
+  fmt::print(
+      "{} questions: p50 {:.1f} ms, p99 {:.1f} ms; the passage that was meant is first in {}\n",
+      kQuestions, times_ms[kQuestions / 2], times_ms[kQuestions * 99 / 100], first);
+}
+
+}  // namespace
+}  // namespace pioneer::search
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    fmt::print(stderr, "usage: search_bench PASSAGES FOLDER\n");
+    return 2;
+  }
+  pioneer::search::Bench(std::atoll(argv[1]), argv[2]);
+  return 0;
+}

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Makes pairs of texts that belong together, for a model that embeds.
+
+    make_pairs.py OUT DOCS_KO.jsonl.xz
+
+Into OUT: crossing.jsonl (the same paragraph in two languages), headings.jsonl (a heading or index
+entry and the text below it, in one language or two), and sets to judge searches by
+(`pioneer eval search`), from pages that no pair is made of. Texts: Debian's packages of LibreOffice's
+help (MPL-2.0) in English, Korean and Japanese, the documentation of Apache (Apache-2.0), PostgreSQL
+(PostgreSQL) and Python (PSF), all downloaded with apt-get; Korean documents as in recipes/pioneer-small.
+The same versions give the same files.
+"""
+import argparse
+import hashlib
+import html
+import json
+import lzma
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HELP_PACKAGES = {"en": "libreoffice-help-en-us", "ko": "libreoffice-help-ko", "ja": "libreoffice-help-ja"}
+HELP_FOLDERS = {"en": "en-US", "ko": "ko", "ja": "ja"}
+OTHER_PACKAGES = ["apache2-doc", "postgresql-doc-15", "python3.11-doc"]
+MAX_CHARACTERS = 600  # of one text; the model reads fewer
+
+ELEMENT = re.compile(r"<(h[1-6]|p|td|dt|dd|li|pre|title)\b([^>]*)>(.*?)</\1>", re.S | re.I)
+KEYWORDS = re.compile(r'<meta itemprop="keywords" content="([^"]*)"')
+ID = re.compile(r'id="((?:par|hd)_id[^"]+)"')
+TAG = re.compile(r"<[^>]*>")
+BLANK = re.compile(r"\s+")
+
+
+def plain(markup):
+    return BLANK.sub(" ", html.unescape(TAG.sub(" ", markup))).strip()
+
+
+def language_of(text):
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return "?"
+    share = lambda low, high: sum(low <= c <= high for c in letters) / len(letters)
+    if share("\uac00", "\ud7a3") > 0.2:
+        return "ko"
+    if share("\u3040", "\u30ff") > 0.1 or share("\u4e00", "\u9fff") > 0.3:
+        return "ja"
+    return "en"
+
+
+def unpack(package, folder):
+    """The package's files, downloaded once."""
+    root = folder / package
+    if not root.exists():
+        download = folder / "download"
+        download.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["apt-get", "download", "-q", package], cwd=download, check=True, stdout=sys.stderr)
+        deb = next(download.glob(package + "_*.deb"))
+        subprocess.run(["dpkg", "-x", deb, root.with_suffix(".part")], check=True)
+        root.with_suffix(".part").rename(root)
+    return root
+
+
+def for_judging(page):
+    """One page in ten, whatever its language."""
+    return hashlib.sha256(page.encode()).digest()[0] < 26
+
+
+class HelpPage:
+    def __init__(self, text):
+        self.keywords = [k for k in (html.unescape(k).strip() for k in KEYWORDS.findall(text)) if k]
+        self.paragraphs = {}  # id -> (is heading, text)
+        start = text.find('id="DisplayArea"')
+        for tag, attributes, content in ELEMENT.findall(text[max(start, 0):]):
+            found, words = ID.search(attributes), plain(content)
+            if found and words:
+                self.paragraphs[found[1]] = (tag.lower().startswith("h"), words)
+
+
+def help_pages(folder):
+    """{page: {language: HelpPage}}"""
+    pages = {}
+    for language, package in HELP_PACKAGES.items():
+        root = unpack(package, folder) / "usr/share/libreoffice/help" / HELP_FOLDERS[language] / "text"
+        for path in sorted(root.rglob("*.html")):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            pages.setdefault(path.relative_to(root).as_posix(), {})[language] = HelpPage(text)
+    return pages
+
+
+def translated(page, language, key):
+    """A paragraph in its language, or None: many are left in English."""
+    found = page.get(language)
+    if found is None or key not in found.paragraphs:
+        return None
+    words = found.paragraphs[key][1]
+    return words if language_of(words) == language else None
+
+
+def crossing(pages):
+    for page in pages.values():
+        for key in page.get("en", HelpPage("")).paragraphs:
+            texts = {l: translated(page, l, key) for l in HELP_PACKAGES}
+            for a, b in (("en", "ko"), ("en", "ja"), ("ko", "ja")):
+                if texts[a] and texts[b] and len(texts[a]) > 3 and texts[a] != texts[b]:
+                    yield texts[a], texts[b]
+
+
+def sections(page, language):
+    """(heading, the paragraphs below it) with their ids."""
+    heading, below = None, []
+    for key, (is_heading, _) in page[language].paragraphs.items():
+        words = translated(page, language, key)
+        if is_heading:
+            if heading and below:
+                yield heading, below
+            heading, below = (key, words), []
+        elif words and len(words) > 20:
+            below.append((key, words))
+    if heading and below:
+        yield heading, below
+
+
+def help_headings(pages):
+    for page in pages.values():
+        for language in page:
+            first = None
+            for (key, _), below in sections(page, language):
+                text = " ".join(words for _, words in below)
+                first = first or text
+                for other in HELP_PACKAGES:  # a heading in any language, text in this one
+                    heading = translated(page, other, key)
+                    if heading:
+                        yield heading, text
+            for other in page:
+                keywords = [k for k in page[other].keywords if language_of(k) == other]
+                if keywords and first:
+                    yield ", ".join(keywords[:4]), first
+
+
+def html_headings(text):
+    heading, below = None, []
+    title = None
+    for tag, _, content in ELEMENT.findall(text):
+        words = plain(content)
+        tag = tag.lower()
+        if tag == "title":
+            title = words
+        elif tag.startswith("h"):
+            if heading and below:
+                yield heading, " ".join(below)
+            heading, below = words.strip("¶ "), []
+            if title and title not in heading and len(heading) < 30:
+                heading = f"{title}: {heading}"
+        elif len(words) > 30:
+            below.append(words)
+    if heading and below:
+        yield heading, " ".join(below)
+
+
+def package_headings(package, folder):
+    for path in sorted(unpack(package, folder).rglob("*.html*")):
+        if re.search(r"/(genindex|search|py-modindex|zh-cn|tr|fr|de|es|da|pt-br)\b", path.as_posix()):
+            continue
+        raw = path.read_bytes()
+        found = re.search(rb'charset=["\']?([\w-]+)', raw[:2000])
+        yield from html_headings(raw.decode(found[1].decode() if found else "utf-8", errors="replace"))
+
+
+def markdown_headings(path):
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            heading, below = None, []
+            for part in json.loads(line)["text"].split("\n"):
+                if part.startswith("#"):
+                    if heading and len(" ".join(below)) > 60:
+                        yield heading, " ".join(below)
+                    heading, below = part.strip("# "), []
+                elif part.strip() and not part.startswith(("|", "```", ":::", "---")):
+                    below.append(part.strip())
+            if heading and len(" ".join(below)) > 60:
+                yield heading, " ".join(below)
+
+
+def write_pairs(path, pairs):
+    seen, lines = set(), []
+    for a, b in pairs:
+        pair = [a[:MAX_CHARACTERS], b[:MAX_CHARACTERS]]
+        if len(pair[0]) < 2 or len(pair[1]) < 2 or tuple(pair) in seen:
+            continue
+        seen.add(tuple(pair))
+        lines.append(json.dumps({"pair": pair}, ensure_ascii=False))
+    random.Random(1).shuffle(lines)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{path.name}: {len(lines)} pairs")
+
+
+def write_judging(out, pages, asked, read):
+    """Questions are headings of one language, passages what stands below them in another."""
+    folder = out / f"{asked}-asks-{read}"
+    folder.mkdir(parents=True, exist_ok=True)
+    passages, questions = [], []
+    for name, page in sorted(pages.items()):
+        if asked not in page or read not in page:
+            continue
+        for (key, _), below in sections(page, read):
+            text = " ".join(words for _, words in below)
+            passages.append({"id": f"{name}#{key}", "title": "", "text": text[:2000]})
+            heading = translated(page, asked, key)
+            if heading and len(heading) > 8:
+                questions.append({"id": f"q{len(questions)}", "question": heading,
+                                  "relevant": [f"{name}#{key}"], "answers": []})
+    counts = {}
+    for question in questions:
+        counts[question["question"]] = counts.get(question["question"], 0) + 1
+    questions = [q for q in questions if counts[q["question"]] == 1]
+    for name, rows in (("passages", passages), ("questions", questions)):
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    print(f"{folder.name}: {len(questions)} questions, {len(passages)} passages")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("docs_ko", type=Path)
+    options = parser.parse_args()
+    folder = options.out / "packages"
+    pages = help_pages(folder)
+    learned = {name: page for name, page in pages.items() if not for_judging(name)}
+    judged = {name: page for name, page in pages.items() if for_judging(name)}
+    write_pairs(options.out / "crossing.jsonl", crossing(learned))
+    headings = list(help_headings(learned))
+    for package in OTHER_PACKAGES:
+        headings += package_headings(package, folder)
+    headings += markdown_headings(options.docs_ko)
+    write_pairs(options.out / "headings.jsonl", headings)
+    for asked in HELP_PACKAGES:
+        for read in HELP_PACKAGES:
+            write_judging(options.out, judged, asked, read)
+
+
+main()

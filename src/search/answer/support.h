@@ -1,0 +1,64 @@
+// Why: whether a passage says what a sentence claims. Nobody takes a model's citation on trust: the
+// words are compared, and what cannot be found, or is found the other way round, is told.
+//
+// The sentence is aligned with windows of one or two sentences of each passage. What decides, the
+// surest sign first: numbers and names that are not there, a word that is denied on one side only,
+// opposites, words whose roles are exchanged, at last the share of words that are found. It is
+// strict: a true paraphrase in other words is "partly", not "supported".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "search/answer/words.h"
+#include "search/answerer.h"
+
+namespace pioneer::search::answer {
+
+// What speaks against a sentence.
+struct Mismatch {
+  enum class Kind { kNone, kNumber, kName, kNegation, kOpposite, kExchanged, kWords };
+  Kind kind = Kind::kNone;
+  std::string word;  // of the sentence
+};
+
+struct Verdict {
+  Support support = Support::kUnsupported;
+  double score = 0;           // 0..1
+  double covered = 0;         // 0..1: the weighted share of the sentence's words that are found
+  int passage = -1;           // -1: none has anything of it
+  size_t begin = 0, end = 0;  // bytes of that passage's text: what carries the sentence
+  Mismatch mismatch;
+};
+
+// Passages read once and compared with many sentences. The passages must outlive it. One thread.
+class SupportChecker {
+ public:
+  explicit SupportChecker(const std::vector<RankedPassage>& passages);
+
+  // `cited` are tried first, as the writer says it is there; the others, too, as writers err. Best
+  // first, at most two: the second only where the sentence needs both.
+  std::vector<Verdict> Check(std::string_view sentence, const std::vector<int>& cited) const;
+
+ private:
+  struct Sentence {
+    size_t begin = 0, end = 0;
+    std::vector<Word> words;
+  };
+  struct ReadPassage {
+    std::vector<Sentence> sentences;
+    std::vector<Word> context;  // of title and headings
+  };
+  Verdict CheckWindow(const std::vector<Word>& claim, int passage, size_t first, size_t n) const;
+  // Whether the verdict is about two sentences together.
+  bool IsPair(int passage, const Verdict& verdict) const;
+  Verdict CheckPassage(const std::vector<Word>& claim, int passage) const;
+
+  std::vector<ReadPassage> passages_;
+};
+
+// The mismatch in words, for people and logs: "number 1984", "exchanged: Google".
+std::string DescribeMismatch(const Mismatch& mismatch);
+
+}  // namespace pioneer::search::answer

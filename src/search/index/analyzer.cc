@@ -1,0 +1,301 @@
+#include "search/index/analyzer.h"
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "search/index/japanese.h"
+#include "search/index/korean.h"
+#include "search/index/latin.h"
+#include "search/index/script.h"
+
+namespace pioneer::search {
+namespace {
+
+std::string Encode(std::u32string_view text) {
+  std::string out;
+  for (const char32_t c : text) AppendUtf8(out, c);
+  return out;
+}
+
+std::u32string DecodeFolded(std::string_view text) {
+  const std::vector<char32_t> points = Utf8ToCodePoints(FoldWord(text));
+  return {points.begin(), points.end()};
+}
+
+// A stretch of characters of one script.
+struct ScriptRun {
+  Script script = Script::kNone;
+  size_t begin = 0, end = 0;  // bytes
+};
+
+bool IsAlphanumeric(Script script) { return script == Script::kLetter || script == Script::kDigit; }
+
+bool IsLowerAscii(char c) { return c >= 'a' && c <= 'z'; }
+bool IsUpperAscii(char c) { return c >= 'A' && c <= 'Z'; }
+
+class TextAnalyzer {
+ public:
+  explicit TextAnalyzer(std::string_view text) : text_(text) { terms_.reserve(text.size() / 5); }
+
+  std::vector<Term> Run() {
+    for (ScriptRun run = RunAt(0); run.begin < text_.size(); run = RunAt(run.end)) {
+      switch (run.script) {
+        case Script::kNone:
+        case Script::kMark:
+          break;
+        case Script::kLetter:
+        case Script::kDigit:
+          run.end = AddWrittenWord(run);
+          break;
+        case Script::kHangul:
+          AddHangul(run);
+          break;
+        case Script::kKatakana:
+          AddKatakana(run);
+          break;
+        case Script::kHiragana:
+          AddHiragana(run);
+          break;
+        case Script::kKanji:
+        case Script::kUnspaced:
+          AddUnspaced(run);
+          break;
+      }
+      last_ = run;
+    }
+    return std::move(terms_);
+  }
+
+ private:
+  struct CharScript {
+    Script script;
+    size_t length;
+  };
+
+  CharScript CharScriptAt(size_t at) const {
+    const DecodedChar c = DecodeUtf8(text_.substr(at));
+    return {c.valid ? ScriptOf(c.code_point) : Script::kNone, static_cast<size_t>(c.length)};
+  }
+
+  // Marks belong to what they follow.
+  ScriptRun RunAt(size_t begin) const {
+    if (begin >= text_.size()) return {Script::kNone, begin, begin};
+    const CharScript first = CharScriptAt(begin);
+    size_t end = begin + first.length;
+    while (end < text_.size()) {
+      const CharScript next = CharScriptAt(end);
+      const bool is_mark = next.script == Script::kMark && first.script != Script::kNone;
+      if (next.script != first.script && !is_mark) break;
+      end += next.length;
+    }
+    return {first.script, begin, end};
+  }
+
+  void Add(std::string term, TermKind kind, uint32_t position, size_t begin, size_t end) {
+    if (term.empty()) return;
+    if (term.size() > kMaxTermBytes) {
+      term.resize(kMaxTermBytes);
+      term.resize(CompleteUtf8Prefix(term));
+    }
+    terms_.push_back({std::move(term), kind, word_, position, static_cast<uint32_t>(begin),
+                      static_cast<uint32_t>(end)});
+  }
+
+  // --- Scripts with spaces.
+
+  // Pieces of letters and digits with joints between: "boundary-layer", "don't", "1,000.5".
+  size_t AddWrittenWord(const ScriptRun& first) {
+    std::vector<ScriptRun> pieces;
+    bool is_number = first.script == Script::kDigit;
+    size_t end = first.begin;
+    for (ScriptRun run = first; IsAlphanumeric(run.script); run = NextPiece(end, run.script)) {
+      SplitCamel(run, pieces);
+      is_number = is_number && run.script == Script::kDigit;
+      end = run.end;
+    }
+    const std::string_view written = text_.substr(first.begin, end - first.begin);
+    if (is_number && written.find_first_of("-_") == written.npos) {
+      AddNumber(first.begin, end);
+    } else {
+      AddPieces(pieces, first.begin, end);
+    }
+    return end;
+  }
+
+  // The piece behind what joins it to the one before; of no script when the word ends here.
+  ScriptRun NextPiece(size_t at, Script before) const {
+    const ScriptRun none{Script::kNone, at, at};
+    if (at >= text_.size()) return none;
+    const ScriptRun next = RunAt(at);
+    if (IsAlphanumeric(next.script)) return next;
+    const size_t joint = JointLength(at);
+    if (joint == 0 || at + joint >= text_.size()) return none;
+    const ScriptRun behind = RunAt(at + joint);
+    if (!IsAlphanumeric(behind.script)) return none;
+    if (text_[at] != ',') return behind;
+    const bool is_group = before == Script::kDigit && behind.script == Script::kDigit &&
+                          behind.end - behind.begin == 3;
+    return is_group ? behind : none;
+  }
+
+  size_t JointLength(size_t at) const {
+    constexpr std::string_view kApostrophe = "\u2019";
+    if (text_.substr(at).starts_with(kApostrophe)) return kApostrophe.size();
+    return std::string_view("_-'.,").find(text_[at]) != std::string_view::npos ? 1 : 0;
+  }
+
+  // "HTTPServer" is "HTTP" and "Server".
+  void SplitCamel(const ScriptRun& run, std::vector<ScriptRun>& pieces) const {
+    size_t begin = run.begin;
+    for (size_t i = run.begin + 1; i < run.end; ++i) {
+      const bool rises = IsLowerAscii(text_[i - 1]) && IsUpperAscii(text_[i]);
+      const bool ends_acronym = i + 1 < run.end && IsUpperAscii(text_[i - 1]) &&
+                                IsUpperAscii(text_[i]) && IsLowerAscii(text_[i + 1]);
+      if (!rises && !ends_acronym) continue;
+      pieces.push_back({run.script, begin, i});
+      begin = i;
+    }
+    pieces.push_back({run.script, begin, run.end});
+  }
+
+  void AddNumber(size_t begin, size_t end) {
+    std::string number = FoldWord(text_.substr(begin, end - begin));
+    std::erase(number, ',');
+    std::erase(number, '\'');
+    ++word_;
+    Add(std::move(number), TermKind::kWord, ++position_, begin, end);
+  }
+
+  static TermKind KindOfWord(std::string_view folded) {
+    return IsEnglishFunctionWord(folded) ? TermKind::kFunction : TermKind::kWord;
+  }
+
+  void AddPieces(std::vector<ScriptRun>& pieces, size_t begin, size_t end) {
+    constexpr size_t kMostPieces = 8;  // what has more is no word
+    ++word_;
+    DropContractions(pieces);
+    std::string whole;
+    for (const ScriptRun& piece : pieces) {
+      whole += FoldWord(text_.substr(piece.begin, piece.end - piece.begin));
+    }
+    if (pieces.size() == 1) {
+      const TermKind kind = KindOfWord(whole);
+      Add(StemWord(whole), kind, ++position_, begin, end);
+      return;
+    }
+    if (KindOfWord(whole) == TermKind::kFunction) {  // "don't"
+      Add(std::move(whole), TermKind::kFunction, ++position_, begin, end);
+      return;
+    }
+    if (pieces.size() <= kMostPieces) {
+      Add(StemWord(whole), TermKind::kWord, position_ + 1, begin, end);
+    }
+    for (const ScriptRun& piece : pieces) {
+      const std::string folded = FoldWord(text_.substr(piece.begin, piece.end - piece.begin));
+      const TermKind kind =
+          KindOfWord(folded) == TermKind::kFunction ? TermKind::kFunction : TermKind::kPart;
+      Add(StemWord(folded), kind, ++position_, piece.begin, piece.end);
+    }
+  }
+
+  // "aircraft's" is "aircraft"; "l'avion" is "avion".
+  void DropContractions(std::vector<ScriptRun>& pieces) const {
+    if (pieces.size() != 2 || pieces[1].begin == pieces[0].end) return;
+    const char joint = text_[pieces[0].end];
+    if (joint != '\'' && joint != '\xE2') return;
+    if (text_.substr(pieces[1].begin, pieces[1].end - pieces[1].begin) == "s") {
+      pieces.pop_back();
+    } else if (pieces[0].end - pieces[0].begin == 1 && pieces[1].end - pieces[1].begin > 2) {
+      pieces.erase(pieces.begin());
+    }
+  }
+
+  // --- Korean.
+
+  void AddHangul(const ScriptRun& run) {
+    const std::u32string word = DecodeFolded(text_.substr(run.begin, run.end - run.begin));
+    const bool joined = last_.end == run.begin && last_.script != Script::kNone;
+    if (joined && IsKoreanParticle(word)) return;
+    ++word_;
+    ++position_;
+    const std::u32string stem = StripKoreanEndings(word);
+    if (IsKoreanFunctionWord(stem) || IsKoreanFunctionWord(word)) {
+      Add(Encode(stem), TermKind::kFunction, position_, run.begin, run.end);
+      return;
+    }
+    Add(Encode(stem), TermKind::kWord, position_, run.begin, run.end);
+    if (stem.size() > 2) {
+      AddPairs(stem, run);
+    } else if (MayEndInParticle(stem)) {
+      Add(Encode(stem.substr(0, 1)), TermKind::kPair, position_, run.begin, run.end);
+    }
+  }
+
+  // Pairs of characters at the present position, each once.
+  void AddPairs(std::u32string_view word, const ScriptRun& run) {
+    const size_t first = terms_.size();
+    for (size_t i = 0; i + 1 < word.size(); ++i) {
+      std::string pair = Encode(word.substr(i, 2));
+      const auto is_same = [&](const Term& term) { return term.text == pair; };
+      if (std::any_of(terms_.begin() + static_cast<std::ptrdiff_t>(first), terms_.end(), is_same)) {
+        continue;
+      }
+      Add(std::move(pair), TermKind::kPair, position_, run.begin, run.end);
+    }
+  }
+
+  // --- Japanese, and other scripts without spaces.
+
+  void AddKatakana(const ScriptRun& run) {
+    const std::u32string word =
+        NormalizeKatakana(DecodeFolded(text_.substr(run.begin, run.end - run.begin)));
+    ++word_;
+    ++position_;
+    Add(Encode(word), TermKind::kWord, position_, run.begin, run.end);
+    if (word.size() > 2) AddPairs(word, run);
+  }
+
+  void AddHiragana(const ScriptRun& run) {
+    const std::u32string folded = DecodeFolded(text_.substr(run.begin, run.end - run.begin));
+    const bool after_word =
+        last_.end == run.begin && run.begin > 0 && last_.script != Script::kNone;
+    for (const HiraganaPiece& piece : FindHiraganaWords(folded, after_word)) {
+      ++word_;
+      ++position_;
+      const std::u32string_view word =
+          std::u32string_view(folded).substr(piece.begin, piece.length);
+      Add(Encode(word), TermKind::kWord, position_, run.begin, run.end);
+      if (word.size() > 2) AddPairs(word, run);
+    }
+  }
+
+  // Each character and each pair, a position each.
+  void AddUnspaced(const ScriptRun& run) {
+    ++word_;
+    const std::string_view text = text_.substr(run.begin, run.end - run.begin);
+    const bool alone = CharScriptAt(run.begin).length == text.size();
+    std::string before;
+    size_t before_at = run.begin;
+    for (size_t at = run.begin; at < run.end;) {
+      const size_t length = CharScriptAt(at).length;
+      const std::string folded = FoldWord(text_.substr(at, length));
+      ++position_;
+      if (!before.empty()) Add(before + folded, TermKind::kPair, position_, before_at, at + length);
+      Add(folded, alone ? TermKind::kWord : TermKind::kSingle, position_, at, at + length);
+      before = folded;
+      before_at = at;
+      at += length;
+    }
+  }
+
+  std::string_view text_;
+  std::vector<Term> terms_;
+  ScriptRun last_;
+  uint32_t word_ = 0, position_ = 0;
+};
+
+}  // namespace
+
+std::vector<Term> Analyze(std::string_view text) { return TextAnalyzer(text).Run(); }
+
+}  // namespace pioneer::search

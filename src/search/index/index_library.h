@@ -1,0 +1,103 @@
+// Why: the library behind its contract: who may change sources, and the threads that read them.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "search/index/job_sink.h"
+#include "search/index/search_store.h"
+#include "search/index/source_watches.h"
+#include "search/library.h"
+#include "search/rank/index_retriever.h"
+#include "search/rank/store_pool.h"
+
+namespace pioneer::search {
+
+using SourceReader = std::function<void(const SourceSettings&, SourceSink&, const CancelToken&)>;
+
+// A process that has the folder's lock does the work of all.
+class WorkLock {
+ public:
+  explicit WorkLock(const std::filesystem::path& file) : file_(file) {}
+  ~WorkLock() { Release(); }
+  WorkLock(const WorkLock&) = delete;
+  WorkLock& operator=(const WorkLock&) = delete;
+  bool TryAcquire();
+  void Release();
+
+ private:
+  std::filesystem::path file_;
+  int fd_ = -1;
+};
+
+class IndexLibrary : public Library {
+ public:
+  // `read` is ReadSource(), or a test's. `watch`: folders are read again when something in them
+  // changes.
+  IndexLibrary(const LibraryOptions& options, SourceReader read, bool watch = false,
+               const Clock& clock = Clock::Real());
+  ~IndexLibrary() override;
+
+  void Start() override;
+  void Stop() override;
+  Source Add(const NewSource& source) override;
+  LibraryState State() override;
+  std::optional<Source> Find(std::string_view id) override;
+  void Remove(std::string_view id) override;
+  Job Sync(std::string_view id) override;
+  void StopJob(std::string_view source_id) override;
+  std::vector<ItemFailure> Failures(std::string_view source_id, int limit) override;
+  int64_t AwaitChange(int64_t seen, int64_t timeout_ms) override;
+  std::optional<std::string> DocumentText(int64_t document_id) override;
+  std::optional<StoredDocument> FindDocument(int64_t document_id) override;
+  Retriever& retriever() override { return retriever_; }
+
+ private:
+  // What a job's thread is told while it runs.
+  struct RunningJob {
+    CancelToken cancel;
+    bool stop_for_good = false;
+  };
+
+  void Work();
+  bool OwnsWork();
+  bool DoSomething(SearchStore& store);
+  std::optional<Job> ClaimJob(SearchStore& store);
+  void RunJob(SearchStore& store, const Job& job);
+  void ReadAll(SearchStore& store, JobSink& sink, const CancelToken& cancel);
+  bool AskForDueJobs(SearchStore& store);
+  Job NewJob(std::string_view source_id) const;
+  Job SyncLocked(SearchStore& store, const Source& source);
+  void UpdateWatches(SearchStore& store);
+  void SyncChanged(const std::string& source_id);
+  void CancelRunning(std::string_view source_id, bool for_good);
+  void Changed();
+
+  const std::string place_;
+  const SourceReader read_;
+  const bool watch_;
+  const Clock& clock_;
+  StorePool stores_;
+  IndexRetriever retriever_;
+  WorkLock work_lock_;
+
+  std::mutex writing_;  // one connection of this process writes at a time
+  std::mutex mutex_;
+  std::condition_variable wake_workers_, changed_;
+  bool stopping_ = true, owns_work_ = false;
+  std::map<std::string, RunningJob, std::less<>> running_;  // by source
+  std::vector<std::thread> workers_;
+
+  std::mutex updating_watches_;
+  SourceWatches watches_;
+
+  std::mutex watching_;  // guards the connection that sees changes
+  std::unique_ptr<SearchStore> watch_store_;
+};
+
+}  // namespace pioneer::search

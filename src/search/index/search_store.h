@@ -1,0 +1,108 @@
+// Why: what the index keeps, behind one interface, so that indexing and ranking know no database.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "search/document.h"
+#include "search/index/passages.h"
+#include "search/library.h"
+#include "search/retriever.h"
+
+namespace pioneer::search {
+
+// A document on its way into the index.
+struct NewDocument {
+  Document document;
+  std::string stamp;
+  std::vector<NewPassage> passages;
+};
+
+// What a reader reported since the last batch.
+struct Batch {
+  std::vector<NewDocument> documents;
+  std::vector<std::string> unchanged;  // uris
+  std::vector<ItemFailure> failures;
+};
+
+// The columns that are searched.
+enum SearchField { kTitleField, kHeadingsField, kTextField, kSearchFields };
+
+struct TermHit {
+  int term = 0;                    // of those asked for
+  int counts[kSearchFields] = {};  // at most 255
+};
+struct Candidate {
+  int64_t passage_id = 0;
+  int lengths[kSearchFields] = {};  // positions
+  std::vector<TermHit> hits;
+};
+
+// Terms that must occur together, one group at least. Indices of the terms asked for.
+using TermGroups = std::vector<std::vector<int>>;
+
+struct IndexTotals {
+  int64_t passages = 0;
+  double mean_lengths[kSearchFields] = {};
+};
+
+// One connection; one thread at a time. Several connections may be open, one of them writes.
+// Throws Error{kIo}, {kCorruptFile}.
+class SearchStore {
+ public:
+  virtual ~SearchStore() = default;
+
+  // --- Sources and jobs. Those that are removed are not there any more.
+  virtual void AddSource(const Source& source) = 0;
+  virtual std::vector<Source> Sources() = 0;
+  virtual std::optional<Source> FindSource(std::string_view id) = 0;
+  virtual void AddJob(const Job& job) = 0;
+  virtual void SaveJob(const Job& job) = 0;
+  virtual std::optional<Job> FindJob(std::string_view id) = 0;
+  virtual std::optional<Job> NextWaitingJob() = 0;
+  virtual std::vector<ItemFailure> Failures(std::string_view source_id, int limit) = 0;
+  // Running jobs, which a process left when it ended, wait again.
+  virtual void RequeueJobs() = 0;
+
+  // --- Documents.
+  virtual std::optional<std::string> KnownStamp(std::string_view source_id,
+                                                std::string_view uri) = 0;
+  // All of it or nothing: documents, marks and the job's counts, which are brought up to date.
+  virtual void Apply(Job& job, const Batch& batch) = 0;
+  // At the end of a job that read everything: removes some of what it did not meet, and counts it.
+  // False when nothing was left.
+  virtual bool RemoveUnseen(Job& job) = 0;
+  // The job is done, and its source up to date.
+  virtual void FinishJob(const Job& job) = 0;
+  // From now on nothing of the source is found.
+  virtual bool MarkRemoved(std::string_view source_id) = 0;
+  // Deletes some of what removed sources left. False when nothing was left.
+  virtual bool Sweep() = 0;
+
+  // --- Reading.
+  virtual IndexTotals Totals() = 0;
+  virtual int64_t DocumentFrequency(std::string_view term) = 0;
+  // At most `limit` passages in which a group occurs, with the hits of all terms that are in a
+  // group; those that the filter leaves out are left out where `filtered`.
+  virtual std::vector<Candidate> FindCandidates(const std::vector<std::string>& terms,
+                                                const TermGroups& groups,
+                                                const RetrievalFilter& filter, size_t limit) = 0;
+  // Nullopt: gone, or left out by the filter.
+  virtual std::optional<Passage> LoadPassage(int64_t id, const RetrievalFilter& filter) = 0;
+  virtual std::optional<std::string> DocumentText(int64_t document_id) = 0;
+  virtual std::optional<StoredDocument> LoadDocument(int64_t document_id) = 0;
+  virtual std::string Around(const Passage& passage, size_t bytes) = 0;
+  // Counts of all, without stored_bytes; sources.
+  virtual LibraryState State() = 0;
+  // Another value after each change, by any process.
+  virtual int64_t DataVersion() = 0;
+};
+
+// Throws Error{kUnsupported} for a place that this program cannot use.
+std::unique_ptr<SearchStore> OpenSearchStore(const std::string& place);
+
+}  // namespace pioneer::search

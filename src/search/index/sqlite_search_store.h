@@ -1,0 +1,67 @@
+// Why: the index in one SQLite file. Sources, jobs and failures as rows; a text that several
+// documents share is kept once; its passages are rows of an FTS5 table without a copy of the text.
+#pragma once
+
+#include <filesystem>
+#include <unordered_map>
+
+#include "search/index/search_store.h"
+#include "store/database.h"
+
+namespace pioneer::search {
+
+class SqliteSearchStore : public SearchStore {
+ public:
+  explicit SqliteSearchStore(const std::filesystem::path& file);
+
+  void AddSource(const Source& source) override;
+  std::vector<Source> Sources() override;
+  std::optional<Source> FindSource(std::string_view id) override;
+  void AddJob(const Job& job) override;
+  void SaveJob(const Job& job) override;
+  std::optional<Job> FindJob(std::string_view id) override;
+  std::optional<Job> NextWaitingJob() override;
+  std::vector<ItemFailure> Failures(std::string_view source_id, int limit) override;
+  void RequeueJobs() override;
+
+  std::optional<std::string> KnownStamp(std::string_view source_id, std::string_view uri) override;
+  void Apply(Job& job, const Batch& batch) override;
+  bool RemoveUnseen(Job& job) override;
+  void FinishJob(const Job& job) override;
+  bool MarkRemoved(std::string_view source_id) override;
+  bool Sweep() override;
+
+  IndexTotals Totals() override;
+  int64_t DocumentFrequency(std::string_view term) override;
+  std::vector<Candidate> FindCandidates(const std::vector<std::string>& terms,
+                                        const TermGroups& groups, const RetrievalFilter& filter,
+                                        size_t limit) override;
+  std::optional<Passage> LoadPassage(int64_t id, const RetrievalFilter& filter) override;
+  std::optional<std::string> DocumentText(int64_t document_id) override;
+  std::optional<StoredDocument> LoadDocument(int64_t document_id) override;
+  std::string Around(const Passage& passage, size_t bytes) override;
+  LibraryState State() override;
+  int64_t DataVersion() override;
+
+ private:
+  struct DocumentRow {
+    int64_t id = 0, content = 0;
+    int64_t seen_job = 0;
+  };
+
+  int64_t SourceNumber(std::string_view id);  // 0 = there is none
+  int64_t JobNumber(std::string_view id);
+  void ReadLatestJob(int64_t source_number, Source& source);
+  void StoreJob(const Job& job);
+  std::optional<DocumentRow> FindDocument(int64_t source, std::string_view uri);
+  void ApplyDocument(int64_t source, int64_t job_number, Job& job, const NewDocument& document);
+  int64_t AcquireContent(const NewDocument& document);
+  int64_t InsertContent(const NewDocument& document, std::string_view hash);
+  void ReleaseContent(int64_t content);
+  void RemoveDocument(int64_t source, const DocumentRow& row);
+  void CountDocument(int64_t source, int64_t content, int64_t sign);
+
+  Database database_;
+};
+
+}  // namespace pioneer::search

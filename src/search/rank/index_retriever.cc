@@ -1,0 +1,203 @@
+#include "search/rank/index_retriever.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "search/rank/folding.h"
+#include "search/rank/fusion.h"
+
+namespace pioneer::search {
+namespace {
+
+constexpr int kMaxQueries = 8;
+constexpr size_t kMaxQueryBytes = 4096;
+constexpr int kMaxLimit = 100;
+
+constexpr int64_t kMostRows = 8'000;        // that a query makes the index read, about
+constexpr size_t kMostCandidates = 20'000;  // that are scored by counts
+constexpr size_t kMostRead = 100;           // whose text is read
+
+void CheckQuery(const RetrievalQuery& query) {
+  if (query.queries.empty() || query.queries.size() > kMaxQueries) {
+    Fail(ErrorCode::kInvalidArgument, "queries must be 1 to {} texts; there are {}", kMaxQueries,
+         query.queries.size());
+  }
+  for (const std::string& text : query.queries) {
+    if (text.size() > kMaxQueryBytes) {
+      Fail(ErrorCode::kInvalidArgument, "a query may have {} bytes; this one has {}",
+           kMaxQueryBytes, text.size());
+    }
+  }
+  if (query.limit < 1 || query.limit > kMaxLimit) {
+    Fail(ErrorCode::kInvalidArgument, "limit must be 1 to {}, not {}", kMaxLimit, query.limit);
+  }
+}
+
+// Which passages are worth scoring: those with a rare term, or with several common ones. All terms
+// that the index has, where they are few enough.
+TermGroups ChooseGroups(const std::vector<WeightedTerm>& terms) {
+  std::vector<int> order(terms.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::erase_if(order, [&](int i) { return terms[static_cast<size_t>(i)].documents == 0; });
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+    return terms[static_cast<size_t>(a)].documents < terms[static_cast<size_t>(b)].documents;
+  });
+  TermGroups groups;
+  std::vector<int> common;
+  int64_t rows = 0;
+  for (const int i : order) {
+    const int64_t documents = terms[static_cast<size_t>(i)].documents;
+    if (common.empty() && rows + documents <= kMostRows) {
+      groups.push_back({i});
+      rows += documents;
+    } else {
+      common.push_back(i);
+    }
+  }
+  constexpr size_t kTogether = 3;
+  if (common.size() > 1) {
+    common.resize(std::min(common.size(), groups.empty() ? kTogether : size_t{2}));
+    groups.push_back(common);
+  }
+  if (groups.empty() && !common.empty()) groups.push_back(common);
+  return groups;
+}
+
+struct ReadPassage {
+  Passage passage;
+  LexicalScorer::Reading reading;
+  double score = 0;
+};
+
+void SortRead(std::vector<ReadPassage>& read) {
+  std::sort(read.begin(), read.end(), [](const ReadPassage& a, const ReadPassage& b) {
+    return a.score != b.score ? a.score > b.score : a.passage.id < b.passage.id;
+  });
+}
+
+// "boundary x3, layer x2; in the title: layer".
+std::string DescribeHits(const std::vector<WeightedTerm>& terms,
+                         const std::vector<TermCounts>& counts) {
+  constexpr size_t kMostNamed = 8;
+  std::vector<std::string> in_text, above;
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const TermCounts& count = counts[i];
+    if (!terms[i].term.is_anchor) continue;
+    if (count.counts[kTextField] > 0 && in_text.size() < kMostNamed) {
+      in_text.push_back(fmt::format("{} x{}", terms[i].term.shown, count.counts[kTextField]));
+    }
+    if (count.counts[kTitleField] + count.counts[kHeadingsField] > 0 && above.size() < kMostNamed) {
+      above.push_back(terms[i].term.shown);
+    }
+  }
+  std::string text = fmt::format("{}", fmt::join(in_text, ", "));
+  if (above.empty()) return text;
+  return fmt::format("{}{}in the title or a heading: {}", text, text.empty() ? "" : "; ",
+                     fmt::join(above, ", "));
+}
+
+}  // namespace
+
+int64_t IndexRetriever::DocumentFrequency(SearchStore& store, const std::string& term,
+                                          int64_t passages) {
+  constexpr int64_t kCommon = 2'000;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = frequencies_.find(term);
+    if (known != frequencies_.end() && passages <= known->second.of_passages * 11 / 10 &&
+        passages >= known->second.of_passages * 9 / 10) {
+      return known->second.documents;
+    }
+  }
+  const int64_t documents = store.DocumentFrequency(term);
+  if (documents > kCommon) {
+    const std::lock_guard lock(mutex_);
+    frequencies_[term] = {documents, passages};
+  }
+  return documents;
+}
+
+std::vector<WeightedTerm> IndexRetriever::WeighTerms(SearchStore& store,
+                                                     const std::string& question,
+                                                     const IndexTotals& totals) {
+  std::vector<WeightedTerm> terms;
+  for (QueryTerm& term : FindQueryTerms(question)) {
+    const int64_t documents = DocumentFrequency(store, term.text, totals.passages);
+    const double weight = term.weight * Rarity(documents, totals.passages);
+    terms.push_back({std::move(term), documents, weight});
+  }
+  return terms;
+}
+
+std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
+                                                       const std::string& question,
+                                                       const RetrievalFilter& filter,
+                                                       const CancelToken& cancel) {
+  const IndexTotals totals = store.Totals();
+  LexicalScorer scorer(WeighTerms(store, question, totals), totals);
+  std::vector<std::string> texts;
+  for (const WeightedTerm& term : scorer.terms()) texts.push_back(term.term.text);
+  const std::vector<Candidate> candidates =
+      store.FindCandidates(texts, ChooseGroups(scorer.terms()), filter, kMostCandidates);
+  cancel.Check();
+  std::vector<std::pair<double, int64_t>> best;
+  for (const Candidate& candidate : candidates) {
+    best.push_back({scorer.ScoreCounts(candidate), candidate.passage_id});
+  }
+  const auto order = [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  };
+  const size_t n_read = std::min(best.size(), kMostRead);
+  std::partial_sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(n_read), best.end(),
+                    order);
+  best.resize(n_read);
+  std::vector<ReadPassage> read;
+  for (const auto& [score, id] : best) {
+    cancel.Check();
+    std::optional<Passage> passage = store.LoadPassage(id, filter);
+    if (!passage) continue;
+    LexicalScorer::Reading reading = scorer.Read(*passage);
+    const double words_score = reading.score;
+    read.push_back({std::move(*passage), std::move(reading), words_score});
+  }
+  SortRead(read);
+  std::vector<RankedPassage> found;
+  for (size_t i = 0; i < read.size(); ++i) {
+    RankedPassage ranked{std::move(read[i].passage), read[i].score, {}};
+    ranked.reasons.push_back({"lexical", read[i].score, static_cast<int>(i) + 1,
+                              DescribeHits(scorer.terms(), read[i].reading.counts)});
+    found.push_back(std::move(ranked));
+  }
+  std::vector<FeedbackPassage> pupils;
+  for (const ReadPassage& passage : read) pupils.push_back({&passage.reading.words, passage.score});
+  const std::vector<double> gains = FeedbackGains(
+      pupils, scorer.weight_sum(), scorer.n_words(), totals.passages,
+      [&](const std::string& word) { return DocumentFrequency(store, word, totals.passages); });
+  for (size_t i = 0; i < found.size(); ++i) {
+    found[i].score += gains[i];
+    if (gains[i] > 0)
+      found[i].reasons.push_back({"feedback", gains[i], 0, "words of the best passages"});
+  }
+  SortByScore(found);
+  return found;
+}
+
+std::vector<RankedPassage> IndexRetriever::Retrieve(const RetrievalQuery& query,
+                                                    const CancelToken& cancel) {
+  CheckQuery(query);
+  const StorePool::Lease store = stores_.Take();
+  std::vector<std::vector<RankedPassage>> lists;
+  for (const std::string& question : query.queries) {
+    lists.push_back(FindByWords(*store, question, query.filter, cancel));
+  }
+  std::vector<RankedPassage> found = FuseQueries(std::move(lists));
+  if (query.prefer_recent) PreferRecent(found);
+  return FoldAndSpread(std::move(found), static_cast<size_t>(query.limit));
+}
+
+std::string IndexRetriever::Around(const Passage& passage, size_t bytes) {
+  return stores_.Take()->Around(passage, bytes);
+}
+
+}  // namespace pioneer::search

@@ -1,0 +1,38 @@
+// Why: from queries to the passages that answer them: candidates by words, scored by where the
+// words stand, fused over the queries, near-duplicates folded. Each stage leaves its reason.
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+
+#include "search/rank/lexical_score.h"
+#include "search/rank/store_pool.h"
+#include "search/retriever.h"
+
+namespace pioneer::search {
+
+class IndexRetriever : public Retriever {
+ public:
+  explicit IndexRetriever(StorePool& stores) : stores_(stores) {}
+
+  std::vector<RankedPassage> Retrieve(const RetrievalQuery& query,
+                                      const CancelToken& cancel) override;
+  std::string Around(const Passage& passage, size_t bytes) override;
+
+ private:
+  std::vector<RankedPassage> FindByWords(SearchStore& store, const std::string& question,
+                                         const RetrievalFilter& filter, const CancelToken& cancel);
+  std::vector<WeightedTerm> WeighTerms(SearchStore& store, const std::string& question,
+                                       const IndexTotals& totals);
+  int64_t DocumentFrequency(SearchStore& store, const std::string& term, int64_t passages);
+
+  StorePool& stores_;
+  // Counting the passages of a common term takes long, and what it was does not change much.
+  struct KnownFrequency {
+    int64_t documents = 0, of_passages = 0;
+  };
+  std::mutex mutex_;
+  std::unordered_map<std::string, KnownFrequency> frequencies_;
+};
+
+}  // namespace pioneer::search

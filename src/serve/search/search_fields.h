@@ -1,0 +1,28 @@
+// Why: the page's settings, /v1/search and new sources are read with the same names and limits.
+#pragma once
+
+#include <memory>
+
+#include "search/answerer.h"
+#include "serve/json_fields.h"
+#include "serve/service.h"
+
+namespace pioneer::serve {
+
+// `search` of a chat's settings, and what /v1/search has of it.
+struct SearchSettings {
+  search::RetrievalFilter filter;
+  search::Unsupported unsupported = search::Unsupported::kDrop;
+};
+
+// Throws ApiError 400 that names the field.
+SearchSettings ReadSearchSettings(const FieldReader& fields);
+OrderedJson SearchSettingsJson(const SearchSettings& settings);
+search::NewSource ReadNewSource(const FieldReader& body);
+
+// Throws ApiError 404 "no_library" where this service has none.
+search::Library& RequireLibrary(Service& service);
+// Null where there is none, or where it cannot be loaded: then answers do without.
+std::shared_ptr<Generator> FindWriter(Service& service, const std::string& model);
+
+}  // namespace pioneer::serve
