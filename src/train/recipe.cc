@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "train/import.h"
 #include "train/json_fields.h"
 #include "train/recipe_file.h"
 #include "train/source_stream.h"
@@ -251,8 +252,17 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
     const Json* found = fields.Child(key);
     return found == nullptr ? empty : *found;
   };
-  recipe.model = ParseModel(child("model"));
-  recipe.tokenizer = ParseTokenizer(child("tokenizer"), folder);
+  const std::string weights = fields.String("weights", "");
+  if (!weights.empty()) recipe.weights = AbsolutePath(weights, folder);
+  const Json& model = child("model");
+  const Json& tokenizer = child("tokenizer");
+  const bool takes_over = !weights.empty() && model.empty();
+  recipe.model = takes_over ? ReadShape(recipe.weights) : ParseModel(model);
+  if (!weights.empty() && tokenizer.empty()) {
+    recipe.tokenizer.file = recipe.weights;
+  } else {
+    recipe.tokenizer = ParseTokenizer(tokenizer, folder);
+  }
   recipe.optimizer = ParseOptimizer(child("optimizer"));
   recipe.origin = fields.String("origin", "");
   for (const std::string& path : ParseStrings(fields, "decontaminate")) {
@@ -315,6 +325,7 @@ Json RecipeToJson(const TrainRecipe& recipe) {
           {"threads", recipe.threads},
           {"precision", kPrecisions[static_cast<size_t>(recipe.precision)]},
           {"skip_outliers", recipe.skip_outliers},
+          {"weights", recipe.weights.string()},
           {"model",
            {{"d_model", model.d_model},
             {"n_layers", model.n_layers},

@@ -62,6 +62,7 @@ struct TrainRecipe {
   uint64_t seed = 1;
   int threads = 0;  // 0 = all usable cores
   Precision precision = Precision::kAuto;
+  fs::path weights;  // a GGUF model whose weights the run begins with; empty = random ones
   LlamaShape model;  // vocab_size comes from the tokenizer
   TokenizerRecipe tokenizer;
   OptimizerOptions optimizer;
@@ -79,7 +80,9 @@ struct TrainRecipe {
 // A source as JSON, with all of its keys.
 Json SourceToJson(const SourceRecipe& source);
 
-// Throws Error{kInvalidArgument} that names the key ("stages[0].lr") and what is allowed.
+// Throws Error{kInvalidArgument} that names the key ("stages[0].lr") and what is allowed. With
+// "weights", what is not said of model and tokenizer comes from that file: throws as ReadShape()
+// (import.h) does.
 TrainRecipe ParseRecipe(const Json& json, const fs::path& folder);
 
 // Reads the file; relative paths become absolute.

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "train/checkpoint.h"
+#include "train/import.h"
 
 namespace pioneer {
 namespace {
@@ -102,9 +103,11 @@ std::optional<pid_t> RunHolder(const RunFolder& folder) {
 
 TrainRecipe BeginRun(const RunFolder& folder, const TrainRecipe& recipe) {
   RefuseTaken(folder);
+  TrainRecipe own = recipe;
+  if (!own.weights.empty()) own.origin = WeightsOrigin(own.weights);
   WriteFileAtomically(folder.log(), "");
-  WriteRecipe(folder, recipe);
-  return recipe;
+  WriteRecipe(folder, own);
+  return own;
 }
 
 TrainRecipe ResumeRun(const RunFolder& folder) {
@@ -114,6 +117,10 @@ TrainRecipe ResumeRun(const RunFolder& folder) {
 
 TrainRecipe BranchRun(const RunFolder& folder, const RunFolder& other, const TrainRecipe* recipe) {
   RefuseTaken(folder);
+  if (recipe != nullptr && !recipe->weights.empty()) {
+    Fail(ErrorCode::kInvalidArgument,
+         "a branch begins with the other run's weights; leave \"weights\" out of its recipe");
+  }
   if (!fs::exists(other.checkpoint())) {
     Fail(ErrorCode::kNotFound, "{} holds no checkpoint to start from", other.root.string());
   }

@@ -14,6 +14,7 @@
 #include "train/data_loader.h"
 #include "train/gradient_workers.h"
 #include "train/host_share.h"
+#include "train/import.h"
 #include "train/mpi_communicator.h"
 #include "train/optimizer.h"
 #include "train/outlier_detector.h"
@@ -67,7 +68,8 @@ class Trainer {
     if (fs::exists(folder_.checkpoint())) {
       Restore(LoadCheckpoint(folder_.checkpoint()));
     } else {
-      weights_ = InitialParameters(layout_, recipe_.seed);
+      weights_ = recipe_.weights.empty() ? InitialParameters(layout_, recipe_.seed)
+                                         : ReadParameters(recipe_.weights, layout_);
     }
     processes_.Barrier();  // all have read before the first one writes
     if (processes_.first()) TruncateLog(folder_.log(), state_.step);

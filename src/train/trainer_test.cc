@@ -178,6 +178,53 @@ TEST_F(TrainerTest, TwoProcessesDoNotTrainInOneFolder) {
   EXPECT_THAT(ErrorOf([&] { Run("run"); }), testing::HasSubstr("another process trains"));
 }
 
+TEST_F(TrainerTest, BeginsWithAnotherModelsWeights) {
+  Run("first");
+  ExportGguf(folder_ / "first", folder_ / "first.gguf", DType::kF32);
+  const TrainBuffer<float> first = Weights("first");
+  recipe_.erase("model");
+  recipe_.erase("tokenizer");
+  recipe_["weights"] = "first.gguf";
+  recipe_["optimizer"] = {{"weight_decay", 0}};
+  recipe_["stages"][0]["lr"] = 0;
+  recipe_["stages"][1]["lr"] = 0;
+  Run("second");
+  EXPECT_EQ(Weights("second"), first);
+  EXPECT_EQ(LoadRecipe(RunFolder{folder_ / "second"}.recipe()).origin,
+            ReadLineage(RunFolder{folder_ / "first"}));
+  EXPECT_NE(ReadLineage(RunFolder{folder_ / "second"}), ReadLineage(RunFolder{folder_ / "first"}));
+
+  // Once it has begun, it needs the file no more.
+  recipe_["stages"][0]["lr"] = 0.01;
+  Run("third", false, 3);
+  fs::remove(folder_ / "first.gguf");
+  TrainOptions third;
+  third.run_dir = folder_ / "third";
+  third.resume = true;
+  EXPECT_TRUE(RunTraining(third).finished);
+}
+
+TEST_F(TrainerTest, RefusesWeightsThatItWouldNotTrainAsTheyAre) {
+  recipe_["stages"].erase(1);
+  recipe_["stages"][0]["steps"] = 1;
+  Run("first");
+  ExportGguf(folder_ / "first", folder_ / "first.gguf", DType::kQ8_0);
+  recipe_["weights"] = "first.gguf";
+  recipe_["model"]["d_ff"] = 64;
+  EXPECT_THAT(ErrorOf([&] { Run("other"); }), testing::HasSubstr("of other sizes"));
+  recipe_.erase("model");
+  TrainOptions branch;
+  branch.recipe = ParseRecipe(recipe_, folder_ / ".");
+  branch.run_dir = folder_ / "branch";
+  branch.branch = folder_ / "first";
+  EXPECT_THAT(ErrorOf([&] { RunTraining(branch); }), testing::HasSubstr("leave \"weights\" out"));
+  GgufWriter qwen;
+  qwen.SetString("general.architecture", "qwen3");
+  qwen.Finish(folder_ / "qwen.gguf");
+  recipe_["weights"] = "qwen.gguf";
+  EXPECT_THAT(ErrorOf([&] { Run("qwen"); }), testing::HasSubstr("it is of type qwen3"));
+}
+
 TEST_F(TrainerTest, ABranchGoesOnAsItsOriginWould) {
   Run("through");
   Run("origin", false, 10);
