@@ -5,12 +5,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "eval/answer_eval.h"
 #include "eval/search_eval.h"
 
 namespace pioneer {
@@ -19,6 +22,7 @@ namespace {
 struct EvalSearchOptions {
   std::vector<std::string> folders;
   bool peers = false, json = false;
+  int64_t answers = 0;  // of how many questions; 0 = none
 };
 
 // The indexes that are made to be judged.
@@ -43,41 +47,80 @@ class ScratchFolder {
 
 using MakeSearcher = std::function<std::unique_ptr<eval::Searcher>(const std::filesystem::path&)>;
 
-eval::SearchResult JudgeSearcher(const eval::SearchSet& set, const MakeSearcher& make,
-                                 const CancelToken& cancel) {
+struct Judged {
+  eval::SearchResult search;
+  std::optional<eval::AnswerResult> answers;
+};
+
+Judged JudgeSearcher(const eval::SearchSet& set, const MakeSearcher& make, int64_t n_answers,
+                     const CancelToken& cancel) {
   const ScratchFolder folder;
   ProgressLine line;
-  return eval::EvaluateSearch(
-      set, [&] { return make(folder.path()); }, cancel,
-      [&](size_t done) {
-        line.Update(fmt::format("{}: {} of {} questions", set.name, done, set.questions.size()));
-      });
+  const Stopwatch indexing;
+  const std::unique_ptr<eval::Searcher> searcher = make(folder.path());
+  const double index_seconds = indexing.Seconds();
+  Judged judged;
+  judged.search = eval::EvaluateSearch(set, *searcher, cancel, [&](size_t done) {
+    line.Update(fmt::format("{}: {} of {} questions", set.name, done, set.questions.size()));
+  });
+  judged.search.index_seconds = index_seconds;
+  if (n_answers > 0 && searcher->retriever() != nullptr) {
+    judged.answers = eval::EvaluateAnswers(
+        set, *searcher, {.limit = n_answers}, cancel,
+        [&](int64_t done) { line.Update(fmt::format("{}: {} answers", set.name, done)); });
+  }
+  return judged;
 }
 
 Json EstimateJson(const eval::Estimate& estimate) {
   return {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
 }
 
-Json ResultJson(const eval::SearchResult& result) {
-  return {{"set", result.set},
-          {"searcher", result.searcher},
-          {"passages", result.passages},
-          {"questions", result.scores.size()},
-          {"ndcg@10", EstimateJson(result.ndcg10)},
-          {"recall@5", EstimateJson(result.recall5)},
-          {"mrr@10", EstimateJson(result.mrr10)},
-          {"index_seconds", result.index_seconds},
-          {"query_p50_ms", result.query_p50_ms},
-          {"query_p99_ms", result.query_p99_ms}};
+Json AnswersJson(const eval::AnswerResult& answers) {
+  return {{"questions", answers.questions},
+          {"found", EstimateJson(answers.found)},
+          {"holds", EstimateJson(answers.holds)},
+          {"f1", EstimateJson(answers.f1)},
+          {"citation_precision", EstimateJson(answers.citation_precision)},
+          {"citation_recall", EstimateJson(answers.citation_recall)},
+          {"silent", EstimateJson(answers.silent)}};
 }
 
-void PrintResult(const eval::SearchResult& result) {
-  const auto score = [](const eval::Estimate& estimate) {
-    return fmt::format("{:.4f} ±{:.4f}", estimate.value, estimate.standard_error);
-  };
+Json ResultJson(const Judged& judged) {
+  const eval::SearchResult& result = judged.search;
+  Json json = {{"set", result.set},
+               {"searcher", result.searcher},
+               {"passages", result.passages},
+               {"questions", result.scores.size()},
+               {"ndcg@10", EstimateJson(result.ndcg10)},
+               {"recall@5", EstimateJson(result.recall5)},
+               {"mrr@10", EstimateJson(result.mrr10)},
+               {"index_seconds", result.index_seconds},
+               {"query_p50_ms", result.query_p50_ms},
+               {"query_p99_ms", result.query_p99_ms}};
+  if (judged.answers) json["answers"] = AnswersJson(*judged.answers);
+  return json;
+}
+
+std::string FormatScore(const eval::Estimate& estimate) {
+  return estimate.n == 0 ? "-"
+                         : fmt::format("{:.4f} ±{:.4f}", estimate.value, estimate.standard_error);
+}
+
+void PrintAnswers(const eval::AnswerResult& answers) {
+  fmt::print("  {} answers: found {}, holds {}, F1 {}\n", answers.questions,
+             FormatScore(answers.found), FormatScore(answers.holds), FormatScore(answers.f1));
+  fmt::print("  citations: precision {}, recall {}; silent without the passages {}\n",
+             FormatScore(answers.citation_precision), FormatScore(answers.citation_recall),
+             FormatScore(answers.silent));
+}
+
+void PrintResult(const Judged& judged) {
+  const eval::SearchResult& result = judged.search;
   fmt::print("{:<20} {:<10} {:>15} {:>15} {:>15} {:>9.2f} {:>9.2f}\n", result.set, result.searcher,
-             score(result.ndcg10), score(result.recall5), score(result.mrr10), result.query_p50_ms,
-             result.query_p99_ms);
+             FormatScore(result.ndcg10), FormatScore(result.recall5), FormatScore(result.mrr10),
+             result.query_p50_ms, result.query_p99_ms);
+  if (judged.answers) PrintAnswers(*judged.answers);
 }
 
 void EvalSearch(const EvalSearchOptions& options) {
@@ -91,9 +134,9 @@ void EvalSearch(const EvalSearchOptions& options) {
   Json results = Json::array();
   for (const eval::SearchSet& set : sets) {
     const auto judge = [&](const MakeSearcher& make) {
-      const eval::SearchResult result = JudgeSearcher(set, make, interrupt.token());
-      results.push_back(ResultJson(result));
-      if (!options.json) PrintResult(result);
+      const Judged judged = JudgeSearcher(set, make, options.answers, interrupt.token());
+      results.push_back(ResultJson(judged));
+      if (!options.json) PrintResult(judged);
     };
     judge([&](const auto& folder) {
       return eval::MakePioneerSearcher(set, folder, interrupt.token());
@@ -119,6 +162,12 @@ void AddEvalSearchCommand(CLI::App& eval) {
       ->type_name("FOLDER")
       ->required();
   command->add_flag("--peers", options->peers, "Also judge SQLite's FTS5 as it comes");
+  command
+      ->add_option("--answers", options->answers,
+                   "Also judge the answers to so many of the questions, and to the same without "
+                   "the passages that answer them")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { EvalSearch(*options); });
 }

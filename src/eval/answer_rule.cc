@@ -50,11 +50,15 @@ std::optional<double> LastNumber(std::string_view text) {
   return numbers.empty() ? std::nullopt : ReadNumber(numbers.back());
 }
 
+std::string WithoutPunctuation(std::string_view text) {
+  static const Pattern kPunctuation(R"([\p{P}\p{S}])");
+  return kPunctuation.Remove(LowerCase(text));
+}
+
 // Words without case, punctuation and articles; characters where there are no words to tell apart.
 std::vector<std::string> SquadParts(std::string_view text, bool characters) {
-  static const Pattern kPunctuation(R"([\p{P}\p{S}])"), kArticle(R"(\b(a|an|the)\b)");
-  static const Pattern kWord(R"(\S+)"), kCharacter(R"(\S)");
-  std::string plain = kPunctuation.Remove(LowerCase(text));
+  static const Pattern kArticle(R"(\b(a|an|the)\b)"), kWord(R"(\S+)"), kCharacter(R"(\S)");
+  const std::string plain = WithoutPunctuation(text);
   if (characters) return kCharacter.FindAll(plain);
   return kWord.FindAll(kArticle.Remove(plain));
 }
@@ -131,6 +135,11 @@ std::string_view TrimSpace(std::string_view text) {
   const size_t begin = text.find_first_not_of(kSpaces);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpaces) + 1 - begin);
+}
+
+std::string PlainCharacters(std::string_view text) {
+  static const Pattern kSpace(R"(\s+)");
+  return kSpace.Remove(WithoutPunctuation(text));
 }
 
 }  // namespace pioneer::eval

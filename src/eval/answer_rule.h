@@ -36,4 +36,7 @@ std::string FlexibleGsm8kAnswer(std::string_view answer);
 
 std::string_view TrimSpace(std::string_view text);
 
+// Without case, punctuation and white space.
+std::string PlainCharacters(std::string_view text);
+
 }  // namespace pioneer::eval

@@ -51,7 +51,8 @@ SearchSet ReadSearchSet(const std::filesystem::path& folder) {
     set.passages.push_back({line.at("id"), line.value("title", ""), line.at("text")});
   });
   ForEachJsonLine(folder / "questions.jsonl", [&](const Json& line) {
-    set.questions.push_back({line.at("id"), line.at("question"), line.at("relevant")});
+    set.questions.push_back({line.at("id"), line.at("question"), line.at("relevant"),
+                             line.value("answers", std::vector<std::string>())});
   });
   return set;
 }
@@ -77,23 +78,18 @@ SearchScore ScoreResults(const std::vector<std::string>& results,
   return score;
 }
 
-SearchResult EvaluateSearch(const SearchSet& set,
-                            const std::function<std::unique_ptr<Searcher>()>& make,
-                            const CancelToken& cancel,
+SearchResult EvaluateSearch(const SearchSet& set, Searcher& searcher, const CancelToken& cancel,
                             const std::function<void(size_t done)>& on_progress) {
   SearchResult result;
   result.set = set.name;
+  result.searcher = searcher.name();
   result.passages = static_cast<int64_t>(set.passages.size());
-  const Stopwatch indexing;
-  const std::unique_ptr<Searcher> searcher = make();
-  result.index_seconds = indexing.Seconds();
-  result.searcher = searcher->name();
   std::vector<double> times_ms;
   for (const SearchQuestion& question : set.questions) {
     if (question.relevant.empty()) continue;
     cancel.Check();
     const Stopwatch asking;
-    const std::vector<std::string> found = searcher->Search(question.question);
+    const std::vector<std::string> found = searcher.Search(question.question);
     times_ms.push_back(asking.Seconds() * 1000);
     result.scores.push_back(ScoreResults(found, question.relevant));
     on_progress(result.scores.size());

@@ -11,6 +11,10 @@
 #include "base/cancel.h"
 #include "eval/statistics.h"
 
+namespace pioneer::search {
+class Retriever;
+}
+
 namespace pioneer::eval {
 
 struct SearchPassage {
@@ -19,6 +23,7 @@ struct SearchPassage {
 struct SearchQuestion {
   std::string id, question;
   std::vector<std::string> relevant;  // ids of passages
+  std::vector<std::string> answers;   // short ones, each of which is right; may be empty
 };
 // passages.jsonl and questions.jsonl of a folder.
 struct SearchSet {
@@ -37,6 +42,9 @@ class Searcher {
   virtual ~Searcher() = default;
   virtual std::string name() const = 0;
   virtual std::vector<std::string> Search(const std::string& question) = 0;
+  // What answers can be made from (answer_eval.h), whose documents are the set's passages; null
+  // where it only searches.
+  virtual search::Retriever* retriever() { return nullptr; }
 };
 // Each makes its index in `folder`, which is empty.
 std::unique_ptr<Searcher> MakePioneerSearcher(const SearchSet& set,
@@ -63,10 +71,8 @@ struct SearchResult {
   double query_p50_ms = 0, query_p99_ms = 0;
   std::vector<SearchScore> scores;  // of each question
 };
-// Questions without relevant passages are left out. `make` makes the index.
-SearchResult EvaluateSearch(const SearchSet& set,
-                            const std::function<std::unique_ptr<Searcher>()>& make,
-                            const CancelToken& cancel,
+// Questions without relevant passages are left out. The time of indexing is the caller's to tell.
+SearchResult EvaluateSearch(const SearchSet& set, Searcher& searcher, const CancelToken& cancel,
                             const std::function<void(size_t done)>& on_progress);
 
 }  // namespace pioneer::eval

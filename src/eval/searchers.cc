@@ -68,6 +68,8 @@ class PioneerSearcher : public Searcher {
     return ids;
   }
 
+  search::Retriever* retriever() override { return &library_.retriever(); }
+
  private:
   static search::SourceReader MakeReader(const SearchSet& set) {
     return
