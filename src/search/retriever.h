@@ -53,6 +53,9 @@ struct RankedPassage {
   Passage passage;
   double score = 0;  // decreasing
   std::vector<RankReason> reasons;
+  // 0..1: how much of a query its words, title and headings have, rare words counting more; 1 where
+  // words were not looked at.
+  double coverage = 1;
 };
 
 // Thread-safe.

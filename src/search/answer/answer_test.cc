@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/fake_generator.h"
+#include "search/answer/extract.h"
 #include "search/answer/fake_retriever.h"
 #include "search/answer/links.h"
 #include "search/answer/writer.h"
@@ -96,6 +97,38 @@ TEST_F(AnswerTest, WithoutAModelThePassagesOwnSentencesAnswer) {
   EXPECT_TRUE(answered.done.found);
   EXPECT_EQ(answered.done.method, "extract");
   EXPECT_NE(answered.done.answer.find("[1]"), std::string::npos);
+}
+
+TEST_F(AnswerTest, ATermSpeaksForTheSentencesBelowIt) {
+  retriever.Add(
+      MakePassage("Resources", "Memory",
+                  "work_buffers (integer)\n\nSets how much memory is used for sorting. The "
+                  "default is 128 megabytes.\n\nhuge_pages (enum)\n\nControls whether "
+                  "large pages are asked for. The default is try."));
+  const Answered answered = Ask(Question("What is the default value of work_buffers?"), retriever);
+  ASSERT_FALSE(answered.sentences.empty());
+  EXPECT_EQ(answered.sentences[0].text, "The default is 128 megabytes.");
+  for (const AnswerSentence& sentence : answered.sentences) {
+    EXPECT_EQ(sentence.text.find("(integer)"), std::string::npos) << sentence.text;
+  }
+}
+
+TEST_F(AnswerTest, HowToDoItIsAnsweredByWhatToDo) {
+  retriever.Add(
+      MakePassage("표", "셀 병합",
+                  "셀을 병합하면 내용이 하나로 합쳐집니다. 병합할 셀을 선택한 다음 표 - 셀 "
+                  "병합을 클릭합니다. 병합한 셀은 다시 나눌 수 있습니다."));
+  const Answered answered = Ask(Question("셀을 병합하려면 어떻게 하나요?"), retriever);
+  ASSERT_FALSE(answered.sentences.empty());
+  EXPECT_NE(answered.done.answer.find("클릭합니다"), std::string::npos) << answered.done.answer;
+}
+
+TEST_F(AnswerTest, APassageThatHasLittleOfTheQuestionIsNotQuoted) {
+  RankedPassage ranked;
+  ranked.passage = MakePassage("Films", "Examples", "Titanic was made in 1997 by Cameron.");
+  EXPECT_FALSE(answer::ComposeExtract("When was Titanic made?", {ranked}).sentences.empty());
+  ranked.coverage = 0.3;
+  EXPECT_TRUE(answer::ComposeExtract("When was Titanic made?", {ranked}).sentences.empty());
 }
 
 TEST_F(AnswerTest, WhatIsNotThereIsSaidInTheQuestionsLanguage) {

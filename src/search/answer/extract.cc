@@ -15,18 +15,22 @@ namespace {
 constexpr size_t kMaxSentences = 4;
 constexpr size_t kMaxSentenceBytes = 700;
 // Of what the question says: below, what was found is about something else.
-constexpr double kFoundShare = 0.42;
-constexpr double kFoundShareOfType = 0.3;  // where it also has the kind of thing that is asked for
+constexpr double kFoundShare = 0.5;
+constexpr double kFoundShareOfType = 0.4;  // where it also has the kind of thing that is asked for
 constexpr double kOwnShare = 0.2;          // that the sentence itself must have, not its headings
-constexpr double kContextWorth = 0.6;
+constexpr double kLeastCoverage = 0.45;    // of the question by the whole passage
+constexpr double kContextWorth = 0.7;
 constexpr double kTypeWorth = 0.2;
 constexpr double kRankWorth = 0.25;
+constexpr double kCodeWorth = 0.7;  // of a line of code beside a sentence
+// No word of the question says nothing, however many sentences have it.
+constexpr double kCommonWorth = 0.5;
 constexpr double kRedundancy = 0.7;
 // A further sentence must be nearly as good as the first, or bring something asked for.
 constexpr double kFurther = 0.65;
 constexpr double kNewWord = 0.15;
 
-enum class AnswerType { kAny, kPerson, kTime, kNumber, kPlace, kReason };
+enum class AnswerType { kAny, kPerson, kTime, kNumber, kPlace, kReason, kManner };
 
 AnswerType TypeOf(std::string_view question) {
   const std::string folded = FoldForSearch(question);
@@ -40,13 +44,16 @@ AnswerType TypeOf(std::string_view question) {
          {Cue{"\\bwho\\b|\\bwhose\\b|누가|누구|誰", AnswerType::kPerson},
           Cue{"\\bwhen\\b|what (?:year|date|time)|언제|몇 ?(?:년|월|일|시)|いつ|何(?:年|月|日|時)",
               AnswerType::kTime},
-          Cue{"how "
-              "(?:many|much|long|old|far|big|large|high|often)|얼마|몇|며칠|いくつ|いくら|何(?:人|"
-              "個|回|"
-              "円|歳|本|台|倍)|どのくらい",
+          Cue{"how (?:many|much|long|old|far|big|large|high|often)|"
+              "(?:what|which)\\b[^?]*\\b(?:value|size|number|amount|length|limit|port|price|cost|"
+              "rate|height|population)\\b|얼마|몇|며칠|(?:크기|개수|금액|가격|비율|값)[은는이가] |"
+              "いくつ|いくら|何(?:人|個|回|円|歳|本|台|倍)|どのくらい|(?:値|数|額|長さ|価格|率)は",
               AnswerType::kNumber},
           Cue{"\\bwhere\\b|어디|どこ", AnswerType::kPlace},
-          Cue{"\\bwhy\\b|왜|이유|なぜ|どうして|理由", AnswerType::kReason}}) {
+          Cue{"\\bwhy\\b|왜|이유|なぜ|どうして|理由", AnswerType::kReason},
+          Cue{"\\bhow (?:do|does|can|could|should|would|to)\\b|\\bways? (?:to|of)\\b|어떻게|방법|"
+              "하려면|どうやって|どうすれば|どのように|方法|手順",
+              AnswerType::kManner}}) {
       cues.emplace_back(std::regex(cue.pattern), cue.type);
     }
     return cues;
@@ -70,6 +77,31 @@ bool HasReason(const std::string& folded) {
       "\\bbecause\\b|\\bsince\\b|\\bso that\\b|\\bdue "
       "to\\b|\\breason\\b|때문|므로|위해|따라서|ため|から|ので|理由");
   return std::regex_search(folded, kReasons);
+}
+
+// Tells what to do.
+bool IsInstruction(const std::string& folded) {
+  static const std::regex kInstructions(
+      "^(?:(?:to|in|on|from|under|if) [^,]*, )?(?:then |now |next |please )?(?:add|call|change|"
+      "choose|click|create|double-click|enter|go to|install|open|pass|press|put|right-click|run|"
+      "select|set|specify|start|type|use|write)\\b|\\b(?:you can|can be used|use the|by using)\\b|"
+      "(?:하|으)?십시오|[하으]세요|(?:선택|클릭|입력|사용|지정|설정|실행)(?:합니다|하면|할 "
+      "수)|누릅니다|"
+      "ください|(?:選択|クリック|入力|使用|指定|設定|実行)(?:します|できます|する)|押します");
+  return std::regex_search(folded, kInstructions);
+}
+
+// A line by itself that ends no sentence: a term that is explained below it, a small heading.
+bool IsLabel(std::string_view text, const TextSpan& span) {
+  constexpr size_t kMostLabelBytes = 120;
+  if (span.end - span.begin > kMostLabelBytes) return false;
+  const bool begins = span.begin == 0 || text.substr(0, span.begin).ends_with("\n\n");
+  const bool ends = text.substr(span.end).starts_with("\n\n");
+  if (!begins || !ends) return false;
+  const std::string_view line = span.In(text);
+  if (line.find(" | ") != line.npos) return false;
+  return !line.ends_with('.') && !line.ends_with('!') && !line.ends_with("。") &&
+         !line.ends_with(':');
 }
 
 struct Candidate {
@@ -100,6 +132,8 @@ bool HasType(const Candidate& candidate, AnswerType type, std::string_view text,
       return any_new([](const Word& word) { return word.kind == WordKind::kNumber; });
     case AnswerType::kReason:
       return HasReason(FoldForSearch(text));
+    case AnswerType::kManner:
+      return IsInstruction(FoldForSearch(text));
   }
   return false;
 }
@@ -134,7 +168,9 @@ class Composer {
  public:
   Composer(std::string_view question, const std::vector<RankedPassage>& passages)
       : passages_(passages), question_(AskedFor(question)), type_(TypeOf(question)) {
-    for (int i = 0; i < std::ssize(passages); ++i) ReadPassage(i);
+    for (int i = 0; i < std::ssize(passages); ++i) {
+      if (passages[static_cast<size_t>(i)].coverage >= kLeastCoverage) ReadPassage(i);
+    }
     WeighWords();
     for (Candidate& candidate : candidates_) candidate.place.score = Score(candidate);
   }
@@ -172,14 +208,19 @@ class Composer {
     std::string context_text = passage.title;
     for (const std::string& heading : passage.headings) context_text += "\n" + heading;
     const std::vector<Word> context = TellingWords(context_text);
-    std::vector<Word> before;
+    std::vector<Word> before, label;
     for (const TextSpan& span : SplitSentences(passage.text)) {
+      if (IsLabel(passage.text, span)) {
+        label = TellingWords(span.In(passage.text));
+        continue;
+      }
       Candidate candidate;
       candidate.place = {index, span.begin, span.end, 0};
       candidate.words = TellingWords(span.In(passage.text));
       for (const Word& word : question_) {
         candidate.has.push_back(HasWord(candidate.words, word));
-        candidate.context.push_back(HasWord(context, word) || HasWord(before, word));
+        candidate.context.push_back(HasWord(context, word) || HasWord(label, word) ||
+                                    HasWord(before, word));
       }
       candidate.has_type = HasType(candidate, type_, span.In(passage.text), question_);
       before = candidate.words;
@@ -194,15 +235,19 @@ class Composer {
   // What few sentences have says more (inverse document frequency).
   void WeighWords() {
     const double n = static_cast<double>(candidates_.size());
+    const double rarest = std::log(1 + (n + 0.5) / 0.5);
     for (size_t i = 0; i < question_.size(); ++i) {
-      double having = 0;
-      for (const Candidate& candidate : candidates_)
-        having += candidate.has[i] || candidate.context[i];
-      double weight = std::log(1 + (n + 0.5) / (having + 0.5));
+      const auto having =
+          static_cast<double>(std::ranges::count_if(candidates_, [&](const Candidate& candidate) {
+            return candidate.has[i] || candidate.context[i];
+          }));
+      const double rarity = std::log(1 + (n + 0.5) / (having + 0.5)) / rarest;
+      double weight = kCommonWorth + (1 - kCommonWorth) * rarity;
       if (question_[i].kind == WordKind::kName || question_[i].kind == WordKind::kNumber)
         weight *= 1.5;
-      // How something is asked is seldom repeated in the answer.
-      if (question_[i].predicate) weight *= 0.6;
+      // What is done is often said in another word than in the question, and how it is asked
+      // seldom repeated.
+      if (question_[i].predicate) weight *= having > 0 ? 0.6 : 0.3;
       weights_.push_back(weight);
       total_ += weight;
     }
@@ -220,11 +265,15 @@ class Composer {
     return total_ == 0 ? 0 : share / total_;
   }
 
+  const Passage& passage(const Candidate& candidate) const {
+    return passages_[static_cast<size_t>(candidate.place.passage)].passage;
+  }
+
   double Score(const Candidate& candidate) const {
     const double own = Share(candidate, false), all = Share(candidate, true);
     double score = own + kContextWorth * (all - own) + kRankWorth / (1 + candidate.place.passage);
     if (candidate.has_type) score += kTypeWorth;
-    return score;
+    return passage(candidate).language == "code" ? kCodeWorth * score : score;
   }
 
   bool MayAnswer(const Candidate& candidate) const {

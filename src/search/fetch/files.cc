@@ -42,8 +42,8 @@ std::string FileUri(const fs::path& path) {
 namespace {
 
 constexpr int kMaxFolderDepth = 100;
-// Built by programs, and millions of files at times.
-constexpr std::string_view kSkippedFolders[] = {"node_modules", "__pycache__"};
+// Built by programs, and millions of files at times; what Sphinx made its pages beside it from.
+constexpr std::string_view kSkippedFolders[] = {"node_modules", "__pycache__", "_sources"};
 
 struct FoundFile {
   fs::path path;

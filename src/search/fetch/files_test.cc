@@ -45,6 +45,7 @@ TEST_F(FilesSourceTest, ReadsWhatCanBeReadInOrder) {
   Write(".hidden.md", "secret");
   Write(".git/config.txt", "secret");
   Write("node_modules/x/readme.md", "not mine");
+  Write("_sources/b.rst.txt", "the same as b");
   Read();
   EXPECT_EQ(sink_.order,
             (std::vector<std::string>{Uri("a/deep/note.txt"), Uri("a.py"), Uri("b.md")}));

@@ -40,15 +40,27 @@ void CheckSettings(const SourceSettings& settings) {
   }
 }
 
-// "docs" of "/srv/docs/", "example.org/page" of "https://example.org/page".
-std::string NameOf(const SourceSettings& settings) {
+// The last `n_parts` of a path: "docs" of "/srv/docs/"; of the web "example.org/page".
+std::string NameOf(const SourceSettings& settings, int n_parts) {
   std::string_view name = settings.location;
   while (name.size() > 1 && name.ends_with('/')) name.remove_suffix(1);
-  if (settings.kind == SourceKind::kFiles) {
-    const size_t slash = name.rfind('/');
-    return std::string(slash == name.npos || name.size() == 1 ? name : name.substr(slash + 1));
+  if (settings.kind != SourceKind::kFiles) return std::string(name.substr(name.find("//") + 2));
+  size_t begin = name.size();
+  for (int i = 0; i < n_parts && begin != name.npos && begin > 0; ++i) {
+    begin = name.rfind('/', begin - 1);
   }
-  return std::string(name.substr(name.find("//") + 2));
+  return std::string(begin == name.npos || name.size() == 1 ? name : name.substr(begin + 1));
+}
+
+// Not what another source is called: "python/docs" beside "docs".
+std::string FreeNameOf(const SourceSettings& settings, const std::vector<Source>& others) {
+  constexpr int kMostParts = 8;
+  const auto taken = [&](const std::string& name) {
+    return std::ranges::any_of(others, [&](const Source& other) { return other.name == name; });
+  };
+  int n_parts = 1;
+  while (n_parts < kMostParts && taken(NameOf(settings, n_parts))) ++n_parts;
+  return NameOf(settings, n_parts);
 }
 
 int64_t FolderBytes(const std::string& place) {
@@ -90,20 +102,22 @@ Source IndexLibrary::Add(const NewSource& asked) {
   Source source;
   source.id = RandomId();
   source.settings = asked.settings;
-  source.name = asked.name.empty() ? NameOf(asked.settings) : asked.name;
+  source.name = asked.name;
   source.created_at_ms = clock_.UnixMs();
   source.sync_every_seconds = std::max<int64_t>(asked.sync_every_seconds, 0);
   source.job = NewJob(source.id);
   {
     const StorePool::Lease store = stores_.Take();
     const std::lock_guard lock(writing_);
-    for (const Source& other : store->Sources()) {
+    const std::vector<Source> others = store->Sources();
+    for (const Source& other : others) {
       if (other.settings.kind == source.settings.kind &&
           other.settings.location == source.settings.location) {
         Fail(ErrorCode::kInvalidArgument, "{} is a source already: {}", source.settings.location,
              other.name);
       }
     }
+    if (source.name.empty()) source.name = FreeNameOf(source.settings, others);
     store->AddSource(source);
   }
   Changed();

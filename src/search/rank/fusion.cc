@@ -35,7 +35,9 @@ std::vector<RankedPassage> FuseQueries(std::vector<std::vector<RankedPassage>> l
         passage.score = gain;
         fused.push_back(std::move(passage));
       } else {
-        fused[place->second].score += gain;
+        RankedPassage& known = fused[place->second];
+        known.score += gain;
+        known.coverage = std::max(known.coverage, passage.coverage);
       }
     }
   }

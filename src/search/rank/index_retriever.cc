@@ -165,6 +165,7 @@ std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
   std::vector<RankedPassage> found;
   for (size_t i = 0; i < read.size(); ++i) {
     RankedPassage ranked{std::move(read[i].passage), read[i].score, {}};
+    ranked.coverage = scorer.Coverage(read[i].reading.counts);
     ranked.reasons.push_back({"lexical", read[i].score, static_cast<int>(i) + 1,
                               DescribeHits(scorer.terms(), read[i].reading.counts)});
     found.push_back(std::move(ranked));

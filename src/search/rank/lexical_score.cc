@@ -132,4 +132,16 @@ LexicalScorer::Reading LexicalScorer::Read(const Passage& passage) const {
   return reading;
 }
 
+double LexicalScorer::Coverage(const std::vector<TermCounts>& counts) const {
+  double covered = 0;
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    const auto& in = counts[i].counts;
+    if (std::any_of(std::begin(in), std::end(in), [](int n) { return n > 0; })) {
+      covered += terms_[i].weight;
+    }
+  }
+  const double all = weight_sum();
+  return all > 0 ? covered / all : 0;
+}
+
 }  // namespace pioneer::search

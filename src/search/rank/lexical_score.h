@@ -43,6 +43,8 @@ class LexicalScorer {
   };
   // Reads the passage's words.
   Reading Read(const Passage& passage) const;
+  // 0..1: how much of the query's weight a passage has, wherever it stands.
+  double Coverage(const std::vector<TermCounts>& counts) const;
   double weight_sum() const;
   // Written words of the query.
   int n_words() const;
