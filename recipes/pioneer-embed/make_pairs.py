@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
 """Makes pairs of texts that belong together, for a model that embeds.
 
-    make_pairs.py OUT DOCS_KO.jsonl.xz
+    make_pairs.py OUT TEXTS
 
-Into OUT: crossing.jsonl (the same paragraph in two languages), headings.jsonl (a heading or index
-entry and the text below it, in one language or two), and sets to judge searches by
-(`pioneer eval search`), from pages that no pair is made of. Texts: Debian's packages of LibreOffice's
-help (MPL-2.0) in English, Korean and Japanese, the documentation of Apache (Apache-2.0), PostgreSQL
-(PostgreSQL) and Python (PSF), all downloaded with apt-get; Korean documents as in recipes/pioneer-small.
-The same versions give the same files.
+Into OUT/pairs, one file a kind and its languages, since a batch is of one file:
+    crossing-A-B   the same paragraph, string of a program, or name of a thing in two languages
+    headings-A     a heading or index entry and the text below it
+    headings-crossing   the same in two languages
+    words-en       a word and what it means
+    passages-A     a sentence and the passage that it was taken from
+and beside it sets to judge searches by (`pioneer eval search`), from pages of LibreOffice's help that
+no heading or paragraph is made of (names in its windows are: crossing-A-B has them). Texts:
+LibreOffice's help and strings and Firefox's strings (MPL-2.0) in English, Korean and Japanese, the
+documentation of Apache (Apache-2.0), PostgreSQL (PostgreSQL), Python (PSF), Django (BSD), SQLite
+(public domain) and Rust (MIT, Apache-2.0), WordNet (its own free licence), downloaded with apt-get;
+CLDR (Unicode-3.0), downloaded with npm; TEXTS/docs_ko.jsonl.xz and TEXTS/books_en.jsonl.xz as in
+recipes/pioneer-small. The same versions give the same files.
 """
 import argparse
 import hashlib
@@ -21,9 +28,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pair_texts
+
 HELP_PACKAGES = {"en": "libreoffice-help-en-us", "ko": "libreoffice-help-ko", "ja": "libreoffice-help-ja"}
 HELP_FOLDERS = {"en": "en-US", "ko": "ko", "ja": "ja"}
-OTHER_PACKAGES = ["apache2-doc", "postgresql-doc-15", "python3.11-doc"]
+OTHER_PACKAGES = ["apache2-doc", "postgresql-doc-15", "python3.11-doc", "python-django-doc",
+                  "sqlite3-doc", "rust-doc"]
+MAX_FROM_PACKAGE = 20000  # pairs; what is more is left out evenly
+MAX_REPEATS = 5  # of a heading: "See also" names nothing
 MAX_CHARACTERS = 600  # of one text; the model reads fewer
 
 ELEMENT = re.compile(r"<(h[1-6]|p|td|dt|dd|li|pre|title)\b([^>]*)>(.*?)</\1>", re.S | re.I)
@@ -99,12 +111,12 @@ def translated(page, language, key):
 
 
 def crossing(pages):
+    """(languages, pair)"""
     for page in pages.values():
         for key in page.get("en", HelpPage("")).paragraphs:
             texts = {l: translated(page, l, key) for l in HELP_PACKAGES}
-            for a, b in (("en", "ko"), ("en", "ja"), ("ko", "ja")):
-                if texts[a] and texts[b] and len(texts[a]) > 3 and texts[a] != texts[b]:
-                    yield texts[a], texts[b]
+            if texts["en"] and len(texts["en"]) > 3:
+                yield from pair_texts.crossings(texts)
 
 
 def sections(page, language):
@@ -123,6 +135,7 @@ def sections(page, language):
 
 
 def help_headings(pages):
+    """(language of the heading, of the text, pair)"""
     for page in pages.values():
         for language in page:
             first = None
@@ -132,11 +145,11 @@ def help_headings(pages):
                 for other in HELP_PACKAGES:  # a heading in any language, text in this one
                     heading = translated(page, other, key)
                     if heading:
-                        yield heading, text
+                        yield other, language, (heading, text)
             for other in page:
                 keywords = [k for k in page[other].keywords if language_of(k) == other]
                 if keywords and first:
-                    yield ", ".join(keywords[:4]), first
+                    yield other, language, (", ".join(keywords[:4]), first)
 
 
 def html_headings(text):
@@ -160,6 +173,12 @@ def html_headings(text):
 
 
 def package_headings(package, folder):
+    pairs = list(all_package_headings(package, folder))
+    step = max(1, len(pairs) / MAX_FROM_PACKAGE)
+    return [pairs[int(i * step)] for i in range(int(len(pairs) / step))]
+
+
+def all_package_headings(package, folder):
     for path in sorted(unpack(package, folder).rglob("*.html*")):
         if re.search(r"/(genindex|search|py-modindex|zh-cn|tr|fr|de|es|da|pt-br)\b", path.as_posix()):
             continue
@@ -168,32 +187,36 @@ def package_headings(package, folder):
         yield from html_headings(raw.decode(found[1].decode() if found else "utf-8", errors="replace"))
 
 
-def markdown_headings(path):
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            heading, below = None, []
-            for part in json.loads(line)["text"].split("\n"):
-                if part.startswith("#"):
-                    if heading and len(" ".join(below)) > 60:
-                        yield heading, " ".join(below)
-                    heading, below = part.strip("# "), []
-                elif part.strip() and not part.startswith(("|", "```", ":::", "---")):
-                    below.append(part.strip())
-            if heading and len(" ".join(below)) > 60:
-                yield heading, " ".join(below)
+def markdown_headings(texts):
+    for text in texts:
+        title, heading, below = None, None, []
+        for part in text.split("\n") + ["#"]:
+            if part.startswith("#"):
+                if heading and len(" ".join(below)) > 60:
+                    named = heading if title == heading or len(heading) > 20 else f"{title}: {heading}"
+                    yield named, " ".join(below)
+                heading, below = part.strip("# "), []
+                title = title or heading
+            elif part.strip() and not part.startswith(("|", "```", ":::", "---")):
+                below.append(part.strip())
 
 
-def write_pairs(path, pairs):
-    seen, lines = set(), []
-    for a, b in pairs:
-        pair = [a[:MAX_CHARACTERS], b[:MAX_CHARACTERS]]
-        if len(pair[0]) < 2 or len(pair[1]) < 2 or tuple(pair) in seen:
-            continue
-        seen.add(tuple(pair))
-        lines.append(json.dumps({"pair": pair}, ensure_ascii=False))
-    random.Random(1).shuffle(lines)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"{path.name}: {len(lines)} pairs")
+def useful(pairs):
+    """Each once, cut to length, without headings that name nothing."""
+    pairs = dict.fromkeys((a[:MAX_CHARACTERS].strip(), b[:MAX_CHARACTERS].strip()) for a, b in pairs)
+    counts = {}
+    for a, _ in pairs:
+        counts[a] = counts.get(a, 0) + 1
+    return [(a, b) for a, b in pairs if min(len(a), len(b)) > 1 and counts[a] <= MAX_REPEATS]
+
+
+def write_pairs(folder, kinds):
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, pairs in sorted(kinds.items()):
+        lines = [json.dumps({"pair": pair}, ensure_ascii=False) for pair in useful(pairs)]
+        random.Random(1).shuffle(lines)
+        (folder / f"{kind}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print(f"{kind}: {len(lines)} pairs")
 
 
 def write_judging(out, pages, asked, read):
@@ -221,21 +244,44 @@ def write_judging(out, pages, asked, read):
     print(f"{folder.name}: {len(questions)} questions, {len(passages)} passages")
 
 
+def all_pairs(pages, texts, folder):
+    """{kind: pairs}"""
+    kinds = {}
+    add = lambda kind, pair: kinds.setdefault(kind, []).append(pair)
+    for languages, pair in crossing(pages):
+        add(f"crossing-{languages}", pair)
+    for strings in (pair_texts.office_strings(unpack, folder), pair_texts.firefox_strings(unpack, folder),
+                    pair_texts.cldr(folder)):
+        for names in strings:
+            for languages, pair in pair_texts.crossings(names):
+                add(f"crossing-{languages}", pair)
+    for asked, read, pair in help_headings(pages):
+        add(f"headings-{asked}" if asked == read else "headings-crossing", pair)
+    for package in OTHER_PACKAGES:
+        for pair in package_headings(package, folder):
+            add(f"headings-{language_of(pair[1])}", pair)
+    docs_ko = list(pair_texts.json_texts(texts / "docs_ko.jsonl.xz"))
+    for pair in markdown_headings(docs_ko):
+        add(f"headings-{language_of(pair[1])}", pair)
+    for pair in pair_texts.words(unpack, folder):
+        add("words-en", pair)
+    for pair in pair_texts.passages(pair_texts.json_texts(texts / "books_en.jsonl.xz"), 3, seed=1):
+        add("passages-en", pair)
+    for pair in pair_texts.passages(docs_ko, 1, seed=2):
+        add("passages-ko", pair)
+    return kinds
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("docs_ko", type=Path)
+    parser.add_argument("texts", type=Path)
     options = parser.parse_args()
     folder = options.out / "packages"
     pages = help_pages(folder)
     learned = {name: page for name, page in pages.items() if not for_judging(name)}
     judged = {name: page for name, page in pages.items() if for_judging(name)}
-    write_pairs(options.out / "crossing.jsonl", crossing(learned))
-    headings = list(help_headings(learned))
-    for package in OTHER_PACKAGES:
-        headings += package_headings(package, folder)
-    headings += markdown_headings(options.docs_ko)
-    write_pairs(options.out / "headings.jsonl", headings)
+    write_pairs(options.out / "pairs", all_pairs(learned, options.texts, folder))
     for asked in HELP_PACKAGES:
         for read in HELP_PACKAGES:
             write_judging(options.out, judged, asked, read)

@@ -66,6 +66,10 @@ void Decoder::Finish(WeightLoader& load) {
 void Decoder::Finish(WeightLoader& load, Norm output_norm) {
   memory_.layers.clear();
   for (const DecoderLayer& layer : layers_) {
+    if (!embedding().causal) {
+      memory_.layers.emplace_back();  // a text is never continued
+      continue;
+    }
     const AttentionShape& shape = layer.attention.shape;
     memory_.layers.push_back({shape.n_kv_heads, shape.head_dim, shape.ValueDim()});
   }
@@ -92,7 +96,8 @@ void Decoder::RunLayer(Pass& pass, int index) {
 }
 
 void Decoder::Attend(Pass& pass, int index, const Matrix& x, Matrix& change) {
-  layers_[static_cast<size_t>(index)].attention.Run(pass, x, change);
+  const AttentionBlock& attention = layers_[static_cast<size_t>(index)].attention;
+  embedding().causal ? attention.Run(pass, x, change) : attention.RunBothWays(pass, x, change);
 }
 
 void Decoder::FeedForwardPart(Pass& pass, int index, const Matrix& x, Matrix& change) {

@@ -28,7 +28,8 @@ struct DecoderLayer {
 
 class Decoder : public Transformer {
  protected:
-  explicit Decoder(WeightLoader& load) : Transformer(load) {}
+  // causal = false: rows see their whole text, and nothing is stored.
+  explicit Decoder(WeightLoader& load, bool causal = true) : Transformer(load, causal) {}
 
   // A layer with attention alone, under the usual names.
   DecoderLayer& AddLayer(WeightLoader& load, const AttentionShape& shape);

@@ -116,6 +116,13 @@ RandomModelOptions Qwen3(Pooling pooling) {
   return options;
 }
 
+RandomModelOptions LlamaEmbed() {
+  RandomModelOptions options = Qwen2(Pooling::kMean);
+  options.architecture = "llama-embed";
+  options.keys.push_back({"attention.causal", false});
+  return options;
+}
+
 struct Case {
   std::string name;
   RandomModelOptions options;
@@ -125,6 +132,7 @@ std::vector<Case> AllCases() {
   return {{"bert-cls", Bert(Pooling::kCls)},
           {"bert-mean", Bert(Pooling::kMean)},
           {"bert-rank", CrossEncoder()},
+          {"llama-embed-mean", LlamaEmbed()},
           {"nomic-bert-mean", Nomic()},
           {"qwen2-mean", Qwen2(Pooling::kMean)},
           {"qwen3-last", Qwen3(Pooling::kLast)},

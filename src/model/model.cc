@@ -18,13 +18,17 @@ struct Architecture {
 };
 
 constexpr Architecture kArchitectures[] = {
-    {"bert", LoadBert},          {"deepseek2", LoadDeepSeek2}, {"exaone4", LoadExaone4},
-    {"gemma2", LoadGemma2},      {"gemma3", LoadGemma3},       {"gemma4", LoadGemma4},
-    {"gpt-oss", LoadGptOss},     {"gpt2", LoadGpt2},           {"granite", LoadGranite},
-    {"granitemoe", LoadGranite}, {"lfm2", LoadLfm2},           {"lfm2moe", LoadLfm2},
-    {"llama", LoadLlama},        {"mistral3", LoadLlama},      {"nomic-bert", LoadNomicBert},
-    {"olmo2", LoadOlmo2},        {"phi3", LoadPhi3},           {"qwen2", LoadQwen2},
-    {"qwen3", LoadQwen3},        {"qwen35", LoadQwen35},       {"qwen3moe", LoadQwen3},
+    {"bert", LoadBert},       {"deepseek2", LoadDeepSeek2},
+    {"exaone4", LoadExaone4}, {"gemma2", LoadGemma2},
+    {"gemma3", LoadGemma3},   {"gemma4", LoadGemma4},
+    {"gpt-oss", LoadGptOss},  {"gpt2", LoadGpt2},
+    {"granite", LoadGranite}, {"granitemoe", LoadGranite},
+    {"lfm2", LoadLfm2},       {"lfm2moe", LoadLfm2},
+    {"llama", LoadLlama},     {"llama-embed", LoadLlamaEmbed},
+    {"mistral3", LoadLlama},  {"nomic-bert", LoadNomicBert},
+    {"olmo2", LoadOlmo2},     {"phi3", LoadPhi3},
+    {"qwen2", LoadQwen2},     {"qwen3", LoadQwen3},
+    {"qwen35", LoadQwen35},   {"qwen3moe", LoadQwen3},
     {"smollm3", LoadSmolLm3},
 };
 

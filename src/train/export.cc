@@ -31,12 +31,13 @@ LlamaShape ShapeFromJson(const Json& json) {
   json.at("rope_base").get_to(shape.rope_base);
   json.at("rms_eps").get_to(shape.rms_eps);
   json.at("tied").get_to(shape.tied);
+  shape.causal = json.value("causal", true);
   return shape;
 }
 
 ModelConfig ConfigOf(const std::string& name, const LlamaShape& shape) {
   ModelConfig config;
-  config.architecture = "llama";
+  config.architecture = shape.causal ? "llama" : "llama-embed";
   config.name = name;
   config.n_layers = static_cast<int>(shape.n_layers);
   config.d_model = static_cast<int>(shape.d_model);
@@ -86,7 +87,8 @@ void ExportGguf(const fs::path& run_dir, const fs::path& out_path, DType dtype) 
   const TrainRecipe recipe = LoadRecipe(folder.recipe());
   SetModelKeys(ConfigOf(recipe.name, layout.shape()), dtype, writer);
   if (recipe.stages.back().learns_pairs()) {
-    writer.SetU32("llama.pooling_type", static_cast<uint32_t>(Pooling::kMean));
+    writer.SetU32(layout.shape().causal ? "llama.pooling_type" : "llama-embed.pooling_type",
+                  static_cast<uint32_t>(Pooling::kMean));
   }
   const Vocabulary vocabulary = LoadVocabulary(*GgufFile::Open(folder.tokenizer()));
   SaveVocabulary(vocabulary, writer);

@@ -14,10 +14,6 @@
 namespace pioneer {
 namespace {
 
-// Of cosines, before the softmax: 1 / 0.05, as SimCSE has it (Gao, Yao, Chen 2021,
-// arXiv:2104.08821).
-constexpr float kScale = 20;
-
 template <typename T>
 class Workers : public GradientWorkers {
  public:
@@ -49,36 +45,36 @@ class Workers : public GradientWorkers {
   }
 
   double Loss(std::span<const TrainSequence> batch) override {
-    return *Share(batch, {}, [&](int thread, const TrainSequence& sequence) {
-      return passes_[thread]->Loss(weights_, sequence);
-    });
+    return *Share(std::ssize(batch), {},
+                  [&](int thread, int64_t i) { return passes_[thread]->Loss(weights_, batch[i]); });
   }
 
   std::optional<double> LossAndGradient(std::span<const TrainSequence> batch, float scale,
                                         const CancelToken& cancel) override {
     ClearGradients();
-    return Share(batch, cancel, [&](int thread, const TrainSequence& sequence) {
-      return passes_[thread]->LossAndGradient(weights_, sequence, scale, gradients_[thread].data());
+    return Share(std::ssize(batch), cancel, [&](int thread, int64_t i) {
+      return passes_[thread]->LossAndGradient(weights_, batch[i], scale, gradients_[thread].data());
     });
   }
 
-  double PairLoss(std::span<const TrainSequence> batch) override {
-    return PairsOf(*Vectors(batch, {}), batch).Loss();
+  double PairLoss(std::span<const TrainSequence> batch, float scale) override {
+    const PairBatch pairs(batch);
+    return PairsOf(*Vectors(pairs, {}), pairs).Loss(scale);
   }
 
-  std::optional<double> PairLossAndGradient(std::span<const TrainSequence> batch,
+  std::optional<double> PairLossAndGradient(std::span<const TrainSequence> batch, float scale,
                                             const CancelToken& cancel) override {
     ClearGradients();
-    const auto vectors = Vectors(batch, cancel);
+    const PairBatch texts(batch);
+    const auto vectors = Vectors(texts, cancel);
     if (!vectors) return std::nullopt;
-    Pairs pairs = PairsOf(*vectors, batch);
+    Pairs pairs = PairsOf(*vectors, texts);
     pairs.d_a.resize(pairs.a.size());
     pairs.d_b.resize(pairs.b.size());
-    const double loss = pairs.Loss();
-    const auto done = Share(batch, cancel, [&](int thread, const TrainSequence& text) {
-      const auto i = static_cast<size_t>(&text - batch.data());
-      const std::vector<float>& side = i % 2 == 0 ? pairs.d_a : pairs.d_b;
-      passes_[thread]->EmbedGradient(weights_, text, side.data() + i / 2 * d_model_,
+    const double loss = pairs.Loss(scale);
+    const std::vector<float> d_vectors = pairs.Gradient();
+    const auto done = Share(std::ssize(texts.packs), cancel, [&](int thread, int64_t i) {
+      passes_[thread]->EmbedGradient(weights_, texts.packs[i], d_vectors.data(),
                                      gradients_[thread].data());
       return 0.0;
     });
@@ -103,44 +99,60 @@ class Workers : public GradientWorkers {
   }
 
  private:
-  using Job = std::function<double(int, const TrainSequence&)>;
+  using Job = std::function<double(int, int64_t)>;  // thread, index
+
+  struct PairBatch {
+    explicit PairBatch(std::span<const TrainSequence> batch) {
+      for (const TrainSequence& text : batch) texts.push_back(text.inputs);
+      packs = PackTexts(texts);
+    }
+    std::vector<std::span<const int32_t>> texts;
+    std::vector<TextPack> packs;
+  };
 
   struct Pairs {
-    double Loss() {
-      return ContrastiveLoss(a, b, std::ssize(kinds_a), d, kinds_a, kinds_b, kScale,
+    double Loss(float scale) {
+      return ContrastiveLoss(a, b, std::ssize(kinds_a), d, kinds_a, kinds_b, scale,
                              d_a.empty() ? nullptr : d_a.data(),
                              d_b.empty() ? nullptr : d_b.data());
+    }
+    // Of all texts, in the batch's order.
+    std::vector<float> Gradient() const {
+      std::vector<float> all;
+      for (size_t i = 0; i < d_a.size(); i += static_cast<size_t>(d)) {
+        for (const auto* side : {&d_a, &d_b}) {
+          all.insert(all.end(), side->begin() + i, side->begin() + i + d);
+        }
+      }
+      return all;
     }
     int64_t d = 0;
     std::vector<float> a, b, d_a, d_b;
     std::vector<uint64_t> kinds_a, kinds_b;
   };
 
-  // Of all texts, in all processes: [batch.size(), d_model].
-  std::optional<std::vector<double>> Vectors(std::span<const TrainSequence> batch,
-                                             const CancelToken& cancel) {
-    const auto d = static_cast<size_t>(d_model_);
-    std::vector<double> all(batch.size() * d);
-    const auto done = Share(batch, cancel, [&](int thread, const TrainSequence& text) {
-      std::vector<float> vector(d);
-      passes_[thread]->Embed(weights_, text, vector.data());
-      std::ranges::copy(vector, all.begin() + (&text - batch.data()) * d_model_);
+  // Of all texts, in all processes: [texts, d_model].
+  std::optional<std::vector<double>> Vectors(const PairBatch& batch, const CancelToken& cancel) {
+    std::vector<float> own(batch.texts.size() * static_cast<size_t>(d_model_));
+    const auto done = Share(std::ssize(batch.packs), cancel, [&](int thread, int64_t i) {
+      passes_[thread]->Embed(weights_, batch.packs[i], own.data());
       return 0.0;
     });
     if (!done) return std::nullopt;
+    std::vector<double> all(own.begin(), own.end());
     processes_.Sum(all);
     return all;
   }
 
-  Pairs PairsOf(const std::vector<double>& vectors, std::span<const TrainSequence> batch) const {
+  Pairs PairsOf(const std::vector<double>& vectors, const PairBatch& batch) const {
     Pairs pairs;
     pairs.d = d_model_;
-    for (size_t i = 0; i < batch.size(); ++i) {
+    for (size_t i = 0; i < batch.texts.size(); ++i) {
       auto& side = i % 2 == 0 ? pairs.a : pairs.b;
       for (int64_t j = 0; j < d_model_; ++j) {
         side.push_back(static_cast<float>(vectors[i * static_cast<size_t>(d_model_) + j]));
       }
-      const auto text = batch[i].inputs;
+      const auto text = batch.texts[i];
       const std::string_view bytes(reinterpret_cast<const char*>(text.data()), text.size_bytes());
       (i % 2 == 0 ? pairs.kinds_a : pairs.kinds_b).push_back(Fnv1a(bytes));
     }
@@ -153,18 +165,17 @@ class Workers : public GradientWorkers {
         [&](int thread) { gradients_[thread].assign(static_cast<size_t>(n_parameters_), 0.0f); });
   }
 
-  // The sum of all sequences' losses in the batch's order; nothing when cancelled. Jobs of the pool
-  // must not throw: the first failure is carried to the caller.
-  std::optional<double> Share(std::span<const TrainSequence> batch, const CancelToken& cancel,
-                              const Job& job) {
-    std::vector<double> losses(batch.size() + 1);  // and whether this process was cancelled
+  // The sum of what n jobs return, in their order; nothing when cancelled. Jobs of the pool must
+  // not throw: the first failure is carried to the caller.
+  std::optional<double> Share(int64_t n, const CancelToken& cancel, const Job& job) {
+    std::vector<double> losses(static_cast<size_t>(n) +
+                               1);  // and whether this process was cancelled
     std::vector<std::exception_ptr> failures(passes_.size());
     pool_.Run([&](int thread) {
       try {
-        const auto first = static_cast<size_t>(threads_.first + thread);
-        for (size_t i = first; i < batch.size(); i += static_cast<size_t>(threads_.total)) {
+        for (int64_t i = threads_.first + thread; i < n; i += threads_.total) {
           if (cancel.cancelled()) return;
-          losses[i] = job(thread, batch[i]);
+          losses[i] = job(thread, i);
         }
       } catch (...) {
         failures[thread] = std::current_exception();

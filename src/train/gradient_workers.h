@@ -41,11 +41,12 @@ class GradientWorkers {
   virtual std::optional<double> LossAndGradient(std::span<const TrainSequence> batch, float scale,
                                                 const CancelToken& cancel = {}) = 0;
   // Of a batch of pairs (texts 2i and 2i + 1 belong together): the mean of ContrastiveLoss(), and
-  // its gradient. All texts are run once for their vectors and once more for their gradients, so
-  // that a batch takes no more memory than one text a thread (Gao, Zhang, Han, Callan 2021,
-  // arXiv:2101.06983).
-  virtual double PairLoss(std::span<const TrainSequence> batch) = 0;
+  // its gradient; scale: 1 / temperature. All texts are run once for their vectors and once more
+  // for their gradients, so that a batch takes no more memory than one pack of texts a thread (Gao,
+  // Zhang, Han, Callan 2021, arXiv:2101.06983). Pack i (PackTexts) goes to thread i % n.
+  virtual double PairLoss(std::span<const TrainSequence> batch, float scale) = 0;
   virtual std::optional<double> PairLossAndGradient(std::span<const TrainSequence> batch,
+                                                    float scale,
                                                     const CancelToken& cancel = {}) = 0;
   virtual std::span<TrainBuffer<float>> gradients() = 0;
   // Of this process alone, for a text of 1 to context tokens.

@@ -23,12 +23,12 @@ namespace {
 
 LlamaShape ShapeOf(const GgufFile& file) {
   const ModelConfig config = ReadModelConfig(file);
-  if (config.architecture != "llama") {
+  if (config.architecture != "llama" && config.architecture != "llama-embed") {
     Refuse(file, fmt::format("it is of type {}", config.architecture.substr(0, 64)));
   }
   CheckModelConfig(file, config);
   if (config.rope_dims != config.head_dim) Refuse(file, "only a part of each head is rotated");
-  if (file.String("llama.rope.scaling.type", "none") != "none") {
+  if (file.String(config.architecture + ".rope.scaling.type", "none") != "none") {
     Refuse(file, "its rotary positions are stretched");
   }
   LlamaShape shape;
@@ -43,6 +43,7 @@ LlamaShape ShapeOf(const GgufFile& file) {
   shape.rope_base = config.rope_base;
   shape.rms_eps = config.rms_eps;
   shape.tied = file.FindTensor("output.weight") == nullptr;
+  shape.causal = config.architecture == "llama";
   CheckShape(shape);
   return shape;
 }

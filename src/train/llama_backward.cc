@@ -8,7 +8,7 @@ namespace pioneer {
 // d_stream_ holds the gradient at the residual stream, d_stream_copy_ the same as T, from the last
 // layer down to the embedding.
 template <typename T>
-void LlamaPass<T>::Backward(const TrainWeights<T>& weights, const TrainSequence& sequence,
+void LlamaPass<T>::Backward(const TrainWeights<T>& weights, std::span<const int32_t> inputs,
                             float* gradient) {
   const int64_t d = layout_.shape().d_model;
   std::fill_n(d_stream_.data(), n_tokens_ * d, 0.0f);
@@ -22,9 +22,12 @@ void LlamaPass<T>::Backward(const TrainWeights<T>& weights, const TrainSequence&
     BackwardFeedForward(weights, l, gradient);
     BackwardAttention(weights, l, gradient);
   }
-  for (int64_t t = 0; t < n_tokens_; ++t) {
-    BestTrainKernels().add(d_stream_.data() + t * d, d,
-                           gradient + layout_.embedding() + sequence.inputs[t] * d);
+  for (const TextPack::Text& text : texts_) {
+    if (text.index == TextPack::kFiller) continue;
+    for (int64_t t = text.first; t < text.first + text.n; ++t) {
+      BestTrainKernels().add(d_stream_.data() + t * d, d,
+                             gradient + layout_.embedding() + inputs[t] * d);
+    }
   }
 }
 
@@ -65,9 +68,7 @@ void LlamaPass<T>::BackwardAttention(const TrainWeights<T>& weights, size_t l, f
                         View(gradient + at.attn_output, d, width), GemmMode::kAccumulate);
   TrainAttentionBackward<T>(AttentionShape(), state.qkv.data(), state.attention.data(),
                             state.log_sum.data(), d_wide_.data(), wide_.data(), attention_scratch_);
-  kernels.rope(wide_.data(), cosines_.data(), sines_.data(), -1.0f, n,
-               shape.n_heads + 2 * shape.n_kv_heads, shape.n_heads + shape.n_kv_heads,
-               shape.head_dim, d_wide_.data());
+  Rotate(wide_.data(), -1.0f, d_wide_.data());
 
   const auto d_qkv = View<const T>(d_wide_.data(), n, shape.qkv_width());
   TrainMatMul<T, float>(d_qkv, View(weights.product + at.qkv, shape.qkv_width(), d),
@@ -79,7 +80,9 @@ void LlamaPass<T>::BackwardAttention(const TrainWeights<T>& weights, size_t l, f
                             gradient + at.attn_norm, d_stream_copy_.data());
 }
 
-template void LlamaPass<float>::Backward(const TrainWeights<float>&, const TrainSequence&, float*);
-template void LlamaPass<Bf16>::Backward(const TrainWeights<Bf16>&, const TrainSequence&, float*);
+template void LlamaPass<float>::Backward(const TrainWeights<float>&, std::span<const int32_t>,
+                                         float*);
+template void LlamaPass<Bf16>::Backward(const TrainWeights<Bf16>&, std::span<const int32_t>,
+                                        float*);
 
 }  // namespace pioneer

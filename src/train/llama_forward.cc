@@ -20,7 +20,25 @@ LlamaPass<T>::LlamaPass(const ParameterLayout& layout, bool recompute)
       inputs_(static_cast<size_t>(layout.shape().n_layers) + 1),
       states_(recompute ? 1 : static_cast<size_t>(layout.shape().n_layers)) {
   const LlamaShape& shape = layout.shape();
-  const auto n = [&](int64_t width) { return static_cast<size_t>(shape.context * width); };
+  Reserve(shape.context);
+  const auto n = static_cast<size_t>(shape.context * shape.head_dim);
+  cosines_.resize(n);
+  sines_.resize(n);
+  for (int64_t i = 0; i < shape.context * shape.head_dim; ++i) {
+    const int64_t position = i / shape.head_dim, lane = i % shape.head_dim;
+    const double frequency = std::pow(static_cast<double>(shape.rope_base),
+                                      -static_cast<double>(lane / 2 * 2) / shape.head_dim);
+    const double angle = static_cast<double>(position) * frequency;
+    cosines_[i] = static_cast<float>(std::cos(angle));
+    sines_[i] = static_cast<float>(lane % 2 == 0 ? -std::sin(angle) : std::sin(angle));
+  }
+}
+
+template <typename T>
+void LlamaPass<T>::Reserve(int64_t rows) {
+  const LlamaShape& shape = layout_.shape();
+  if (std::ssize(output_rstd_) >= rows) return;
+  const auto n = [rows](int64_t width) { return static_cast<size_t>(rows * width); };
   for (auto& input : inputs_) input.resize(n(shape.d_model));
   for (LayerState& state : states_) {
     state.middle.resize(n(shape.d_model));
@@ -37,22 +55,12 @@ LlamaPass<T>::LlamaPass(const ParameterLayout& layout, bool recompute)
   output_rstd_.resize(n(1));
   normed_output_.resize(n(shape.d_model));
   wide_.resize(n(shape.qkv_width()));
-  logits_.resize(static_cast<size_t>(std::min(kLossRows, shape.context) * shape.vocab_size));
+  logits_.resize(static_cast<size_t>(std::min(kLossRows, rows) * shape.vocab_size));
   d_logits_.resize(logits_.size());
   for (auto* buffer : {&d_stream_, &d_normed_}) buffer->resize(n(shape.d_model));
   d_stream_copy_.resize(n(shape.d_model));
   d_wide_.resize(n(std::max({shape.qkv_width(), 2 * shape.d_ff, shape.attention_width()})));
   d_hidden_.resize(n(shape.d_ff));
-  cosines_.resize(n(shape.head_dim));
-  sines_.resize(n(shape.head_dim));
-  for (int64_t i = 0; i < shape.context * shape.head_dim; ++i) {
-    const int64_t position = i / shape.head_dim, lane = i % shape.head_dim;
-    const double frequency = std::pow(static_cast<double>(shape.rope_base),
-                                      -static_cast<double>(lane / 2 * 2) / shape.head_dim);
-    const double angle = static_cast<double>(position) * frequency;
-    cosines_[i] = static_cast<float>(std::cos(angle));
-    sines_[i] = static_cast<float>(lane % 2 == 0 ? -std::sin(angle) : std::sin(angle));
-  }
 }
 
 template <typename T>
@@ -71,7 +79,7 @@ int64_t LlamaPass<T>::ActivationBytes(const LlamaShape& shape, bool recompute) {
 template <typename T>
 TrainAttentionShape LlamaPass<T>::AttentionShape() const {
   const LlamaShape& shape = layout_.shape();
-  return {n_tokens_, shape.n_heads, shape.n_kv_heads, shape.head_dim};
+  return {n_tokens_, shape.n_heads, shape.n_kv_heads, shape.head_dim, keys_};
 }
 
 template <typename T>
@@ -85,21 +93,36 @@ double LlamaPass<T>::LossAndGradient(const TrainWeights<T>& weights, const Train
                                      float gradient_scale, float* gradient) {
   Forward(weights, sequence);
   const double loss = ForwardLoss(weights, sequence, gradient_scale, gradient);
-  Backward(weights, sequence, gradient);
+  Backward(weights, sequence.inputs, gradient);
   return loss;
 }
 
 template <typename T>
 void LlamaPass<T>::Forward(const TrainWeights<T>& weights, const TrainSequence& sequence) {
-  n_tokens_ = static_cast<int64_t>(sequence.inputs.size());
-  const int64_t d = layout_.shape().d_model;
-  if (n_tokens_ < 1 || n_tokens_ > layout_.shape().context) {
-    Fail(ErrorCode::kInvalidArgument, "a training sequence has {} tokens; allowed are 1 to {}",
-         n_tokens_, layout_.shape().context);
-  }
-  for (int64_t t = 0; t < n_tokens_; ++t) {
-    const float* row = weights.exact + layout_.embedding() + sequence.inputs[t] * d;
-    std::copy_n(row, d, inputs_[0].data() + t * d);
+  whole_ = {0, std::ssize(sequence.inputs), 0};
+  Forward(weights, sequence.inputs, {&whole_, 1});
+}
+
+template <typename T>
+void LlamaPass<T>::Forward(const TrainWeights<T>& weights, std::span<const int32_t> inputs,
+                           std::span<const TextPack::Text> texts) {
+  const int64_t d = layout_.shape().d_model, context = layout_.shape().context;
+  n_tokens_ = std::ssize(inputs);
+  texts_ = texts;
+  keys_.clear();
+  Reserve(n_tokens_);
+  for (const TextPack::Text& text : texts) {
+    const bool filler = text.index == TextPack::kFiller;
+    if (text.n < 1 || (text.n > context && !filler)) {
+      Fail(ErrorCode::kInvalidArgument, "a training sequence has {} tokens; allowed are 1 to {}",
+           text.n, context);
+    }
+    for (int64_t t = text.first; t < text.first + text.n; ++t) {
+      const float* row = weights.exact + layout_.embedding() + inputs[t] * d;
+      float* const to = inputs_[0].data() + t * d;
+      filler ? std::fill_n(to, d, 0.0f) : std::copy_n(row, d, to);
+      keys_.push_back({text.first, layout_.shape().causal ? t + 1 : text.first + text.n});
+    }
   }
   for (size_t l = 0; l < layout_.layers().size(); ++l) {
     OpenLayer(weights, l);
@@ -127,9 +150,7 @@ void LlamaPass<T>::ForwardAttention(const TrainWeights<T>& weights, size_t l) {
   TrainMatMul<T, float>(View<const T>(state.normed_input.data(), n, d),
                         View(weights.product + at.qkv, shape.qkv_width(), d).Transposed(),
                         View(wide_.data(), n, shape.qkv_width()));
-  kernels.rope(wide_.data(), cosines_.data(), sines_.data(), 1.0f, n,
-               shape.n_heads + 2 * shape.n_kv_heads, shape.n_heads + shape.n_kv_heads,
-               shape.head_dim, state.qkv.data());
+  Rotate(wide_.data(), 1.0f, state.qkv.data());
   TrainAttention<T>(AttentionShape(), state.qkv.data(), state.attention.data(),
                     state.log_sum.data(), attention_scratch_);
   std::copy_n(input.data(), n * d, state.middle.data());
@@ -137,6 +158,22 @@ void LlamaPass<T>::ForwardAttention(const TrainWeights<T>& weights, size_t l) {
   TrainMatMul<T, float>(View<const T>(state.attention.data(), n, width),
                         View(weights.product + at.attn_output, d, width).Transposed(),
                         View(state.middle.data(), n, d), GemmMode::kAccumulate);
+}
+
+template <typename T>
+void LlamaPass<T>::Rotate(const float* heads, float direction, T* out) {
+  const LlamaShape& shape = layout_.shape();
+  const ProductKernels<T>& kernels = BestTrainKernels().For<T>();
+  for (const TextPack::Text& text : texts_) {
+    const int64_t offset = text.first * shape.qkv_width();
+    if (text.index == TextPack::kFiller) {  // zeros, and perhaps more rows than there are positions
+      kernels.convert(heads + offset, text.n * shape.qkv_width(), out + offset);
+      continue;
+    }
+    kernels.rope(heads + offset, cosines_.data(), sines_.data(), direction, text.n,
+                 shape.n_heads + 2 * shape.n_kv_heads, shape.n_heads + shape.n_kv_heads,
+                 shape.head_dim, out + offset);
+  }
 }
 
 // hidden = silu(h W_gate) * (h W_up), h = norm(middle)

@@ -21,7 +21,8 @@ struct LlamaShape {
   int64_t context = 512;
   float rope_base = 10000.0f;
   float rms_eps = 1e-5f;
-  bool tied = true;  // the output matrix is the embedding
+  bool tied = true;    // the output matrix is the embedding
+  bool causal = true;  // false: each row sees the whole text; for models that embed
 
   int64_t qkv_width() const { return (n_heads + 2 * n_kv_heads) * head_dim; }
   int64_t attention_width() const { return n_heads * head_dim; }

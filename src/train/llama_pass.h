@@ -11,11 +11,13 @@
 #include "tensor/ops/train_buffer.h"
 #include "tensor/ops/train_matmul.h"
 #include "train/llama_parameters.h"
+#include "train/text_packs.h"
 
 namespace pioneer {
 
 // inputs[i] is followed by targets[i]; loss counts where counted[i] != 0. All of one length, at
-// most the model's context; ids within the vocabulary. A text to embed has inputs alone.
+// most the model's context; ids within the vocabulary. A text to embed has inputs alone: packs are
+// made of these.
 struct TrainSequence {
   std::span<const int32_t> inputs, targets;
   std::span<const uint8_t> counted;
@@ -48,13 +50,13 @@ class LlamaPass {
   double LossAndGradient(const TrainWeights<T>& weights, const TrainSequence& sequence,
                          float gradient_scale, float* gradient);
 
-  // The vector that stands for the text of sequence.inputs: the mean of the final norm's output, of
-  // length 1. vector: [d_model].
-  void Embed(const TrainWeights<T>& weights, const TrainSequence& sequence, float* vector);
+  // The vectors that stand for the pack's texts: the mean of the final norm's output, of length 1.
+  // vectors: [texts of the batch, d_model], of which the pack's are written.
+  void Embed(const TrainWeights<T>& weights, const TextPack& pack, float* vectors);
 
-  // The same forward pass again; adds the gradient of what has d_vector [d_model] at the vector.
-  void EmbedGradient(const TrainWeights<T>& weights, const TrainSequence& sequence,
-                     const float* d_vector, float* gradient);
+  // The same forward pass again; adds the gradient of what has d_vectors at the vectors.
+  void EmbedGradient(const TrainWeights<T>& weights, const TextPack& pack, const float* d_vectors,
+                     float* gradient);
 
   // Logits of every position: out [sequence.inputs.size(), vocab_size].
   void Logits(const TrainWeights<T>& weights, const TrainSequence& sequence, float* out);
@@ -73,7 +75,12 @@ class LlamaPass {
     TrainBuffer<float> log_sum;
   };
 
+  void Reserve(int64_t rows);
   void Forward(const TrainWeights<T>& weights, const TrainSequence& sequence);
+  // texts: of inputs; they must live until the backward pass.
+  void Forward(const TrainWeights<T>& weights, std::span<const int32_t> inputs,
+               std::span<const TextPack::Text> texts);
+  void Rotate(const float* heads, float direction, T* out);  // each text from position 0
   // Fills the layer's state from its input; CloseLayer makes the next layer's input of it.
   void OpenLayer(const TrainWeights<T>& weights, size_t l);
   void CloseLayer(const TrainWeights<T>& weights, size_t l);
@@ -83,7 +90,7 @@ class LlamaPass {
   // Fills d_normed_ with the gradient at the final norm's output when gradient is not null.
   double ForwardLoss(const TrainWeights<T>& weights, const TrainSequence& sequence,
                      float gradient_scale, float* gradient);
-  void Backward(const TrainWeights<T>& weights, const TrainSequence& sequence, float* gradient);
+  void Backward(const TrainWeights<T>& weights, std::span<const int32_t> inputs, float* gradient);
   void BackwardFeedForward(const TrainWeights<T>& weights, size_t l, float* gradient);
   void BackwardAttention(const TrainWeights<T>& weights, size_t l, float* gradient);
   template <typename U>
@@ -92,7 +99,10 @@ class LlamaPass {
   TrainAttentionShape AttentionShape() const;
 
   ParameterLayout layout_;
-  int64_t n_tokens_ = 0;                    // of the sequence at hand
+  int64_t n_tokens_ = 0;                    // of the pass at hand
+  TextPack::Text whole_;                    // a sequence that is one text
+  std::span<const TextPack::Text> texts_;   // of the pass
+  std::vector<KeyRange> keys_;              // that each row sees
   std::vector<TrainBuffer<float>> inputs_;  // residual stream before each layer and after the last
   std::vector<LayerState> states_;          // of each layer, or one that all take turns to use
   TrainBuffer<float> cosines_, sines_;      // [context, head_dim], see the rope kernel

@@ -54,9 +54,13 @@ void PairLoader::Next(SequenceBuffer& out) {
     out = std::exchange(second_, {});
     return;
   }
-  std::vector<int64_t> n_dealt;
-  for (const Source& source : sources_) n_dealt.push_back(source.n_dealt);
-  Source& source = sources_[shares_.MostOwed(n_dealt)];
+  if (n_of_batch_ == 0) {
+    std::vector<int64_t> n_dealt;
+    for (const Source& source : sources_) n_dealt.push_back(source.n_dealt);
+    source_ = shares_.MostOwed(n_dealt);
+  }
+  n_of_batch_ = (n_of_batch_ + 1) % options_.batch_pairs;
+  Source& source = sources_[source_];
   ++source.n_dealt;
   const int64_t document = source.order[static_cast<size_t>(source.next)];
   out = Read(*source.data.shards.train, document, 0);
@@ -77,7 +81,7 @@ std::vector<SequenceBuffer> PairLoader::Validation(int64_t n) const {
   return sequences;
 }
 
-// Steps begin with a pair.
+// Steps begin with a batch.
 Json PairLoader::Position() const {
   Json position = Json::array();
   for (const Source& source : sources_) {
@@ -95,6 +99,7 @@ void PairLoader::SetPosition(const Json& position) {
   };
   if (!position.is_array() || position.size() != sources_.size()) refuse("other sources");
   second_ = {};
+  n_of_batch_ = 0;
   try {
     for (size_t i = 0; i < sources_.size(); ++i) {
       Source& source = sources_[i];

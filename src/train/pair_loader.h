@@ -11,12 +11,15 @@
 namespace pioneer {
 
 struct PairLoaderOptions {
-  int64_t context = 128;  // of each text; what is longer is cut
+  int64_t context = 128;    // of each text; what is longer is cut
+  int64_t batch_pairs = 1;  // dealt in a row from one source
   uint64_t seed = 1;
 };
 
 // Deals texts: the first of a pair, then the second, and so on. The pairs of a source are shuffled
-// anew each epoch. One thread.
+// anew each epoch. A batch is of one source: told from texts in another language or of another
+// kind, a text teaches little (Nussbaum, Morris, Duderstadt, Mulyar 2024, arXiv:2402.01613). One
+// thread.
 class PairLoader : public SequenceSource {
  public:
   // Of shards of SourceKind::kPairs. Throws Error{kInvalidArgument} when a source has no pairs.
@@ -43,7 +46,9 @@ class PairLoader : public SequenceSource {
   PairLoaderOptions options_;
   std::vector<Source> sources_;
   SourceShares shares_;
-  SequenceBuffer second_;  // of the pair whose first was dealt; empty: a new pair is next
+  size_t source_ = 0;       // of the batch at hand
+  int64_t n_of_batch_ = 0;  // pairs dealt of it
+  SequenceBuffer second_;   // of the pair whose first was dealt; empty: a new pair is next
 };
 
 }  // namespace pioneer

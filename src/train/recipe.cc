@@ -111,6 +111,7 @@ LlamaShape ParseModel(const Json& json) {
   shape.rope_base = static_cast<float>(fields.Number("rope_base", 10000, 1, 1e9));
   shape.rms_eps = static_cast<float>(fields.Number("rms_eps", 1e-5, 1e-12, 1e-1));
   shape.tied = fields.Bool("tied", true);
+  shape.causal = fields.Bool("causal", true);
   fields.Finish();
   return shape;
 }
@@ -187,6 +188,7 @@ StageRecipe ParseStage(const Json& json, size_t index, const fs::path& folder) {
   stage.schedule.kind = static_cast<ScheduleKind>(fields.Choice("schedule", kSchedules, 0));
   stage.schedule.final_share = fields.Number("final_lr_share", stage.schedule.final_share, 0, 1);
   stage.assistant_only = fields.Choice("loss_mask", kMasks, 0) == 1;
+  stage.temperature = fields.Number("temperature", stage.temperature, 0.01, 1);
   fields.Finish();
   return stage;
 }
@@ -195,6 +197,21 @@ Json SourcesToJson(const std::vector<SourceRecipe>& sources) {
   Json list = Json::array();
   for (const SourceRecipe& source : sources) list.push_back(SourceToJson(source));
   return list;
+}
+
+Json ModelToJson(const LlamaShape& model) {
+  Json json = {{"d_model", model.d_model},
+               {"n_layers", model.n_layers},
+               {"n_heads", model.n_heads},
+               {"n_kv_heads", model.n_kv_heads},
+               {"head_dim", model.head_dim},
+               {"d_ff", model.d_ff},
+               {"context", model.context},
+               {"rope_base", model.rope_base},
+               {"rms_eps", model.rms_eps},
+               {"tied", model.tied}};
+  if (!model.causal) json["causal"] = false;
+  return json;
 }
 
 Json StageToJson(const StageRecipe& stage) {
@@ -206,6 +223,7 @@ Json StageToJson(const StageRecipe& stage) {
                {"schedule", kSchedules[static_cast<size_t>(stage.schedule.kind)]},
                {"final_lr_share", stage.schedule.final_share},
                {"loss_mask", kMasks[stage.assistant_only ? 1 : 0]}};
+  if (stage.learns_pairs()) json["temperature"] = stage.temperature;
   if (stage.steps > 0) json["steps"] = stage.steps;
   if (stage.tokens > 0) json["tokens"] = stage.tokens;
   if (stage.minutes > 0) json["minutes"] = stage.minutes;
@@ -286,6 +304,12 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   }
   for (size_t i = 0; i < stages.size(); ++i) {
     recipe.stages.push_back(ParseStage(stages[i], i, folder));
+    if (!recipe.model.causal && !recipe.stages[i].learns_pairs()) {
+      Fail(ErrorCode::kInvalidArgument,
+           "stages[{}] predicts text, which only a causal model can; model.causal = false is for "
+           "models that learn from pairs",
+           i);
+    }
     if (recipe.stages[i].context > recipe.model.context) {
       Fail(ErrorCode::kInvalidArgument, "stages[{}].context is {}, more than the model's {}", i,
            recipe.stages[i].context, recipe.model.context);
@@ -318,7 +342,6 @@ Json RecipeToJson(const TrainRecipe& recipe) {
   for (const StageRecipe& stage : recipe.stages) stages.push_back(StageToJson(stage));
   Json decontaminate = Json::array();
   for (const fs::path& path : recipe.decontaminate) decontaminate.push_back(path.string());
-  const LlamaShape& model = recipe.model;
   const OptimizerOptions& optimizer = recipe.optimizer;
   return {{"name", recipe.name},
           {"seed", recipe.seed},
@@ -326,17 +349,7 @@ Json RecipeToJson(const TrainRecipe& recipe) {
           {"precision", kPrecisions[static_cast<size_t>(recipe.precision)]},
           {"skip_outliers", recipe.skip_outliers},
           {"weights", recipe.weights.string()},
-          {"model",
-           {{"d_model", model.d_model},
-            {"n_layers", model.n_layers},
-            {"n_heads", model.n_heads},
-            {"n_kv_heads", model.n_kv_heads},
-            {"head_dim", model.head_dim},
-            {"d_ff", model.d_ff},
-            {"context", model.context},
-            {"rope_base", model.rope_base},
-            {"rms_eps", model.rms_eps},
-            {"tied", model.tied}}},
+          {"model", ModelToJson(recipe.model)},
           {"tokenizer", tokenizer},
           {"optimizer",
            {{"kind", kOptimizers[static_cast<size_t>(optimizer.kind)]},

@@ -55,6 +55,7 @@ struct StageRecipe {
   // (ContrastiveLoss()): the model becomes one that embeds. A batch has batch_tokens / context
   // texts.
   bool learns_pairs() const;
+  double temperature = 0.05;  // of pairs: cosines are divided by it
 };
 
 struct TrainRecipe {

@@ -30,17 +30,19 @@ constexpr int64_t kMaxSkippedInARow = 10;
 constexpr double kLatestSteps = 0.05;  // what a step counts for in the average of their seconds
 
 Json ModelJson(const LlamaShape& shape) {
-  return {{"vocab_size", shape.vocab_size},
-          {"d_model", shape.d_model},
-          {"n_layers", shape.n_layers},
-          {"n_heads", shape.n_heads},
-          {"n_kv_heads", shape.n_kv_heads},
-          {"head_dim", shape.head_dim},
-          {"d_ff", shape.d_ff},
-          {"context", shape.context},
-          {"rope_base", shape.rope_base},
-          {"rms_eps", shape.rms_eps},
-          {"tied", shape.tied}};
+  Json json = {{"vocab_size", shape.vocab_size},
+               {"d_model", shape.d_model},
+               {"n_layers", shape.n_layers},
+               {"n_heads", shape.n_heads},
+               {"n_kv_heads", shape.n_kv_heads},
+               {"head_dim", shape.head_dim},
+               {"d_ff", shape.d_ff},
+               {"context", shape.context},
+               {"rope_base", shape.rope_base},
+               {"rms_eps", shape.rms_eps},
+               {"tied", shape.tied}};
+  if (!shape.causal) json["causal"] = false;
+  return json;
 }
 
 LlamaShape ShapeFor(const TrainRecipe& recipe, const Tokenizer& tokenizer) {
@@ -103,6 +105,8 @@ class Trainer {
     const int64_t n = stage().batch_tokens / context();
     return stage().learns_pairs() ? std::max<int64_t>(4, n / 2 * 2) : std::max<int64_t>(1, n);
   }
+
+  float Scale() const { return static_cast<float>(1 / stage().temperature); }
 
   void Restore(Checkpoint checkpoint);
   void OpenStage();
@@ -171,7 +175,8 @@ void Trainer::OpenStage() {
     sources.push_back({OpenSource(source, *tokenizer_, folder_), source.weight});
   }
   if (stage().learns_pairs()) {
-    const PairLoaderOptions options = {.context = context(), .seed = recipe_.seed};
+    const PairLoaderOptions options = {
+        .context = context(), .batch_pairs = BatchSequences() / 2, .seed = recipe_.seed};
     loader_ = std::make_unique<PairLoader>(std::move(sources), options);
   } else {
     loader_ = std::make_unique<DataLoader>(
@@ -287,7 +292,7 @@ bool Trainer::RunStep() {
 
 // The batch's mean loss; nothing when cancelled.
 std::optional<double> Trainer::LossAndGradient(const std::vector<TrainSequence>& batch) {
-  if (stage().learns_pairs()) return workers_->PairLossAndGradient(batch, options_.cancel);
+  if (stage().learns_pairs()) return workers_->PairLossAndGradient(batch, Scale(), options_.cancel);
   const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(batch)));
   const auto sum =
       workers_->LossAndGradient(batch, static_cast<float>(1.0 / counted), options_.cancel);
@@ -374,7 +379,7 @@ double Trainer::SecondsLeft() const {
 double Trainer::ValidationLoss() {
   std::vector<TrainSequence> views;
   for (const SequenceBuffer& sequence : validation_) views.push_back(sequence.view());
-  if (stage().learns_pairs()) return workers_->PairLoss(views);
+  if (stage().learns_pairs()) return workers_->PairLoss(views, Scale());
   const double counted = static_cast<double>(std::max<int64_t>(1, CountedTokens(views)));
   return workers_->Loss(views) / counted;
 }

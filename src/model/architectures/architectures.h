@@ -20,6 +20,7 @@ std::unique_ptr<Model> LoadGptOss(WeightLoader& load);
 std::unique_ptr<Model> LoadGranite(WeightLoader& load);
 std::unique_ptr<Model> LoadLfm2(WeightLoader& load);
 std::unique_ptr<Model> LoadLlama(WeightLoader& load);
+std::unique_ptr<Model> LoadLlamaEmbed(WeightLoader& load);
 std::unique_ptr<Model> LoadNomicBert(WeightLoader& load);
 std::unique_ptr<Model> LoadOlmo2(WeightLoader& load);
 std::unique_ptr<Model> LoadPhi3(WeightLoader& load);

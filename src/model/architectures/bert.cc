@@ -96,23 +96,12 @@ class BertModel : public Transformer {
     const Layer& layer = layers_[index];
     auto& work = pass.work;
     float* const x = work.x.data();
-    Attend(pass, layer.attention);
+    layer.attention.RunBothWays(pass, work.x, work.change);
     AddInPlace(pass.pool, x, work.change.data(), pass.n * config_.d_model);
     layer.attention_norm.Run(pass.pool, x, pass.n, x);
     layer.feed_forward.Run(pass, work.x, work.change);
     AddInPlace(pass.pool, x, work.change.data(), pass.n * config_.d_model);
     layer.feed_forward_norm.Run(pass.pool, x, pass.n, x);
-  }
-
-  void Attend(Pass& pass, const AttentionBlock& block) {
-    auto& work = pass.work.attention;
-    block.Project(pass, pass.work.x);
-    std::vector<RowRange> texts;
-    for (const StepBatch::Sequence& s : pass.sequences) texts.push_back({s.first_row, s.n_rows});
-    work.attended.Resize(pass.n, int64_t{config_.n_heads} * config_.head_dim);
-    FullAttention(pass.pool, block.shape, work.q.data(), work.k.data(), work.v.data(), texts,
-                  work.attended.data());
-    RunLinear(pass, {{&block.out, &pass.work.change}}, work.attended);
   }
 
   std::optional<Tensor> positions_;  // [context_length, d_model]

@@ -58,6 +58,17 @@ void AttentionBlock::Run(Pass& pass, const Matrix& x, Matrix& change) const {
   PutOut(pass, change);
 }
 
+void AttentionBlock::RunBothWays(Pass& pass, const Matrix& x, Matrix& change) const {
+  auto& work = pass.work.attention;
+  Project(pass, x);
+  std::vector<RowRange> texts;
+  for (const StepBatch::Sequence& s : pass.sequences) texts.push_back({s.first_row, s.n_rows});
+  work.attended.Resize(pass.n, int64_t{shape.n_heads} * shape.ValueDim());
+  FullAttention(pass.pool, shape, work.q.data(), work.k.data(), work.v.data(), texts,
+                work.attended.data());
+  PutOut(pass, change);
+}
+
 void AttentionBlock::Project(Pass& pass, const Matrix& x) const {
   auto& work = pass.work.attention;
   RunLinear(pass, {{&q, &work.q}, {&k, &work.k}, {&v, &work.v}}, x);

@@ -32,6 +32,9 @@ struct AttentionBlock {
   // change = out(attention(q(x), k(x), v(x))); x, change: [n, d_model].
   void Run(Pass& pass, const Matrix& x, Matrix& change) const;
 
+  // The same where every row sees its whole text, as encoders have it: without pages.
+  void RunBothWays(Pass& pass, const Matrix& x, Matrix& change) const;
+
   // The parts of Run, for models that do something in between.
   void Project(Pass& pass, const Matrix& x) const;  // fills q, k, v: normed and rotated
   void NormAndRotate(Pass& pass) const;             // its second half: q and k in place

@@ -12,6 +12,11 @@
 
 namespace pioneer {
 
+// The keys that a query sees: [begin, end), not empty.
+struct KeyRange {
+  int64_t begin = 0, end = 0;
+};
+
 struct AdamWStep {
   float learning_rate = 0, beta1 = 0.9f, beta2 = 0.95f, epsilon = 1e-8f, weight_decay = 0;
   float gradient_scale = 1;                // clipping: the gradient is multiplied by this first
@@ -42,14 +47,14 @@ struct ProductKernels {
   void (*silu_mul_backward)(const T* gate_up, const T* d_out, int64_t rows, int64_t n,
                             T* d_gate_up);
 
-  // Row r sees columns [0, first + r]: p = softmax(scale * scores) there, 0 elsewhere;
-  // log_sum[r] = log of the softmax's denominator. scores, p: [rows, cols].
-  void (*causal_softmax)(const float* scores, float scale, int64_t first, int64_t rows,
+  // Row r sees the columns keys[r], within [0, cols): p = softmax(scale * scores) there, 0
+  // elsewhere; log_sum[r] = log of the softmax's denominator. scores, p: [rows, cols].
+  void (*masked_softmax)(const float* scores, float scale, const KeyRange* keys, int64_t rows,
                          int64_t cols, T* p, float* log_sum);
   // p again from scores and log_sum; d_scores = p * (dp - delta[r]) * scale. All [rows, cols].
-  void (*causal_softmax_backward)(const float* scores, const float* dp, const float* log_sum,
-                                  const float* delta, float scale, int64_t first, int64_t rows,
-                                  int64_t cols, T* p, T* d_scores);
+  void (*masked_softmax_backward)(const float* scores, const float* dp, const float* log_sum,
+                                  const float* delta, float scale, const KeyRange* keys,
+                                  int64_t rows, int64_t cols, T* p, T* d_scores);
   // out[r] = a[r] . b[r], rows `stride` apart.
   void (*row_dots)(const T* a, const T* b, int64_t rows, int64_t n, int64_t stride, float* out);
 

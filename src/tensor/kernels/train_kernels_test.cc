@@ -143,19 +143,31 @@ TEST_P(TrainKernelsTest, SumsAndAdamWAgreeWithPlainCode) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, TrainKernelsTest, testing::Values(2, 8, 16, 17, 48, 100));
 
-TEST(TrainKernels, CausalSoftmaxSeesOnlyThePast) {
-  constexpr int64_t kRows = 5, kCols = 23, kFirst = 18;
-  const auto scores = Noise(kRows * kCols, 10, 5);
+TEST(TrainKernels, MaskedSoftmaxSeesOnlyItsKeys) {
+  constexpr int64_t kCols = 53;
+  const std::vector<KeyRange> keys = {{0, 1}, {0, 53}, {0, 19}, {7, 8}, {18, 53}, {3, 40}};
+  const auto rows = std::ssize(keys);
+  const auto scores = Noise(rows * kCols, 10, 5);
+  const auto dp = Noise(rows * kCols, 11), delta = Noise(rows, 12);
   for (const TrainKernels* kernels : UsableTrainKernels()) {
-    std::vector<float> p(scores.size()), log_sum(kRows);
-    kernels->f32.causal_softmax(scores.data(), 0.3f, kFirst, kRows, kCols, p.data(),
+    std::vector<float> p(scores.size(), 9), again = p, d_scores = p, log_sum(keys.size());
+    kernels->f32.masked_softmax(scores.data(), 0.3f, keys.data(), rows, kCols, p.data(),
                                 log_sum.data());
-    for (int64_t r = 0; r < kRows; ++r) {
+    kernels->f32.masked_softmax_backward(scores.data(), dp.data(), log_sum.data(), delta.data(),
+                                         0.3f, keys.data(), rows, kCols, again.data(),
+                                         d_scores.data());
+    EXPECT_EQ(again, p) << kernels->name;
+    for (int64_t r = 0; r < rows; ++r) {
       double sum = 0;
-      for (int64_t c = 0; c <= kFirst + r; ++c) sum += std::exp(0.3 * scores[r * kCols + c]);
+      for (int64_t c = keys[r].begin; c < keys[r].end; ++c) {
+        sum += std::exp(0.3 * scores[r * kCols + c]);
+      }
       for (int64_t c = 0; c < kCols; ++c) {
-        const double expected = c <= kFirst + r ? std::exp(0.3 * scores[r * kCols + c]) / sum : 0.0;
-        EXPECT_NEAR(p[r * kCols + c], expected, 1e-5) << kernels->name;
+        const int64_t i = r * kCols + c;
+        const bool seen = c >= keys[r].begin && c < keys[r].end;
+        const double expected = seen ? std::exp(0.3 * scores[i]) / sum : 0.0;
+        EXPECT_NEAR(p[i], expected, 1e-5) << kernels->name;
+        EXPECT_NEAR(d_scores[i], expected * (dp[i] - delta[r]) * 0.3, 1e-5) << kernels->name;
       }
     }
   }

@@ -196,45 +196,49 @@ void SiluMulBackward(const T* gate_up, const T* d_out, int64_t rows, int64_t n, 
   }
 }
 
+// Zeros where a row sees nothing.
 template <typename T>
-void CausalSoftmax(const float* scores, float scale, int64_t first, int64_t rows, int64_t cols,
-                   T* p, float* log_sum) {
+void ClearOutside(KeyRange keys, int64_t cols, T* row) {
+  for (int64_t i = 0; i < keys.begin; i += kLanes) Store(Vec{}, row + i, keys.begin - i);
+  for (int64_t i = keys.end; i < cols; i += kLanes) Store(Vec{}, row + i, cols - i);
+}
+
+template <typename T>
+void MaskedSoftmax(const float* scores, float scale, const KeyRange* keys, int64_t rows,
+                   int64_t cols, T* p, float* log_sum) {
   for (int64_t r = 0; r < rows; ++r, scores += cols, p += cols) {
-    const int64_t n = first + r + 1 < cols ? first + r + 1 : cols;
+    const int64_t begin = keys[r].begin, end = keys[r].end;
     Vec best = Splat(-INFINITY);
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const Vec v = Keep(Load(scores + i, n - i), n - i, -INFINITY);
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const Vec v = Keep(Load(scores + i, end - i), end - i, -INFINITY);
       best = v > best ? v : best;
     }
     const float max = Max(best) * scale;
     Vec total{};
-    for (int64_t i = 0; i < n; i += kLanes) {
-      total += Keep(Exp(Load(scores + i, n - i) * scale - max), n - i, 0.0f);
+    for (int64_t i = begin; i < end; i += kLanes) {
+      total += Keep(Exp(Load(scores + i, end - i) * scale - max), end - i, 0.0f);
     }
-    const float sum = Sum(total);
-    log_sum[r] = max + std::log(sum);
-    for (int64_t i = 0; i < cols; i += kLanes) {
-      const Vec v = i < n ? Exp(Load(scores + i, n - i) * scale - log_sum[r]) : Vec{};
-      Store(i < n ? Keep(v, n - i, 0.0f) : v, p + i, cols - i);
+    log_sum[r] = max + std::log(Sum(total));
+    for (int64_t i = begin; i < end; i += kLanes) {
+      Store(Exp(Load(scores + i, end - i) * scale - log_sum[r]), p + i, end - i);
     }
+    ClearOutside(keys[r], cols, p);
   }
 }
 
 template <typename T>
-void CausalSoftmaxBackward(const float* scores, const float* dp, const float* log_sum,
-                           const float* delta, float scale, int64_t first, int64_t rows,
+void MaskedSoftmaxBackward(const float* scores, const float* dp, const float* log_sum,
+                           const float* delta, float scale, const KeyRange* keys, int64_t rows,
                            int64_t cols, T* p, T* d_scores) {
   for (int64_t r = 0; r < rows; ++r, scores += cols, dp += cols, p += cols, d_scores += cols) {
-    const int64_t n = first + r + 1 < cols ? first + r + 1 : cols;
-    for (int64_t i = 0; i < cols; i += kLanes) {
-      Vec v{}, d{};
-      if (i < n) {
-        v = Keep(Exp(Load(scores + i, n - i) * scale - log_sum[r]), n - i, 0.0f);
-        d = v * (Load(dp + i, n - i) - delta[r]) * scale;
-      }
-      Store(v, p + i, cols - i);
-      Store(d, d_scores + i, cols - i);
+    const int64_t end = keys[r].end;
+    for (int64_t i = keys[r].begin; i < end; i += kLanes) {
+      const Vec v = Exp(Load(scores + i, end - i) * scale - log_sum[r]);
+      Store(v, p + i, end - i);
+      Store(v * (Load(dp + i, end - i) - delta[r]) * scale, d_scores + i, end - i);
     }
+    ClearOutside(keys[r], cols, p);
+    ClearOutside(keys[r], cols, d_scores);
   }
 }
 
@@ -313,8 +317,8 @@ ProductKernels<T> MakeProductKernels() {
           .rope = Rope<T>,
           .silu_mul = SiluMul<T>,
           .silu_mul_backward = SiluMulBackward<T>,
-          .causal_softmax = CausalSoftmax<T>,
-          .causal_softmax_backward = CausalSoftmaxBackward<T>,
+          .masked_softmax = MaskedSoftmax<T>,
+          .masked_softmax_backward = MaskedSoftmaxBackward<T>,
           .row_dots = RowDots<T>,
           .cross_entropy = CrossEntropy<T>};
 }

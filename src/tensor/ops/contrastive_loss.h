@@ -11,8 +11,8 @@
 namespace pioneer {
 
 // The loss in nats a pair. a, b: [n, d]; d_a, d_b: [n, d], overwritten with its gradient, or null.
-// Pairs of which `kinds_b` [n] says that their b is the same text are no counterexamples of each
-// other, nor those of which `kinds_a` says so of their a. One thread.
+// Pairs that have a text in common are no counterexamples of each other: kinds_a, kinds_b [n] are
+// alike where texts are, also of one side and the other. scale: 1 to 100. One thread.
 double ContrastiveLoss(std::span<const float> a, std::span<const float> b, int64_t n, int64_t d,
                        std::span<const uint64_t> kinds_a, std::span<const uint64_t> kinds_b,
                        float scale, float* d_a, float* d_b);

@@ -3,14 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tensor/kernels/train_kernels.h"
-
 namespace pioneer {
 namespace {
-
-// Queries handled together. A block sees keys [0, end of block): about half of all pairs of a long
-// sequence are never computed. The scores of a block stay in the second-level cache.
-constexpr int64_t kQueryBlock = 128;
 
 template <typename T>
 void Reserve(const TrainAttentionShape& shape, TrainAttentionScratch<T>& scratch) {
@@ -39,21 +33,37 @@ MatrixView<T> Part(T* matrix, int64_t width, int64_t column, int64_t first, int6
   return {matrix + first * width + column, n_rows, head_dim, width, 1};
 }
 
+// A block computes the keys that any of its queries sees: of a long causal sequence about half of
+// all pairs are never computed. Its scores stay in the second-level cache.
 template <typename T>
 struct QueryBlock {
   QueryBlock(const TrainAttentionShape& shape, const T* qkv, int64_t head, int64_t first)
       : columns(shape, head),
         first(first),
         n_rows(std::min(kQueryBlock, shape.n_tokens - first)),
-        n_keys(first + n_rows),
+        first_key(shape.keys.empty() ? 0 : shape.keys[first].begin),
+        n_keys((shape.keys.empty() ? first + n_rows : shape.keys[first + n_rows - 1].end) -
+               first_key),
         queries(Part(qkv, shape.qkv_width(), columns.query, first, n_rows, shape.head_dim)),
-        keys(Part(qkv, shape.qkv_width(), columns.key, 0, n_keys, shape.head_dim)),
-        values(Part(qkv, shape.qkv_width(), columns.value, 0, n_keys, shape.head_dim)) {}
+        keys(Part(qkv, shape.qkv_width(), columns.key, first_key, n_keys, shape.head_dim)),
+        values(Part(qkv, shape.qkv_width(), columns.value, first_key, n_keys, shape.head_dim)) {}
 
   HeadColumns columns;
-  int64_t first, n_rows, n_keys;
+  int64_t first, n_rows, first_key, n_keys;
   MatrixView<const T> queries, keys, values;
 };
+
+// Counted from the block's first key.
+template <typename T>
+const KeyRange* SeenKeys(const TrainAttentionShape& shape, const QueryBlock<T>& block,
+                         std::vector<KeyRange>& out) {
+  out.clear();
+  for (int64_t r = block.first; r < block.first + block.n_rows; ++r) {
+    const KeyRange seen = shape.keys.empty() ? KeyRange{0, r + 1} : shape.keys[r];
+    out.push_back({seen.begin - block.first_key, seen.end - block.first_key});
+  }
+  return out.data();
+}
 
 template <typename T>
 void ForwardBlock(const TrainAttentionShape& shape, const T* qkv, int64_t head, int64_t first,
@@ -62,9 +72,9 @@ void ForwardBlock(const TrainAttentionShape& shape, const T* qkv, int64_t head, 
   const float scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
   const auto scores = View(scratch.scores.data(), block.n_rows, block.n_keys);
   TrainMatMul<T, float>(block.queries, block.keys.Transposed(), scores);
-  BestTrainKernels().For<T>().causal_softmax(scores.data, scale, first, block.n_rows, block.n_keys,
-                                             scratch.probabilities.data(),
-                                             log_sum + head * shape.n_tokens + first);
+  BestTrainKernels().For<T>().masked_softmax(
+      scores.data, scale, SeenKeys(shape, block, scratch.keys), block.n_rows, block.n_keys,
+      scratch.probabilities.data(), log_sum + head * shape.n_tokens + first);
   const auto p = View<const T>(scratch.probabilities.data(), block.n_rows, block.n_keys);
   TrainMatMul<T, T>(
       p, block.values,
@@ -91,9 +101,10 @@ void BackwardBlock(const TrainAttentionShape& shape, const T* qkv, int64_t head,
   const auto dp = View(scratch.d_probabilities.data(), block.n_rows, block.n_keys);
   TrainMatMul<T, float>(block.queries, block.keys.Transposed(), scores);
   TrainMatMul<T, float>(d_out_part, block.values.Transposed(), dp);
-  kernels.causal_softmax_backward(scores.data, dp.data, log_sum + head * shape.n_tokens + first,
-                                  scratch.delta.data(), scale, first, block.n_rows, block.n_keys,
-                                  scratch.probabilities.data(), scratch.d_scores.data());
+  kernels.masked_softmax_backward(scores.data, dp.data, log_sum + head * shape.n_tokens + first,
+                                  scratch.delta.data(), scale, SeenKeys(shape, block, scratch.keys),
+                                  block.n_rows, block.n_keys, scratch.probabilities.data(),
+                                  scratch.d_scores.data());
 
   const auto p = View<const T>(scratch.probabilities.data(), block.n_rows, block.n_keys);
   const auto ds = View<const T>(scratch.d_scores.data(), block.n_rows, block.n_keys);
@@ -101,10 +112,10 @@ void BackwardBlock(const TrainAttentionShape& shape, const T* qkv, int64_t head,
   TrainMatMul<T, float>(ds, block.keys,
                         part(d_qkv, width, block.columns.query, first, block.n_rows));
   TrainMatMul<T, float>(ds.Transposed(), block.queries,
-                        part(d_qkv, width, block.columns.key, 0, block.n_keys),
+                        part(d_qkv, width, block.columns.key, block.first_key, block.n_keys),
                         GemmMode::kAccumulate);
   TrainMatMul<T, float>(p.Transposed(), d_out_part,
-                        part(d_qkv, width, block.columns.value, 0, block.n_keys),
+                        part(d_qkv, width, block.columns.value, block.first_key, block.n_keys),
                         GemmMode::kAccumulate);
 }
 
