@@ -13,9 +13,9 @@ and beside it sets to judge searches by (`pioneer eval search`), from pages of L
 no heading or paragraph is made of (names in its windows are: crossing-A-B has them). Texts:
 LibreOffice's help and strings and Firefox's strings (MPL-2.0) in English, Korean and Japanese, the
 documentation of Apache (Apache-2.0), PostgreSQL (PostgreSQL), Python (PSF), Django (BSD), SQLite
-(public domain) and Rust (MIT, Apache-2.0), WordNet (its own free licence), downloaded with apt-get;
-CLDR (Unicode-3.0), downloaded with npm; TEXTS/docs_ko.jsonl.xz and TEXTS/books_en.jsonl.xz as in
-recipes/pioneer-small. The same versions give the same files.
+(public domain), WordNet (its own free licence), downloaded with apt-get; CLDR (Unicode-3.0),
+downloaded with npm; TEXTS/docs_ko.jsonl.xz and TEXTS/books_en.jsonl.xz as in recipes/pioneer-small.
+The same versions give the same files.
 """
 import argparse
 import hashlib
@@ -32,8 +32,7 @@ import pair_texts
 
 HELP_PACKAGES = {"en": "libreoffice-help-en-us", "ko": "libreoffice-help-ko", "ja": "libreoffice-help-ja"}
 HELP_FOLDERS = {"en": "en-US", "ko": "ko", "ja": "ja"}
-OTHER_PACKAGES = ["apache2-doc", "postgresql-doc-15", "python3.11-doc", "python-django-doc",
-                  "sqlite3-doc", "rust-doc"]
+OTHER_PACKAGES = ["apache2-doc", "postgresql-doc-15", "python3.11-doc", "python-django-doc", "sqlite3-doc"]
 MAX_FROM_PACKAGE = 20000  # pairs; what is more is left out evenly
 MAX_REPEATS = 5  # of a heading: "See also" names nothing
 MAX_CHARACTERS = 600  # of one text; the model reads fewer
@@ -259,16 +258,19 @@ def all_pairs(pages, texts, folder):
         add(f"headings-{asked}" if asked == read else "headings-crossing", pair)
     for package in OTHER_PACKAGES:
         for pair in package_headings(package, folder):
-            add(f"headings-{language_of(pair[1])}", pair)
+            if language_of(pair[1]) in HELP_PACKAGES:
+                add(f"headings-{language_of(pair[1])}", pair)
     docs_ko = list(pair_texts.json_texts(texts / "docs_ko.jsonl.xz"))
     for pair in markdown_headings(docs_ko):
-        add(f"headings-{language_of(pair[1])}", pair)
+        if language_of(pair[1]) == "ko":  # else it is a program
+            add("headings-ko", pair)
     for pair in pair_texts.words(unpack, folder):
         add("words-en", pair)
     for pair in pair_texts.passages(pair_texts.json_texts(texts / "books_en.jsonl.xz"), 3, seed=1):
         add("passages-en", pair)
     for pair in pair_texts.passages(docs_ko, 1, seed=2):
-        add("passages-ko", pair)
+        if language_of(pair[0]) == "ko":
+            add("passages-ko", pair)
     return kinds
 
 

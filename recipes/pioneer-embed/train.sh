@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From Debian's documentation to pioneer-embed, in one command; a second one goes on where the first
-# was stopped. Needs python3, apt-get and the text in ../shared/data/text. Not trained to its end yet:
+# was stopped. Needs python3, apt-get, npm and the texts in ../shared/data/text. Not trained to its end yet:
 # no such model comes with Pioneer.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,5 +12,5 @@ if [ -f "$run/checkpoint.bin" ]; then
   "$pioneer" train --resume --run "$run" --export "$made/pioneer-embed.gguf"
   exit
 fi
-recipes/pioneer-embed/make_pairs.py "$made" ../shared/data/text/docs_ko.jsonl.xz
+recipes/pioneer-embed/make_pairs.py "$made" ../shared/data/text
 "$pioneer" train recipes/pioneer-embed/recipe.toml --run "$run" --export "$made/pioneer-embed.gguf"

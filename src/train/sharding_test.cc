@@ -92,10 +92,28 @@ struct Tokens {
   std::vector<TrainSequence> batch;
 };
 
+// More than one pack a thread, of texts of all lengths.
+struct Texts {
+  explicit Texts(const LlamaShape& shape) {
+    Random random(6);
+    for (size_t i = 0; i < 320; ++i) {
+      std::vector<int32_t>& text = ids.emplace_back();
+      for (size_t n = 1 + i % static_cast<size_t>(shape.context); n > 0; --n) {
+        text.push_back(static_cast<int32_t>(random.Below(shape.vocab_size)));
+      }
+    }
+    for (const auto& text : ids) batch.push_back({text, {}, {}});
+  }
+  std::vector<std::vector<int32_t>> ids;
+  std::vector<TrainSequence> batch;
+};
+
 // Process r of the run has threads[r] threads.
-Trained TrainSome(const OptimizerOptions& options, const std::vector<int>& threads) {
+Trained TrainSome(const OptimizerOptions& options, const std::vector<int>& threads,
+                  bool learns_pairs = false) {
   const ParameterLayout layout(ShardedShape());
   const Tokens tokens(layout.shape());
+  const Texts texts(layout.shape());
   Trained trained;
   TrainBuffer<float> checkpoint;
   RunProcesses(static_cast<int>(threads.size()), [&](Communicator& processes) {
@@ -105,7 +123,8 @@ Trained TrainSome(const OptimizerOptions& options, const std::vector<int>& threa
     TrainBuffer<float> weights = InitialParameters(layout, 3);
     const auto step = [&](Optimizer& stepped) {
       workers->SetWeights(weights.data());
-      const double loss = workers->LossAndGradient(tokens.batch, 0.01f).value();
+      const double loss = learns_pairs ? workers->PairLossAndGradient(texts.batch, 20).value()
+                                       : workers->LossAndGradient(tokens.batch, 0.01f).value();
       const double norm = stepped.Sum(pool, workers->gradients());
       stepped.Step(pool, 0.01f, norm, workers->gradients()[0].data(), weights.data());
       if (!processes.first()) return;
@@ -144,6 +163,13 @@ TEST(Sharding, ProcessesEndWithTheBitsOfOneWithAllTheirThreads) {
     EXPECT_EQ(TrainSome(options, {2, 1}), one);
     EXPECT_NE(TrainSome(options, {2}).weights, one.weights);  // another order of additions
   }
+}
+
+TEST(Sharding, ProcessesLearnPairsWithTheBitsOfOne) {
+  const Trained one = TrainSome({}, {3}, true);
+  EXPECT_LT(one.losses[2], one.losses[0]);
+  EXPECT_EQ(TrainSome({}, {1, 2}, true), one);
+  EXPECT_EQ(TrainSome({}, {1, 1, 1}, true), one);
 }
 
 TEST(Sharding, ANanInOneProcessIsSeenByAll) {

@@ -98,7 +98,8 @@ void AdaptedPass<T>::Begin(const PackedTexts& pack) {
 
 template <typename T>
 TrainAttentionShape AdaptedPass<T>::AttentionShape(int64_t n_tokens) const {
-  return {n_tokens, model_.config.n_heads, model_.config.n_kv_heads, model_.config.head_dim};
+  const ModelConfig& config = model_.config;
+  return {n_tokens, config.n_heads, config.n_kv_heads, config.head_dim, /*keys=*/{}};
 }
 
 template <typename T>
