@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/library_option.h"
+#include "search/failure_text.h"
 #include "serve/search/search_json.h"
 
 namespace pioneer {
@@ -93,7 +94,8 @@ void PrintResult(const search::Source& source, bool json) {
              search::JobStateName(job.state), job.added, job.changed, job.unchanged, job.removed,
              job.failed);
   if (job.failed > 0) fmt::print("  pioneer index failures {} tells why\n", source.id);
-  if (job.state == search::JobState::kFailed) Fail(ErrorCode::kIo, "{}", job.error);
+  if (job.state == search::JobState::kFailed)
+    Fail(ErrorCode::kIo, "{}", search::SplitFailure(job.error).message);
 }
 
 // Reads, or lets a service read, until all these are done.
@@ -185,8 +187,10 @@ void ShowFailures(const IndexOptions& options) {
   const search::Source source = FindSource(*library, options.name);
   OrderedJson failures = OrderedJson::array();
   for (const search::ItemFailure& failure : library->Failures(source.id, options.limit)) {
-    if (!options.json) fmt::print("{}\n    {}\n", failure.uri, failure.message);
-    failures.push_back({{"uri", failure.uri}, {"message", failure.message}, {"at", failure.at_ms}});
+    if (!options.json) {
+      fmt::print("{}\n    {}\n", failure.uri, search::SplitFailure(failure.message).message);
+    }
+    failures.push_back(serve::FailureJson(failure));
   }
   if (options.json) fmt::print("{}\n", DumpJson(OrderedJson{{"failures", failures}}));
 }

@@ -15,6 +15,7 @@
 #include "cli/generator_option.h"
 #include "cli/interrupt.h"
 #include "cli/library_option.h"
+#include "cli/web_search_option.h"
 #include "serve/search/search_json.h"
 
 namespace pioneer {
@@ -24,7 +25,8 @@ struct SearchOptions {
   std::string question, model, library, unsupported = "drop";
   std::vector<std::string> sources, languages;
   int max_passages = 8;
-  bool passages_only = false, interactive = false, json = false;
+  bool passages_only = false, interactive = false, json = false, web = false;
+  WebSearchFlags web_search;
   EngineFlags engine;
 };
 
@@ -41,6 +43,10 @@ class SearchPrinter {
   void Take(const search::SearchEvent& event) {
     if (const auto* found = std::get_if<search::PassagesEvent>(&event)) {
       passages_ = found->passages;
+      for (const search::RetrievalProblem& problem : found->problems) {
+        fmt::print(stderr, "{}{}{}\n", problem.uri, problem.uri.empty() ? "" : ": ",
+                   problem.message);
+      }
     } else if (const auto* sentence = std::get_if<search::SentenceEvent>(&event)) {
       PrintSentence(sentence->sentence);
     } else if (const auto* done = std::get_if<search::DoneEvent>(&event)) {
@@ -110,6 +116,11 @@ class SearchSession {
  public:
   explicit SearchSession(const SearchOptions& options)
       : options_(options), library_(OpenNamedLibrary(options.library)) {
+    if (options.web) web_ = OpenWebSearch(options.web_search);
+    if (options.web && !web_) {
+      Fail(ErrorCode::kInvalidArgument,
+           "name the web search: --web --web-search searxng=ADDRESS, or PIONEER_WEB_SEARCH");
+    }
     if (!options.model.empty()) writer_ = OpenGenerator(options.model, options.engine);
     FindSources();
   }
@@ -127,7 +138,10 @@ class SearchSession {
     SearchPrinter printer(isatty(STDOUT_FILENO) != 0);
     serve::SearchRecord record;
     const bool text = !options_.json && !options_.passages_only;
-    search::Answer(request, library_->retriever(), writer_.get(), interrupt.token(),
+    std::optional<search::WebRetriever> both;
+    if (web_) both.emplace(*web_, library_->retriever());
+    search::Retriever& retriever = both ? *both : library_->retriever();
+    search::Answer(request, retriever, writer_.get(), interrupt.token(),
                    [&](const search::SearchEvent& event) {
                      record.Take(event);
                      const bool passages = std::holds_alternative<search::PassagesEvent>(event);
@@ -186,14 +200,15 @@ class SearchSession {
       if (source_ids_.size() == before)
         Fail(ErrorCode::kNotFound, "there is no source {}; pioneer index list shows them", wanted);
     }
-    if (state.passages == 0) {
+    if (state.passages == 0 && !web_) {
       fmt::print(stderr, "Nothing has been read yet: pioneer index add FOLDER\n");
     }
   }
 
   const SearchOptions& options_;
   const std::shared_ptr<search::Library> library_;
-  std::shared_ptr<Generator> writer_;  // null: answers are the passages' own sentences
+  std::shared_ptr<search::WebSearch> web_;  // null: the library is all
+  std::shared_ptr<Generator> writer_;       // null: answers are the passages' own sentences
   std::vector<std::string> source_ids_, follow_ups_;
   std::vector<search::EarlierTurn> earlier_;
 };
@@ -230,7 +245,9 @@ void AddSearchCommand(CLI::App& root) {
   command->add_flag("--passages", options->passages_only, "Show what is found, answer nothing");
   command->add_flag("--interactive", options->interactive, "Go on with follow-up questions");
   command->add_flag("--json", options->json, "Print JSON");
+  command->add_flag("--web", options->web, "Search the web, too, by --web-search");
   AddLibraryOption(*command, options->library);
+  AddWebSearchOptions(*command, options->web_search);
   AddEngineOptions(*command, options->engine);
   command->callback([options] { RunSearch(*options); });
 }

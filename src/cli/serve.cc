@@ -15,6 +15,7 @@
 #include "cli/library_option.h"
 #include "cli/model_option.h"
 #include "cli/serve_models.h"
+#include "cli/web_search_option.h"
 #include "serve/server.h"
 
 namespace pioneer {
@@ -25,6 +26,7 @@ struct ServeOptions {
   serve::ServerOptions server;
   EngineFlags engine;
   std::string address_file, library;
+  WebSearchFlags web;
   bool all_models = false;
   uint64_t memory_bytes = 0;
   int64_t unload_after_seconds = 600;
@@ -121,6 +123,7 @@ void Serve(ServeOptions& options) {
   options.server.data_folder = PioneerHome();
   options.server.assets = serve::EmbeddedAssets();
   options.server.library = OpenLibraryOrWarn(options.library);
+  options.server.web = OpenWebSearch(options.web);
   // The port is taken before the models load, so that a port in use is told at once.
   serve::Server server(options.server, {});
   server.Start();
@@ -167,6 +170,7 @@ void AddServeCommand(CLI::App& root) {
   command->add_flag("--require-keys", options->server.require_keys,
                     "Ask for an API key (pioneer keys create NAME)");
   AddLibraryOption(*command, options->library);
+  AddWebSearchOptions(*command, options->web);
   command->add_option("--runs", options->server.runs_folder,
                       "The folder of training runs that the lab page shows; default: runs in the "
                       "data folder");

@@ -49,8 +49,11 @@ struct AnswerSentence {
   std::vector<Citation> citations;
 };
 
-// In this order: one QueriesEvent, one PassagesEvent, SentenceEvents as they are checked, at last
-// one DoneEvent.
+// In this order: ReadingEvents while pages of the web are read, one QueriesEvent, one
+// PassagesEvent, SentenceEvents as they are checked, at last one DoneEvent.
+struct ReadingEvent {
+  int done = 0, total = 0;  // pages
+};
 struct QueriesEvent {
   std::string standalone;            // the question as it is understood without the conversation
   std::vector<std::string> queries;  // what is looked for
@@ -58,6 +61,7 @@ struct QueriesEvent {
 };
 struct PassagesEvent {
   std::vector<RankedPassage> passages;
+  std::vector<RetrievalProblem> problems;  // of the web
 };
 struct SentenceEvent {
   AnswerSentence sentence;
@@ -70,7 +74,8 @@ struct DoneEvent {
   std::vector<std::string> follow_ups;  // 0..3 questions that the passages can answer
   double retrieval_seconds = 0, answer_seconds = 0;
 };
-using SearchEvent = std::variant<QueriesEvent, PassagesEvent, SentenceEvent, DoneEvent>;
+using SearchEvent =
+    std::variant<ReadingEvent, QueriesEvent, PassagesEvent, SentenceEvent, DoneEvent>;
 
 // `model` writes and rewrites where it is capable; without one, or with a small one, answers are
 // composed of the passages' own sentences. Blocks; `on_event` is called on this thread. Throws

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,12 +33,25 @@ struct RetrievalFilter {
   std::optional<int64_t> from_ms, until_ms;  // of dated_at_ms; undated passages pass neither
 };
 
+// What was to be read for a question and could not be: the question is answered without it.
+struct RetrievalProblem {
+  std::string uri;   // of the page; "" = the search provider itself
+  std::string code;  // stable, for who translates: "timeout", else ErrorCodeName()
+  std::string message;
+};
+
 struct RetrievalQuery {
   // The question and its parts or paraphrases, best first; 1..8, each at most 4 KiB.
   std::vector<std::string> queries;
   RetrievalFilter filter;
   int limit = 10;              // 1..100
   bool prefer_recent = false;  // the question is about news
+  // From outside the index, ranked among its passages; each with an id below 0 of its own, and a
+  // document_id below 0.
+  std::vector<Passage> further = {};
+  // Called on the thread that asks: pages read so far, of how many; and what could not be read.
+  std::function<void(int done, int total)> on_reading = {};
+  std::function<void(const RetrievalProblem&)> on_problem = {};
 };
 
 // One stage's word about a passage: "lexical" (BM25 rank and score, which words matched), "dense",

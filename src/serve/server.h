@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "engine/generator.h"
 #include "search/library.h"
+#include "search/web_search.h"
 #include "serve/assets.h"
 #include "serve/served_model.h"
 #include "store/chat_store.h"
@@ -49,6 +50,7 @@ struct ServerOptions {
   int default_max_tokens = 1024;
   std::span<const Asset> assets = {};                  // the page: EmbeddedAssets()
   std::shared_ptr<search::Library> library = nullptr;  // null: nothing to search
+  std::shared_ptr<search::WebSearch> web = nullptr;    // null: the library is all
   const Clock* clock = &Clock::Real();
 };
 

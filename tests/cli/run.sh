@@ -247,6 +247,18 @@ grep -q '3일 전에.* \[1\]' <<<"$answer" || fail "search answers in Korean: $a
   fail 'search says when nothing answers'
 "$program" index remove $library shelf >/dev/null
 "$program" index list $library --json | grep -q '"documents":0' || fail 'index remove forgets the documents'
+coproc WEB { node tests/cli/web.mjs; }
+read -r provider <&"${WEB[0]}"
+answer=$("$program" search $library --web --web-private-pages --web-search "searxng=$provider" \
+  'When was the mill of Tarn closed?' 2>"$scratch/err")
+grep -q 'closed in 1932.* \[1\]' <<<"$answer" || fail "search --web answers from a page: $answer"
+grep -q '/mill#:~:text=' <<<"$answer" || fail 'search --web names the place in the page'
+grep -q '/none: .*404' "$scratch/err" || fail 'search --web tells which page failed'
+expect_failure 'pages of this machine are not read' 0 "$provider/mill" \
+  "$program" search $library --web --web-search "searxng=$provider" 'When was the mill of Tarn closed?'
+eval "exec ${WEB[1]}>&-"
+expect_failure 'the web without a provider' 1 'name the web search' "$program" search $library --web 'x'
+expect_failure 'a provider that is none' 1 'there is no web search' "$program" search $library --web --web-search bing 'x'
 expect_failure 'adding what is not there' 1 'there is no file or folder' "$program" index add $library "$scratch/nowhere"
 mkdir -p "$scratch/set"
 echo '{"id": "a", "title": "", "text": "The tower was built in 1871."}' >"$scratch/set/passages.jsonl"

@@ -6,9 +6,14 @@ import { answers, documents, folders, textOf } from './mock-documents.mjs';
 const kPause_ms = 60;
 const kMostPassages = 6;
 const kFailures = [
-  { uri: 'file:///srv/handbook/old/budget%202019.xlsx', message: 'The file is protected by a password.' },
-  { uri: 'file:///srv/handbook/scan.pdf', message: 'The PDF has no text: its pages are pictures.' },
-  { uri: 'file:///srv/handbook/notes.docx', message: 'The file ends in the middle of an entry (at byte 40,960).' },
+  { uri: 'file:///srv/handbook/old/budget%202019.xlsx', code: 'unsupported', message: 'The file is protected by a password.' },
+  { uri: 'file:///srv/handbook/scan.pdf', code: null, message: 'The PDF has no text: its pages are pictures.' },
+  { uri: 'file:///srv/handbook/notes.docx', code: 'corrupt_file', message: 'The file ends in the middle of an entry (at byte 40,960).' },
+];
+
+const kProblems = [
+  { uri: 'https://slow.example/leave', code: 'timeout', message: 'was not there in time' },
+  { uri: 'https://gone.example/', code: 'not_found', message: 'https://gone.example/ answers 404 (Not Found)' },
 ];
 
 const pause = (time_ms) => new Promise((resolve) => setTimeout(resolve, time_ms));
@@ -41,7 +46,7 @@ function passageFor({ document, headings, text, page = null, section }, n, score
 }
 
 function answerFor(question, settings, earlier) {
-  const { languages = [], sources = [], from, until, unsupported = 'drop' } = settings;
+  const { languages = [], sources = [], from, until, unsupported = 'drop', web = false } = settings;
   const allowed = all.filter(({ document }) =>
     (!languages.length || languages.includes(document.language)) && (!sources.length || sources.includes(document.source_id)) &&
     (from === undefined || document.dated_at >= from) && (until === undefined || document.dated_at <= until));
@@ -72,6 +77,7 @@ function answerFor(question, settings, earlier) {
     queries: known?.queries ?? [question],
     filter: { sources, languages, from: from ?? null, until: until ?? null },
     passages,
+    problems: web ? kProblems : [],
     sentences,
     found,
     method: /extract|원문|抜粋/.test(question) ? 'extract' : 'model',
@@ -93,9 +99,12 @@ export async function streamSearch({ chat, question, answer, response, send }) {
     keep();
     send(event, data);
   };
-  const { standalone, queries, filter, passages, sentences } = result;
+  const { standalone, queries, filter, passages, problems, sentences } = result;
+  if (chat.settings.search.web) {
+    for (const done of [0, 2, 4]) await say('reading', { done, total: 4 }, () => {});
+  }
   await say('queries', { standalone, queries, filter }, () => {});
-  await say('passages', { passages }, () => (kept.passages = passages));
+  await say('passages', { passages, problems }, () => Object.assign(kept, { passages, problems }));
   if (question.content.includes('/fail')) {
     answer.status = 'error';
     answer.error = 'The index could not be read: disk I/O error.';

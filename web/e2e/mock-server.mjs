@@ -81,7 +81,7 @@ class Mock {
   }
 
   state(visitor) {
-    return { version: '0.1.0-mock', models: kModels, defaults: kDefaults, auth_required: !visitor.allowed, administrator: this.administrator };
+    return { version: '0.1.0-mock', models: kModels, defaults: kDefaults, search: this.library.sources.length > 0 || this.library.provider !== null, auth_required: !visitor.allowed, administrator: this.administrator };
   }
 
   list(visitor, query) {

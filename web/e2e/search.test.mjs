@@ -97,6 +97,78 @@ test('sentences come one by one, and Escape stops; what came is kept', { skip },
   await leave(page);
 });
 
+test('the web is searched where it is switched on, and what failed is told', { skip }, async () => {
+  const page = await atSearch();
+  const web = page.getByRole('button', { name: 'Web', exact: true });
+  await web.click();
+  assert.equal(await web.getAttribute('aria-pressed'), 'true');
+  await page.getByText('Answers come from the library and from pages of the web').waitFor();
+  await ask(page, `slow: ${kLeave}`);
+  await page.getByText(/Reading pages of the web: [024] of 4…/).waitFor();
+  await settled(page, 1);
+  const problems = answers(page).first().locator('.web-problems');
+  await problems.getByText('2 pages of the web could not be read').click();
+  assert.deepEqual(await problems.locator('li').allInnerTexts(), [
+    'slow.example/leave\nIt did not answer in time. (was not there in time)',
+    'gone.example\nIt is not there. (https://gone.example/ answers 404 (Not Found))',
+  ]);
+  await axe(page, 'problems of the web');
+  await leave(page);
+
+  const visitor = await visit(browser, forVisitors.url, { hash: '#/search' });
+  await visitor.getByRole('button', { name: 'Any time' }).waitFor();
+  assert.equal(await visitor.getByRole('button', { name: 'Web', exact: true }).count(), 0);
+  await leave(visitor);
+});
+
+test('a chat is switched to sources and back by its composer', { skip }, async () => {
+  const page = await visit(browser, service.url);
+  const search = page.getByRole('button', { name: 'Search', exact: true });
+  await ask(page, 'Hello!');
+  await settled(page, 1);
+  assert.equal(await page.locator('.sentences').count(), 0);
+  await composer(page).fill(kLeave);
+  // By the keyboard alone.
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(page), 'Search');
+  await page.keyboard.press('Enter');
+  await page.getByRole('group', { name: 'What is searched' }).waitFor();
+  assert.equal(await search.getAttribute('aria-pressed'), 'true');
+  assert.equal(await page.getByRole('textbox', { name: 'Your question' }).inputValue(), kLeave);
+  await axe(page, 'a chat that searches from now on');
+  await page.getByRole('textbox', { name: 'Your question' }).press('Enter');
+  await settled(page, 2);
+  assert.equal(await answers(page).nth(0).locator('.sentences').count(), 0);
+  assert.equal(await answers(page).nth(1).locator('.cite').count(), 5);
+  await search.click();
+  await ask(page, 'Thanks!');
+  await settled(page, 3);
+  assert.equal(await answers(page).nth(2).locator('.sentences').count(), 0);
+  // All of it is there again, each answer in its own way.
+  await page.reload();
+  await settled(page, 3);
+  assert.deepEqual(await Promise.all([0, 1, 2].map((at) => answers(page).nth(at).locator('.cite').count())), [0, 5, 0]);
+  assert.equal(await search.getAttribute('aria-pressed'), 'false');
+  await leave(page);
+});
+
+test('a new chat that was switched to sources is a new chat again', { skip }, async () => {
+  const page = await visit(browser, service.url);
+  await composer(page).fill('unsent');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await page.getByRole('heading', { name: 'What would you like to know?' }).waitFor();
+  assert.equal(await composer(page).inputValue(), 'unsent');
+  await composer(page).fill('');
+  await page.getByRole('button', { name: 'New chat' }).first().click();
+  await page.getByRole('button', { name: 'Search', exact: true, pressed: false }).waitFor();
+  assert.equal(await composer(page).inputValue(), '');
+  await leave(page);
+
+  const nothing = await visit(browser, emptyForVisitors.url);
+  assert.equal(await nothing.getByRole('button', { name: 'Search', exact: true }).count(), 0);
+  await leave(nothing);
+});
+
 test('a citation shows its quote and opens its passage in the document', { skip }, async () => {
   const page = await atSearch();
   await ask(page, kLeave);
@@ -252,7 +324,7 @@ test('the library: add a folder, watch it being read, stop, read again, failures
   await page.locator('.source-row').nth(2).waitFor();
   assert.deepEqual(await page.locator('.library-totals dd').first().innerText(), '1,792');
   await page.getByText('3 could not be read').click();
-  await page.getByText('The file is protected by a password.').waitFor();
+  await page.getByText('It is of a kind that cannot be read. (The file is protected by a password.)').waitFor();
   await axe(page, 'library');
 
   await page.getByRole('button', { name: 'Add a source' }).click();

@@ -1,6 +1,6 @@
 // The typed client of the service's page API (docs/web-api.md). Every failure becomes an ApiError:
 // status 0 means that the service could not be reached at all.
-import type { Passage, SearchFilter, SearchResult, SearchSettings, Sentence } from './search/api';
+import type { Passage, Problem, SearchFilter, SearchResult, SearchSettings, Sentence } from './search/api';
 import { readEvents } from './sse';
 
 export interface Settings {
@@ -30,6 +30,8 @@ export interface ServiceState {
   version: string;
   models: Model[];
   defaults: Settings;
+  /** There is something that questions can be answered from. */
+  search: boolean;
   auth_required: boolean;
   /** May use the lab and change the library. */
   administrator: boolean;
@@ -103,7 +105,8 @@ export type GenerateEvent =
   | { event: 'delta'; data: { text: string } }
   | { event: 'tool_call'; data: { call: number; id: string; name: string; arguments: string; finished: boolean } }
   | { event: 'queries'; data: { standalone: string; queries: string[]; filter: SearchFilter } }
-  | { event: 'passages'; data: { passages: Passage[] } }
+  | { event: 'reading'; data: { done: number; total: number } }
+  | { event: 'passages'; data: { passages: Passage[]; problems: Problem[] } }
   | { event: 'sentence'; data: Sentence }
   | { event: 'done'; data: { message: Message } }
   | { event: 'error'; data: { message: Message; error: ErrorBody } };

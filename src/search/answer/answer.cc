@@ -234,7 +234,12 @@ void Answer(const SearchRequest& request, Retriever& retriever, Generator* model
   Generator* const capable = IsCapable(model) ? model : nullptr;
   const Stopwatch retrieval;
   Understood understood = Understand(request, capable, cancel);
-  const PassagesEvent found{Find(understood, request.filter, retriever, cancel)};
+  PassagesEvent found;
+  understood.query.on_reading = [&](int done, int total) { on_event(ReadingEvent{done, total}); };
+  understood.query.on_problem = [&](const RetrievalProblem& problem) {
+    found.problems.push_back(problem);
+  };
+  found.passages = Find(understood, request.filter, retriever, cancel);
   const double retrieval_seconds = retrieval.Seconds();
   on_event(QueriesEvent{understood.standalone, understood.query.queries, understood.query.filter});
   on_event(found);

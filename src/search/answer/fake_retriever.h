@@ -8,7 +8,8 @@
 
 namespace pioneer::search {
 
-// Finds the same passages for everything, within the filter's dates. Thread-safe.
+// Finds the same passages for everything, within the filter's dates, and behind them what the query
+// brings along. Thread-safe.
 class FakeRetriever : public Retriever {
  public:
   void Add(Passage passage) {
@@ -29,7 +30,9 @@ class FakeRetriever : public Retriever {
     const std::lock_guard lock(mutex_);
     queries_.push_back(query);
     std::vector<RankedPassage> found;
-    for (const Passage& passage : passages_) {
+    std::vector<Passage> all = passages_;
+    all.insert(all.end(), query.further.begin(), query.further.end());
+    for (const Passage& passage : all) {
       const auto& [from, until] = std::pair(query.filter.from_ms, query.filter.until_ms);
       if ((from || until) && !passage.dated_at_ms) continue;
       if ((from && *passage.dated_at_ms < *from) || (until && *passage.dated_at_ms > *until))

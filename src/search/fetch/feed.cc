@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "search/failure_text.h"
 #include "search/fetch/host_rules.h"
 #include "search/fetch/path_glob.h"
 #include "search/fetch/readers.h"
@@ -53,8 +54,9 @@ class FeedReading {
       if (!seen.insert(item.url).second) continue;
       if (items.size() >= static_cast<size_t>(settings_.max_documents)) {
         sink_.OnFailed(feed.ToString(),
-                       "the feed has more items than max_documents; the rest was "
-                       "left out");
+                       FailureText(kLeftOut,
+                                   "the feed has more items than max_documents; the rest was "
+                                   "left out"));
         break;
       }
       items.push_back(std::move(item));
@@ -69,7 +71,7 @@ class FeedReading {
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kCancelled) throw;
       if (item.summary.empty()) {
-        sink_.OnFailed(item.url, error.what());
+        sink_.OnFailed(item.url, FailureText(error));
       } else {
         Summarize(item, stamp);
       }
@@ -97,7 +99,8 @@ class FeedReading {
     if (own == stamp) return sink_.OnUnchanged(item.url);
     // Once read in full, a page is not replaced by a few words about it.
     if (!stamp.empty() && !stamp.starts_with("summary ")) {
-      return sink_.OnFailed(item.url, "cannot be read now; what was read before stays");
+      return sink_.OnFailed(item.url,
+                            FailureText(kKept, "cannot be read now; what was read before stays"));
     }
     Converted converted =
         converter_.ConvertMemory(item.summary, Format::kText, item.title, "utf-8", cancel_);

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "search/convert/converter_pool.h"
+#include "search/failure_text.h"
 #include "search/fetch/file_uri.h"
 #include "search/fetch/path_glob.h"
 #include "search/fetch/readers.h"
@@ -83,7 +84,10 @@ class FileWalk {
       // A drive that is away: nothing can be said about what is on it.
       Fail(ErrorCode::kIo, "{} cannot be read: {}", folder.string(), error.message());
     }
-    if (error) sink_.OnFailed(FileUri(folder), "this service may not read this folder");
+    if (error) {
+      sink_.OnFailed(FileUri(folder), FailureText(ErrorCodeName(ErrorCode::kUnauthorized),
+                                                  "this service may not read this folder"));
+    }
     std::sort(entries.begin(), entries.end(),
               [](const auto& a, const auto& b) { return a.path() < b.path(); });
     for (const fs::directory_entry& entry : entries) Take(entry, depth);
@@ -153,9 +157,11 @@ class FileReader {
     Descriptor opened(::open(found.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status = {};
     if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) {
-      file.problem = std::string("cannot be opened: ") + std::strerror(errno);
+      file.problem = FailureText(
+          errno == EACCES ? ErrorCodeName(ErrorCode::kUnauthorized) : ErrorCodeName(ErrorCode::kIo),
+          std::string("cannot be opened: ") + std::strerror(errno));
     } else if (!S_ISREG(status.st_mode)) {
-      file.problem = "is no file any more";
+      file.problem = FailureText(ErrorCodeName(ErrorCode::kNotFound), "is no file any more");
     } else {
       file.bytes = status.st_size;
       file.stamp = StampOf(status);
@@ -189,7 +195,7 @@ class FileReader {
     } catch (const Error& error) {
       // No converter at all, or being told to stop, is not this file's fault.
       if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kIo) throw;
-      return sink_.OnFailed(file.uri, error.what());
+      return sink_.OnFailed(file.uri, FailureText(error));
     }
     converted.document.uri = file.uri;
     converted.document.media_type = MediaTypeOf(file.format, file.name);
@@ -220,9 +226,11 @@ void ReadFilesSource(const SourceSettings& settings, SourceSink& sink, const Can
   for (const FoundFile& file : files) reader.Read(file);
   reader.Finish();
   if (walk.cut()) {
-    sink.OnFailed(FileUri(root), fmt::format("holds more than {} files that can be read; the rest "
-                                             "was left out",
-                                             settings.max_documents));
+    sink.OnFailed(
+        FileUri(root),
+        FailureText(kLeftOut,
+                    fmt::format("holds more than {} files that can be read; the rest was left out",
+                                settings.max_documents)));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "search/failure_text.h"
 #include "search/fetch/file_uri.h"
 #include "search/fetch/folder_watcher.h"
 #include "search/fetch/path_glob.h"
@@ -105,6 +106,9 @@ TEST_F(FilesSourceTest, TellsBrokenFilesAndGoesOn) {
   Read();
   EXPECT_EQ(sink_.order, (std::vector<std::string>{Uri("c.txt")}));
   EXPECT_NE(sink_.failures[Uri("a.docx")].find("broken"), std::string::npos);
+  EXPECT_EQ(SplitFailure(sink_.failures[Uri("a.docx")]).code, "corrupt_file");
+  EXPECT_EQ(SplitFailure("kept before there were codes").code, "");
+  EXPECT_EQ(SplitFailure("kept before there were codes").message, "kept before there were codes");
   EXPECT_NE(sink_.failures[Uri("b.txt")].find("something else"), std::string::npos);
 }
 

@@ -3,12 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <future>
-#include <optional>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -21,7 +16,6 @@ namespace {
 
 constexpr int kMostResults = 50;
 constexpr size_t kMaxAnswerBytes = size_t{4} << 20;
-constexpr size_t kReadAtOnce = 8;
 constexpr int64_t kProviderTimeoutMs = 20'000;
 
 std::string EncodeComponent(std::string_view text) {
@@ -228,44 +222,6 @@ class OpenSearchProvider : public WebProvider {
   const Url description_;
 };
 
-struct FetchedPage {
-  std::optional<WebAnswer> answer;
-  std::string problem;
-};
-
-FetchedPage FetchOne(const WebFetcher& fetcher, const std::string& text,
-                     const CancelToken& cancel) {
-  const auto url = ParseUrl(text);
-  if (!url) return {std::nullopt, text + " is no web address"};
-  try {
-    return {fetcher.Get({.url = *url}, cancel), ""};
-  } catch (const Error& error) {
-    return {std::nullopt, error.code() == ErrorCode::kCancelled ? "was not there in time"
-                                                                : std::string(error.what())};
-  }
-}
-
-// All at once, some at a time; `stop` ends those that are too slow.
-std::vector<FetchedPage> FetchAll(const std::vector<WebResult>& results, const WebFetcher& fetcher,
-                                  const CancelToken& stop) {
-  std::vector<FetchedPage> pages(results.size());
-  std::atomic<size_t> next = 0;
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < std::min(kReadAtOnce, results.size()); ++i) {
-    threads.emplace_back([&] {
-      for (size_t at = 0; (at = next++) < results.size();) {
-        try {
-          pages[at] = FetchOne(fetcher, results[at].url, stop);
-        } catch (const std::exception& error) {
-          pages[at].problem = error.what();
-        }
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  return pages;
-}
-
 }  // namespace
 
 const char* ProviderKindName(ProviderKind kind) {
@@ -290,39 +246,6 @@ std::unique_ptr<WebProvider> MakeWebProvider(const ProviderSettings& settings) {
       return std::make_unique<OpenSearchProvider>(settings);
   }
   Fail(ErrorCode::kInvalidArgument, "there is no such search provider");
-}
-
-WebPages ReadPages(const std::vector<WebResult>& results, bool allow_private_addresses,
-                   int64_t timeout_ms, const CancelToken& cancel) {
-  const WebFetcher fetcher(
-      {allow_private_addresses ? AddressRule::kAny : AddressRule::kPublicOnly, timeout_ms});
-  CancelToken stop;
-  auto fetching = std::async(std::launch::async, [&] { return FetchAll(results, fetcher, stop); });
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-  while (fetching.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
-    if (cancel.cancelled() || std::chrono::steady_clock::now() >= deadline) stop.Cancel();
-  }
-  const std::vector<FetchedPage> fetched = fetching.get();
-  cancel.Check();
-
-  WebPages pages;
-  Converter converter;
-  for (size_t i = 0; i < fetched.size(); ++i) {
-    std::string problem = fetched[i].problem;
-    if (fetched[i].answer) {
-      try {
-        WebPage page = MakeWebPage(*fetched[i].answer, {}, converter, cancel);
-        page.document.uri = results[i].url;
-        pages.documents.push_back(std::move(page.document));
-        continue;
-      } catch (const Error& error) {
-        cancel.Check();
-        problem = error.what();
-      }
-    }
-    pages.failures.push_back({results[i].url, problem});
-  }
-  return pages;
 }
 
 }  // namespace pioneer::search

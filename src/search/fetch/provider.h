@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "search/document.h"
+#include "search/retriever.h"
 
 namespace pioneer::search {
 
@@ -48,18 +50,16 @@ class WebProvider {
 // Throws Error{kInvalidArgument}.
 std::unique_ptr<WebProvider> MakeWebProvider(const ProviderSettings& settings);
 
-struct PageFailure {
-  std::string url, message;
-};
 struct WebPages {
-  std::vector<Document> documents;  // in the order of the results
-  std::vector<PageFailure> failures;
+  std::vector<Document> documents;  // in the order of the results; uri: the result's url
+  std::vector<RetrievalProblem> failures;
 };
 
-// Reads the pages at the same time, at most `timeout_ms` in all; what is not there by then is a
-// failure. robots.txt is not asked: a person asks for these pages now, once. Throws only
-// Error{kCancelled}.
+// Reads and converts the pages at the same time, at most `timeout_ms` in all; what is not there by
+// then is a failure. robots.txt is not asked: a person asks for these pages now, once. `on_reading`
+// (may be empty) hears on this thread how many are done. Throws only Error{kCancelled}.
 WebPages ReadPages(const std::vector<WebResult>& results, bool allow_private_addresses,
-                   int64_t timeout_ms, const CancelToken& cancel);
+                   int64_t timeout_ms, const CancelToken& cancel,
+                   const std::function<void(int done, int total)>& on_reading = {});
 
 }  // namespace pioneer::search

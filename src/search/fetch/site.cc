@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "search/failure_text.h"
 #include "search/fetch/host_rules.h"
 #include "search/fetch/path_glob.h"
 #include "search/fetch/readers.h"
@@ -48,9 +49,11 @@ class SiteReading {
       const QueuedPage next = queue_.front();
       queue_.pop_front();
       if (documents_ >= settings_.max_documents) {
-        sink_.OnFailed(next.url.ToString(),
-                       fmt::format("the site has more than {} pages; the rest was left out",
-                                   settings_.max_documents));
+        sink_.OnFailed(
+            next.url.ToString(),
+            FailureText(kLeftOut,
+                        fmt::format("the site has more than {} pages; the rest was left out",
+                                    settings_.max_documents)));
         break;
       }
       ReadOne(next);
@@ -128,7 +131,8 @@ class SiteReading {
         ReadSitemap(*url, files);
       } catch (const Error& error) {
         if (error.code() == ErrorCode::kCancelled) throw;
-        if (error.code() != ErrorCode::kNotFound) sink_.OnFailed(url->ToString(), error.what());
+        if (error.code() != ErrorCode::kNotFound)
+          sink_.OnFailed(url->ToString(), FailureText(error));
       }
     }
   }
@@ -173,7 +177,7 @@ class SiteReading {
       const bool host_fails = error.code() == ErrorCode::kIo;
       failures_in_a_row_ = host_fails ? failures_in_a_row_ + 1 : 0;
       if (failures_in_a_row_ >= kFailuresInARow) throw;
-      sink_.OnFailed(uri, error.what());
+      sink_.OnFailed(uri, FailureText(error));
     }
   }
 

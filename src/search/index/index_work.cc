@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "search/failure_text.h"
 #include "search/index/index_library.h"
 
 namespace pioneer::search {
@@ -180,10 +181,11 @@ void IndexLibrary::RunJob(SearchStore& store, const Job& job) {
     }
   } catch (const Error& error) {
     state.state = cancel.cancelled() ? JobState::kWaiting : JobState::kFailed;
-    if (state.state == JobState::kFailed) state.error = error.what();
+    if (state.state == JobState::kFailed) state.error = FailureText(error);
   } catch (const std::exception& error) {
     state.state = JobState::kFailed;
-    state.error = fmt::format("reading ended unexpectedly: {}", error.what());
+    state.error = FailureText(ErrorCodeName(ErrorCode::kInternal),
+                              fmt::format("reading ended unexpectedly: {}", error.what()));
   }
   {
     const std::lock_guard lock(mutex_);

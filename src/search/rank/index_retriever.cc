@@ -118,13 +118,17 @@ int64_t IndexRetriever::DocumentFrequency(SearchStore& store, const std::string&
   return documents;
 }
 
+// What costs reading is how many passages of the index have a term; how rare it is, all tell.
 std::vector<WeightedTerm> IndexRetriever::WeighTerms(SearchStore& store,
+                                                     const FurtherPassages& further,
                                                      const std::string& question,
-                                                     const IndexTotals& totals) {
+                                                     const IndexTotals& stored) {
+  const int64_t passages = further.AddTo(stored).passages;
   std::vector<WeightedTerm> terms;
   for (QueryTerm& term : FindQueryTerms(question)) {
-    const int64_t documents = DocumentFrequency(store, term.text, totals.passages);
-    const double weight = term.weight * Rarity(documents, totals.passages);
+    const int64_t documents = DocumentFrequency(store, term.text, stored.passages);
+    const double weight =
+        term.weight * Rarity(documents + further.DocumentFrequency(term.text), passages);
     terms.push_back({std::move(term), documents, weight});
   }
   return terms;
@@ -133,13 +137,15 @@ std::vector<WeightedTerm> IndexRetriever::WeighTerms(SearchStore& store,
 std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
                                                        const std::string& question,
                                                        const RetrievalFilter& filter,
+                                                       const FurtherPassages& further,
                                                        const CancelToken& cancel) {
-  const IndexTotals totals = store.Totals();
-  LexicalScorer scorer(WeighTerms(store, question, totals), totals);
+  const IndexTotals stored = store.Totals(), totals = further.AddTo(stored);
+  LexicalScorer scorer(WeighTerms(store, further, question, stored), totals);
   std::vector<std::string> texts;
   for (const WeightedTerm& term : scorer.terms()) texts.push_back(term.term.text);
-  const std::vector<Candidate> candidates =
+  std::vector<Candidate> candidates =
       store.FindCandidates(texts, ChooseGroups(scorer.terms()), filter, kMostCandidates);
+  further.AddCandidates(texts, candidates);
   cancel.Check();
   std::vector<std::pair<double, int64_t>> best;
   for (const Candidate& candidate : candidates) {
@@ -155,7 +161,9 @@ std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
   std::vector<ReadPassage> read;
   for (const auto& [score, id] : best) {
     cancel.Check();
-    std::optional<Passage> passage = store.LoadPassage(id, filter);
+    const Passage* const is_further = further.Find(id);
+    std::optional<Passage> passage =
+        is_further != nullptr ? *is_further : store.LoadPassage(id, filter);
     if (!passage) continue;
     LexicalScorer::Reading reading = scorer.Read(*passage);
     const double words_score = reading.score;
@@ -173,8 +181,9 @@ std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
   std::vector<FeedbackPassage> pupils;
   for (const ReadPassage& passage : read) pupils.push_back({&passage.reading.words, passage.score});
   const std::vector<double> gains = FeedbackGains(
-      pupils, scorer.weight_sum(), scorer.n_words(), totals.passages,
-      [&](const std::string& word) { return DocumentFrequency(store, word, totals.passages); });
+      pupils, scorer.weight_sum(), scorer.n_words(), totals.passages, [&](const std::string& word) {
+        return DocumentFrequency(store, word, stored.passages) + further.DocumentFrequency(word);
+      });
   for (size_t i = 0; i < found.size(); ++i) {
     found[i].score += gains[i];
     if (gains[i] > 0)
@@ -188,9 +197,10 @@ std::vector<RankedPassage> IndexRetriever::Retrieve(const RetrievalQuery& query,
                                                     const CancelToken& cancel) {
   CheckQuery(query);
   const StorePool::Lease store = stores_.Take();
+  const FurtherPassages further(query.further, query.filter);
   std::vector<std::vector<RankedPassage>> lists;
   for (const std::string& question : query.queries) {
-    lists.push_back(FindByWords(*store, question, query.filter, cancel));
+    lists.push_back(FindByWords(*store, question, query.filter, further, cancel));
   }
   std::vector<RankedPassage> found = FuseQueries(std::move(lists));
   if (query.prefer_recent) PreferRecent(found);

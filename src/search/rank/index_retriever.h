@@ -5,6 +5,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "search/rank/further_passages.h"
 #include "search/rank/lexical_score.h"
 #include "search/rank/store_pool.h"
 #include "search/retriever.h"
@@ -21,9 +22,10 @@ class IndexRetriever : public Retriever {
 
  private:
   std::vector<RankedPassage> FindByWords(SearchStore& store, const std::string& question,
-                                         const RetrievalFilter& filter, const CancelToken& cancel);
-  std::vector<WeightedTerm> WeighTerms(SearchStore& store, const std::string& question,
-                                       const IndexTotals& totals);
+                                         const RetrievalFilter& filter,
+                                         const FurtherPassages& further, const CancelToken& cancel);
+  std::vector<WeightedTerm> WeighTerms(SearchStore& store, const FurtherPassages& further,
+                                       const std::string& question, const IndexTotals& stored);
   int64_t DocumentFrequency(SearchStore& store, const std::string& term, int64_t passages);
 
   StorePool& stores_;

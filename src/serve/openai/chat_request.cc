@@ -8,6 +8,7 @@
 #include "serve/api_error.h"
 #include "serve/openai/output_grammar.h"
 #include "serve/openai/tool_fields.h"
+#include "serve/openai/web_search.h"
 
 namespace pioneer::serve::openai {
 namespace {
@@ -139,7 +140,7 @@ std::vector<ChatMessage> ReadMessages(const FieldReader& body) {
 }
 
 void RefuseUnsupported(const FieldReader& body) {
-  for (const char* name : {"audio", "functions", "function_call", "web_search_options"}) {
+  for (const char* name : {"audio", "functions", "function_call"}) {
     if (body.Has(name)) throw UnsupportedField(name, "is not supported yet by this version");
   }
   if (const Json* modalities = body.Array("modalities")) {
@@ -214,6 +215,7 @@ ChatCall ParseChatCall(std::string_view text) {
   call.request.options.grammar = ReadOutputGrammar(body, text);
   ReadTokenLimit(body, call.request.options.limits);
   ReadLogprobs(body, call.request.options);
+  call.web_search = ReadWebSearchOptions(body, call.request);
   return call;
 }
 

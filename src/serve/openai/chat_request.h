@@ -2,6 +2,7 @@
 // docs/api.md lists every field and what becomes of it.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "engine/generator.h"
@@ -11,9 +12,15 @@ namespace pioneer::serve::openai {
 
 inline constexpr int kMaxMessages = 4096;
 
+// web_search_options: the service searches, and the answer cites what it found.
+struct WebSearchOptions {
+  int max_passages = 8;
+};
+
 struct ChatCall {
   WireOptions wire;
   ChatRequest request;
+  std::optional<WebSearchOptions> web_search = std::nullopt;
 };
 
 // Throws ApiError 400 that names the field.

@@ -129,6 +129,19 @@ OrderedJson ChatMessageJson(const Answer& answer) {
   return message;
 }
 
+OrderedJson AnnotationsJson(const std::vector<UrlCitation>& citations) {
+  OrderedJson json = OrderedJson::array();
+  for (const UrlCitation& citation : citations) {
+    json.push_back({{"type", "url_citation"},
+                    {"url_citation",
+                     {{"start_index", citation.begin},
+                      {"end_index", citation.end},
+                      {"title", citation.title},
+                      {"url", citation.url}}}});
+  }
+  return json;
+}
+
 OrderedJson TextChoice(int index, const std::string& text, OrderedJson logprobs,
                        OrderedJson finish_reason) {
   return {{"text", text},
@@ -250,6 +263,22 @@ OrderedJson ChatFinishChunk(const ResponseHead& head, const FinishEvent& event,
 
 OrderedJson ChatUsageChunk(const ResponseHead& head, const Usage& usage) {
   return UsageChunk(head, kChatChunk, usage);
+}
+
+OrderedJson ChatCitedCompletion(const ResponseHead& head, const std::string& text,
+                                const std::vector<UrlCitation>& citations, const Usage& usage) {
+  Answer answer;
+  answer.text = text;
+  OrderedJson response = ChatCompletion(head, {answer}, false, usage);
+  response["choices"][0]["message"]["annotations"] = AnnotationsJson(citations);
+  return response;
+}
+
+OrderedJson ChatCitedChunk(const ResponseHead& head, const std::string& text,
+                           const std::vector<UrlCitation>& citations, bool usage_follows) {
+  OrderedJson delta = {{"content", text}};
+  if (!citations.empty()) delta["annotations"] = AnnotationsJson(citations);
+  return Chunk(head, kChatChunk, ChatChoice(0, std::move(delta), nullptr, nullptr), usage_follows);
 }
 
 OrderedJson TextCompletion(const ResponseHead& head, const std::vector<Answer>& answers,

@@ -44,7 +44,8 @@ struct Usage {
 };
 OrderedJson UsageJson(const Usage& usage);
 
-// "stop", "length" or "tool_calls"; a failed or cancelled answer has no reason on the wire and must not get here.
+// "stop", "length" or "tool_calls"; a failed or cancelled answer has no reason on the wire and must
+// not get here.
 const char* FinishReasonName(FinishReason reason);
 
 // "state" says whether it is loaded, "error" why it could not be.
@@ -67,6 +68,17 @@ OrderedJson ChatToolCallChunk(const ResponseHead& head, const ToolCallEvent& eve
                               bool usage_follows);
 OrderedJson ChatFinishChunk(const ResponseHead& head, const FinishEvent& event, bool usage_follows);
 OrderedJson ChatUsageChunk(const ResponseHead& head, const Usage& usage);
+
+// A mark in the text and where it leads. Places count characters (code points) of the whole text.
+struct UrlCitation {
+  int64_t begin = 0, end = 0;
+  std::string url, title;
+};
+// An answer that was searched for, and a piece of one.
+OrderedJson ChatCitedCompletion(const ResponseHead& head, const std::string& text,
+                                const std::vector<UrlCitation>& citations, const Usage& usage);
+OrderedJson ChatCitedChunk(const ResponseHead& head, const std::string& text,
+                           const std::vector<UrlCitation>& citations, bool usage_follows);
 
 // ---- /v1/completions
 

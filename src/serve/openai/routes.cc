@@ -3,8 +3,9 @@
 #include "serve/openai/completion_request.h"
 #include "serve/openai/formats.h"
 #include "serve/openai/infill.h"
-#include "serve/openai/token_routes.h"
 #include "serve/openai/text_routes.h"
+#include "serve/openai/token_routes.h"
+#include "serve/openai/web_search.h"
 
 namespace pioneer::serve::openai {
 namespace {
@@ -33,6 +34,7 @@ void Chat(Service& service, const HttpRequest& request, ServeWriter& writer) {
   AnswerJob job;
   job.start_ns = service.NowNs();
   const ChatCall call = ParseChatCall(request.body);
+  if (call.web_search) return AnswerBySearch(service, call, writer);
   const auto generator = service.models.Find(call.wire.model);
   job.generations.push_back(StartNaming("messages", [&] { return generator->Chat(call.request); }));
   job.answers_per_generation = call.request.options.n;
@@ -47,9 +49,8 @@ void FillHoles(const Generator& generator, CompletionCall& call) {
   for (CompletionRequest& one : call.requests) {
     InfillRequest hole;
     const auto* text = std::get_if<std::string>(&one.prompt);
-    hole.prefix = text != nullptr
-                      ? *text
-                      : generator.Detokenize(std::get<std::vector<int32_t>>(one.prompt));
+    hole.prefix =
+        text != nullptr ? *text : generator.Detokenize(std::get<std::vector<int32_t>>(one.prompt));
     hole.suffix = call.suffix;
     one.prompt = generator.InfillPrompt(
         hole, InfillPromptTokens(generator.info().context_length, one.options.limits.max_tokens));

@@ -32,8 +32,9 @@ class ChatSearch {
     MessageStatus status = MessageStatus::kDone;
     std::optional<ApiError> error;
     try {
-      search::Answer(search_.request, RequireLibrary(service_).retriever(), search_.writer.get(),
-                     *cancel_, [this](const search::SearchEvent& event) { Take(event); });
+      const auto retriever = RequireRetriever(service_, search_.web);
+      search::Answer(search_.request, *retriever, search_.writer.get(), *cancel_,
+                     [this](const search::SearchEvent& event) { Take(event); });
     } catch (const Error& failure) {
       status =
           failure.code() == ErrorCode::kCancelled ? MessageStatus::kStopped : MessageStatus::kError;

@@ -12,6 +12,7 @@ namespace pioneer::serve {
 struct SearchTurn {
   std::string visitor_id, chat_id;
   search::SearchRequest request;
+  bool web = false;
   std::shared_ptr<Generator> writer;  // may be null
 };
 

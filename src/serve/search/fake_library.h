@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "search/failure_text.h"
 #include "search/answer/fake_retriever.h"
 #include "search/library.h"
 
@@ -33,7 +34,7 @@ class FakeLibrary : public Library {
     const std::lock_guard lock(mutex_);
     LibraryState state;
     for (const auto& [id, source] : sources_) state.sources.push_back(source);
-    state.documents = static_cast<int64_t>(documents.size());
+    state.documents = state.passages = static_cast<int64_t>(documents.size());
     return state;
   }
   std::optional<Source> Find(std::string_view id) override {
@@ -59,7 +60,7 @@ class FakeLibrary : public Library {
     Changed();
   }
   std::vector<ItemFailure> Failures(std::string_view, int limit) override {
-    std::vector<ItemFailure> failures(3, {"file:///secret/a.pdf", "is broken", 5});
+    std::vector<ItemFailure> failures(3, {"file:///secret/a.pdf", FailureText("corrupt_file", "is broken"), 5});
     failures.resize(std::min<size_t>(failures.size(), static_cast<size_t>(limit)));
     return failures;
   }

@@ -1,5 +1,7 @@
 // Why: the library's API, as docs/web-api.md says. Every visitor may ask; only an administrator
 // changes what is there or sees where it comes from.
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "net/sse.h"
@@ -22,9 +24,13 @@ search::Source RequireSource(search::Library& library, const std::string& id) {
   return std::move(*source);
 }
 
+std::string ProviderName(const Service& service) {
+  return service.options.web ? service.options.web->name() : "";
+}
+
 void ShowLibrary(Service& service, const HttpRequest& request, ServeWriter& writer) {
-  writer.SendJson(200,
-                  LibraryJson(RequireLibrary(service).State(), IsAdministrator(service, request)));
+  writer.SendJson(200, LibraryJson(RequireLibrary(service).State(), ProviderName(service),
+                                   IsAdministrator(service, request)));
 }
 
 void WatchLibrary(Service& service, const HttpRequest& request, ServeWriter& writer) {
@@ -37,7 +43,8 @@ void WatchLibrary(Service& service, const HttpRequest& request, ServeWriter& wri
     const int64_t now = library.AwaitChange(seen, kChangesEveryMs);
     if (now != seen) {
       seen = now;
-      std::string state = DumpJson(LibraryJson(library.State(), administrator));
+      std::string state =
+          DumpJson(LibraryJson(library.State(), ProviderName(service), administrator));
       if (state != last) {
         writer.Write(FormatSseEvent("library", state));
         last_ns = service.NowNs();
@@ -53,10 +60,22 @@ void WatchLibrary(Service& service, const HttpRequest& request, ServeWriter& wri
   writer.End();
 }
 
+// The library refuses it, too; here it has a code of its own.
+void RefuseKnown(search::Library& library, const search::SourceSettings& asked) {
+  for (const search::Source& source : library.State().sources) {
+    if (source.settings.kind == asked.kind && source.settings.location == asked.location) {
+      throw ApiError(400, "invalid_request_error", "exists", "location",
+                     fmt::format("{} is a source already: {}", asked.location, source.name));
+    }
+  }
+}
+
 void AddSource(Service& service, const HttpRequest& request, ServeWriter& writer) {
   search::Library& library = RequireLibrary(service);
   const Json json = ParseBody(request.body);
-  writer.SendJson(201, SourceJson(library.Add(ReadNewSource(FieldReader(json, ""))), true));
+  const search::NewSource asked = ReadNewSource(FieldReader(json, ""));
+  RefuseKnown(library, asked.settings);
+  writer.SendJson(201, SourceJson(library.Add(asked), true));
 }
 
 void SyncSource(Service& service, const HttpRequest& request, ServeWriter& writer) {
@@ -92,7 +111,7 @@ void ListFailures(Service& service, const HttpRequest& request, ServeWriter& wri
   RequireSource(library, id);
   OrderedJson failures = OrderedJson::array();
   for (const search::ItemFailure& failure : library.Failures(id, limit)) {
-    failures.push_back({{"uri", failure.uri}, {"message", failure.message}, {"at", failure.at_ms}});
+    failures.push_back(FailureJson(failure));
   }
   writer.SendJson(200, {{"failures", std::move(failures)}});
 }

@@ -56,13 +56,18 @@ TEST_F(SearchWireTest, SourcesAreAddedReadStoppedAndRemoved) {
   EXPECT_EQ(added["exclude"][0], "*.tmp");
   EXPECT_EQ(added["job"]["state"], "running");
   EXPECT_EQ(added["job"]["ended_at"], nullptr);
+  EXPECT_EQ(client.Ask(400, "POST", "/api/search/sources",
+                       R"({"kind":"files","location":"/srv/docs"})")["error"]["code"],
+            "exists");
   EXPECT_EQ(client.Ask(202, "POST", "/api/search/sources/" + id + "/stop", "{}")["job"]["state"],
             "stopped");
   EXPECT_EQ(client.Ask(202, "POST", "/api/search/sources/" + id + "/sync", "{}")["job"]["state"],
             "running");
-  EXPECT_EQ(
-      client.Ask(200, "GET", "/api/search/sources/" + id + "/failures?limit=2")["failures"].size(),
-      2u);
+  const Json failures =
+      client.Ask(200, "GET", "/api/search/sources/" + id + "/failures?limit=2")["failures"];
+  EXPECT_EQ(failures.size(), 2u);
+  EXPECT_EQ(failures[0]["code"], "corrupt_file");
+  EXPECT_EQ(failures[0]["message"], "is broken");
   EXPECT_EQ(client.Ask(200, "GET", "/api/search/library")["sources"].size(), 1u);
   client.Ask(204, "DELETE", "/api/search/sources/" + id);
   client.Ask(404, "DELETE", "/api/search/sources/" + id);

@@ -62,9 +62,7 @@ SearchSettings ReadSearchSettings(const FieldReader& fields) {
   }
   settings.filter.from_ms = fields.Int("from", 0, kForever);
   settings.filter.until_ms = fields.Int("until", 0, kForever);
-  if (fields.Bool("web").value_or(false)) {
-    throw InvalidField(fields.Path("web"), "is true, but no web search is set up here");
-  }
+  settings.web = fields.Bool("web").value_or(false);
   const std::string unsupported = fields.String("unsupported").value_or("drop");
   if (unsupported != "drop" && unsupported != "mark")
     throw InvalidField(fields.Path("unsupported"), "must be drop or mark");
@@ -79,6 +77,7 @@ OrderedJson SearchSettingsJson(const SearchSettings& settings) {
   if (!filter.languages.empty()) json["languages"] = filter.languages;
   if (filter.from_ms) json["from"] = *filter.from_ms;
   if (filter.until_ms) json["until"] = *filter.until_ms;
+  if (settings.web) json["web"] = true;
   if (settings.unsupported == search::Unsupported::kMark) json["unsupported"] = "mark";
   return json;
 }
@@ -107,6 +106,17 @@ search::Library& RequireLibrary(Service& service) {
   if (service.options.library) return *service.options.library;
   throw ApiError(404, "invalid_request_error", "no_library", "",
                  "this service has no library to search");
+}
+
+std::shared_ptr<search::Retriever> RequireRetriever(Service& service, bool web) {
+  search::Retriever& library = RequireLibrary(service).retriever();
+  if (!web) return {service.options.library, &library};
+  if (service.options.web) {
+    return std::make_shared<search::WebRetriever>(*service.options.web, library);
+  }
+  throw ApiError(400, "invalid_request_error", "no_web_search", "web",
+                 "web: no web search is set up here: whoever runs the service can start it with "
+                 "--web-search");
 }
 
 std::shared_ptr<Generator> FindWriter(Service& service, const std::string& model) {

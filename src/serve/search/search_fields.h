@@ -13,6 +13,7 @@ namespace pioneer::serve {
 struct SearchSettings {
   search::RetrievalFilter filter;
   search::Unsupported unsupported = search::Unsupported::kDrop;
+  bool web = false;  // ask the web, too
 };
 
 // Throws ApiError 400 that names the field.
@@ -22,6 +23,9 @@ search::NewSource ReadNewSource(const FieldReader& body);
 
 // Throws ApiError 404 "no_library" where this service has none.
 search::Library& RequireLibrary(Service& service);
+// What one question is asked of: the library, with `web` the web beside it. Throws ApiError 400
+// "no_web_search" where none is set up, and what RequireLibrary() throws.
+std::shared_ptr<search::Retriever> RequireRetriever(Service& service, bool web);
 // Null where there is none, or where it cannot be loaded: then answers do without.
 std::shared_ptr<Generator> FindWriter(Service& service, const std::string& model);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.h"
+#include "search/failure_text.h"
 
 namespace pioneer::serve {
 namespace {
@@ -13,7 +14,12 @@ OrderedJson NumberOrNull(const std::optional<int64_t>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
 
+OrderedJson TextOrNull(const std::string& text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
+
 OrderedJson JobJson(const search::Job& job) {
+  const search::FailureParts failure = search::SplitFailure(job.error);
   return {{"state", search::JobStateName(job.state)},
           {"items_done", job.items_done},
           {"items_total", job.items_total},
@@ -26,7 +32,8 @@ OrderedJson JobJson(const search::Job& job) {
           {"created_at", job.created_at_ms},
           {"started_at", StampOrNull(job.started_at_ms)},
           {"ended_at", StampOrNull(job.ended_at_ms)},
-          {"error", job.error.empty() ? OrderedJson(nullptr) : OrderedJson(job.error)}};
+          {"error", TextOrNull(failure.message)},
+          {"error_code", TextOrNull(failure.code)}};
 }
 
 OrderedJson PassageJson(size_t n, const search::RankedPassage& ranked) {
@@ -44,7 +51,8 @@ OrderedJson PassageJson(size_t n, const search::RankedPassage& ranked) {
                        : passage.uri;
   return {{"n", n},
           {"id", passage.id},
-          {"document_id", passage.document_id},
+          {"document_id",
+           passage.source_id.empty() ? OrderedJson(nullptr) : OrderedJson(passage.document_id)},
           {"source_id", passage.source_id},
           {"uri", passage.uri},
           {"link", link},
@@ -86,14 +94,23 @@ OrderedJson SourceJson(const search::Source& source, bool administrator) {
           {"job", std::move(job)}};
 }
 
-OrderedJson LibraryJson(const search::LibraryState& state, bool administrator) {
+OrderedJson FailureJson(const search::ItemFailure& failure) {
+  const search::FailureParts parts = search::SplitFailure(failure.message);
+  return {{"uri", failure.uri},
+          {"code", TextOrNull(parts.code)},
+          {"message", parts.message},
+          {"at", failure.at_ms}};
+}
+
+OrderedJson LibraryJson(const search::LibraryState& state, const std::string& provider,
+                        bool administrator) {
   OrderedJson sources = OrderedJson::array();
   for (const search::Source& source : state.sources) {
     sources.push_back(SourceJson(source, administrator));
   }
   return {{"sources", std::move(sources)},      {"documents", state.documents},
           {"passages", state.passages},         {"text_bytes", state.text_bytes},
-          {"stored_bytes", state.stored_bytes}, {"provider", nullptr}};
+          {"stored_bytes", state.stored_bytes}, {"provider", TextOrNull(provider)}};
 }
 
 OrderedJson FilterJson(const search::RetrievalFilter& filter) {
@@ -112,6 +129,15 @@ OrderedJson QueriesJson(const search::QueriesEvent& event) {
 OrderedJson PassagesJson(const std::vector<search::RankedPassage>& passages) {
   OrderedJson json = OrderedJson::array();
   for (size_t i = 0; i < passages.size(); ++i) json.push_back(PassageJson(i + 1, passages[i]));
+  return json;
+}
+
+OrderedJson ProblemsJson(const std::vector<search::RetrievalProblem>& problems) {
+  OrderedJson json = OrderedJson::array();
+  for (const search::RetrievalProblem& problem : problems) {
+    json.push_back(
+        {{"uri", TextOrNull(problem.uri)}, {"code", problem.code}, {"message", problem.message}});
+  }
   return json;
 }
 
@@ -147,6 +173,7 @@ void SearchRecord::Take(const search::SearchEvent& event) {
     queries_ = *queries;
   } else if (const auto* passages = std::get_if<search::PassagesEvent>(&event)) {
     passages_ = passages->passages;
+    problems_ = passages->problems;
   } else if (const auto* sentence = std::get_if<search::SentenceEvent>(&event)) {
     sentences_.push_back(sentence->sentence);
     answer_ += sentence->sentence.text;
@@ -154,18 +181,23 @@ void SearchRecord::Take(const search::SearchEvent& event) {
     for (const search::Citation& citation : sentence->sentence.citations) {
       answer_ += fmt::format("[{}]", citation.passage + 1);
     }
-  } else {
-    done_ = std::get<search::DoneEvent>(event);
+  } else if (const auto* done = std::get_if<search::DoneEvent>(&event)) {
+    done_ = *done;
     answer_ = done_.answer;
   }
 }
 
 std::pair<std::string, OrderedJson> SearchRecord::Event(const search::SearchEvent& event) const {
+  if (const auto* reading = std::get_if<search::ReadingEvent>(&event)) {
+    return {"reading", {{"done", reading->done}, {"total", reading->total}}};
+  }
   if (const auto* queries = std::get_if<search::QueriesEvent>(&event)) {
     return {"queries", QueriesJson(*queries)};
   }
   if (const auto* passages = std::get_if<search::PassagesEvent>(&event)) {
-    return {"passages", {{"passages", PassagesJson(passages->passages)}}};
+    return {"passages",
+            {{"passages", PassagesJson(passages->passages)},
+             {"problems", ProblemsJson(passages->problems)}}};
   }
   if (const auto* sentence = std::get_if<search::SentenceEvent>(&event)) {
     return {"sentence", SentenceJson(sentence->sentence, passages_)};
@@ -176,6 +208,7 @@ std::pair<std::string, OrderedJson> SearchRecord::Event(const search::SearchEven
 OrderedJson SearchRecord::ToJson() const {
   OrderedJson json = QueriesJson(queries_);
   json["passages"] = PassagesJson(passages_);
+  json["problems"] = ProblemsJson(problems_);
   json["sentences"] = OrderedJson::array();
   for (const search::AnswerSentence& sentence : sentences_) {
     json["sentences"].push_back(SentenceJson(sentence, passages_));

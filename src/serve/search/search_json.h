@@ -13,11 +13,15 @@ namespace pioneer::serve {
 
 // Visitors who are no administrators do not see where sources are.
 OrderedJson SourceJson(const search::Source& source, bool administrator);
-OrderedJson LibraryJson(const search::LibraryState& state, bool administrator);
+OrderedJson FailureJson(const search::ItemFailure& failure);
+// `provider`: the web search that is set up, or "".
+OrderedJson LibraryJson(const search::LibraryState& state, const std::string& provider,
+                        bool administrator);
 
 OrderedJson FilterJson(const search::RetrievalFilter& filter);
 OrderedJson QueriesJson(const search::QueriesEvent& event);
 OrderedJson PassagesJson(const std::vector<search::RankedPassage>& passages);
+OrderedJson ProblemsJson(const std::vector<search::RetrievalProblem>& problems);
 // Places in passages are bytes inside and UTF-16 units outside.
 OrderedJson SentenceJson(const search::AnswerSentence& sentence,
                          const std::vector<search::RankedPassage>& passages);
@@ -39,6 +43,7 @@ class SearchRecord {
  private:
   search::QueriesEvent queries_;
   std::vector<search::RankedPassage> passages_;
+  std::vector<search::RetrievalProblem> problems_;
   std::vector<search::AnswerSentence> sentences_;
   search::DoneEvent done_;
   std::string answer_;

@@ -16,7 +16,7 @@ constexpr size_t kMaxTurns = 100;
 struct SearchCall {
   search::SearchRequest request;
   std::string model;
-  bool stream = false;
+  bool web = false, stream = false;
 };
 
 std::vector<search::EarlierTurn> ReadConversation(const FieldReader& body) {
@@ -45,6 +45,7 @@ SearchCall ReadCall(const Json& json) {
   const SearchSettings settings = ReadSearchSettings(body);
   request.filter = settings.filter;
   request.unsupported = settings.unsupported;
+  call.web = settings.web;
   request.max_passages =
       static_cast<int>(body.Int("max_passages", 1, 32).value_or(request.max_passages));
   request.passages_only = body.Bool("passages_only").value_or(false);
@@ -66,7 +67,7 @@ OrderedJson WholeAnswer(const SearchRecord& record, const std::string& model) {
 void SearchByProgram(Service& service, const HttpRequest& request, ServeWriter& writer) {
   const Json json = ParseBody(request.body);
   const SearchCall call = ReadCall(json);
-  search::Retriever& retriever = RequireLibrary(service).retriever();
+  const std::shared_ptr<search::Retriever> retriever = RequireRetriever(service, call.web);
   // A model that was named must be there; the default is used where it can be had.
   std::shared_ptr<Generator> model;
   if (!call.request.passages_only) {
@@ -78,14 +79,14 @@ void SearchByProgram(Service& service, const HttpRequest& request, ServeWriter& 
   SearchRecord record;
   const std::string id = model ? model->info().id : "";
   if (!call.stream) {
-    search::Answer(call.request, retriever, model.get(), *cancel,
+    search::Answer(call.request, *retriever, model.get(), *cancel,
                    [&](const search::SearchEvent& event) { record.Take(event); });
     return writer.SendJson(200, WholeAnswer(record, id));
   }
   writer.StartEvents();
   EventStream stream(writer, service.options.stream_keep_alive_ms);
   try {
-    search::Answer(call.request, retriever, model.get(), *cancel,
+    search::Answer(call.request, *retriever, model.get(), *cancel,
                    [&](const search::SearchEvent& event) {
                      record.Take(event);
                      const auto [name, data] = record.Event(event);

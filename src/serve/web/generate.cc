@@ -135,8 +135,9 @@ struct ChatPlace {
 void GenerateBySearch(Service& service, const ChatPlace& place, const SearchSettings& settings,
                       const Question& question, const std::vector<Message>& path,
                       std::unique_ptr<ActiveChats::Claim> claim, ServeWriter& writer) {
-  RequireLibrary(service);
-  SearchTurn turn{place.visitor_id, place.chat.id, {}, FindWriter(service, place.chat.model)};
+  RequireRetriever(service, settings.web);  // or the question is not stored
+  SearchTurn turn{
+      place.visitor_id, place.chat.id, {}, settings.web, FindWriter(service, place.chat.model)};
   search::SearchRequest& request = turn.request;
   request.filter = settings.filter;
   request.unsupported = settings.unsupported;

@@ -37,6 +37,12 @@ const char* ThinkingName(Thinking thinking) {
   return "never";
 }
 
+// Whether a question could be answered from sources.
+bool CanSearch(const ServerOptions& options) {
+  if (!options.library) return false;
+  return options.web != nullptr || options.library->State().passages > 0;
+}
+
 void ShowState(Service& service, const HttpRequest& request, ServeWriter& writer) {
   OfferVisitorCookie(request, writer);
   OrderedJson models = OrderedJson::array();
@@ -54,6 +60,7 @@ void ShowState(Service& service, const HttpRequest& request, ServeWriter& writer
                          {{"temperature", options.default_temperature},
                           {"top_p", options.default_top_p},
                           {"max_tokens", options.default_max_tokens}}},
+                        {"search", CanSearch(options)},
                         {"auth_required", options.require_keys},
                         {"administrator", IsAdministrator(service, request)}});
 }

@@ -66,7 +66,7 @@ type PaneName = keyof typeof panes;
 function paneToShow(session: ChatSession): PaneName | null {
   if (labAddress.value !== null) return 'lab';
   if (inLibrary.value) return 'library';
-  return session.searches.value ? 'search' : null;
+  return session.hasSources.value ? 'search' : null;
 }
 
 function usePane(wanted: PaneName | null): Pane | null {

@@ -2,11 +2,12 @@
 // composition does neither.
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
-import { draft, reportFailure, setDraft } from '../state/chats';
+import { draft, reportFailure, setDraft, setSearching } from '../state/chats';
+import { service } from '../state/service';
 import type { ChatSession } from '../state/session';
 import { setThinking, thinks } from '../state/thinking';
 import { editing, focusComposer, isNarrow } from '../state/ui';
-import { ArrowUpIcon, StopIcon, ThoughtIcon } from './icons';
+import { ArrowUpIcon, AskIcon, StopIcon, ThoughtIcon } from './icons';
 
 export const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229;
 
@@ -24,6 +25,25 @@ function editLastQuestion(session: ChatSession): boolean {
   return true;
 }
 
+/** Shown where there is something to be searched, or the chat searches already. */
+function SearchSwitch({ session }: { session: ChatSession }) {
+  const on = session.searches.value;
+  if (!on && !service.value?.search) return null;
+  return (
+    <button
+      type="button"
+      class="composer-switch"
+      aria-pressed={on}
+      aria-label={t('searchSwitch')}
+      title={on ? t('searchOn') : t('searchOff')}
+      onClick={() => void setSearching(session, !on).catch(reportFailure)}
+    >
+      <AskIcon />
+      <span>{t('searchSwitch')}</span>
+    </button>
+  );
+}
+
 /** Shown where the model can be asked to think, or not to. */
 function ThinkingSwitch({ session }: { session: ChatSession }) {
   const on = thinks(session);
@@ -31,7 +51,7 @@ function ThinkingSwitch({ session }: { session: ChatSession }) {
   return (
     <button
       type="button"
-      class="thinking-switch"
+      class="composer-switch"
       aria-pressed={on}
       aria-label={t('thinkingSwitch')}
       title={on ? t('thinkingOn') : t('thinkingOff')}
@@ -103,6 +123,7 @@ export function Composer({ session, label = t('messageLabel'), placeholder = t('
         onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
+      <SearchSwitch session={session} />
       {!session.searches.value && <ThinkingSwitch session={session} />}
       {/* Keys, because one element that turns from "stop" to "submit" under a press would also send. */}
       {busy ? (

@@ -103,6 +103,9 @@ export const en = {
   noArguments: 'no arguments',
   onlyThoughts:
     'The model ended before it answered. If “Longest answer” is set in the chat settings, a greater one may help.',
+  searchSwitch: 'Search',
+  searchOn: 'Answers from sources, with citations: press for the model alone',
+  searchOff: 'Press to have questions answered from sources, with citations',
   thinkingSwitch: 'Think',
   thinkingOn: 'Thinks before it answers',
   thinkingOff: 'Answers without thinking first',

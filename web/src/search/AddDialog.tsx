@@ -1,7 +1,8 @@
 // Adds a source: a folder that is picked or typed, or a web address; what few need is folded away.
 import { useState } from 'preact/hooks';
 import { Dialog } from '../components/Dialog';
-import { messageOf, noticeFailure } from '../state/service';
+import { noticeFailure } from '../state/service';
+import { problemOf } from './failures';
 import { showToast } from '../state/ui';
 import { searchApi, type NewSource, type SourceKind } from './api';
 import { FolderPicker } from './FolderPicker';
@@ -192,7 +193,7 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
       showToast(l('added', { name: source.name }));
     } catch (error) {
       noticeFailure(error);
-      setProblem(l('didNotWork', { message: messageOf(error) }));
+      setProblem(l('didNotWork', { message: problemOf(error) }));
       setBusy(false);
     }
   }

@@ -150,14 +150,14 @@ function LanguageChoice({ settings, change }: ChoiceProps) {
 
 function WebChoice({ settings, change }: ChoiceProps) {
   const provider = library.value?.provider;
-  if (!provider) return null;
   const on = settings.web === true;
+  if (!provider && !on) return null;
   return (
     <button
       type="button"
       class={`filter${on ? ' chosen' : ''}`}
       aria-pressed={on}
-      title={on ? l('webOn', { provider }) : l('webOff')}
+      title={on ? (provider ? l('webOn', { provider }) : l('webGone')) : l('webOff')}
       onClick={() => change({ web: !on })}
     >
       {on ? <CheckIcon /> : <SiteIcon />}
@@ -169,8 +169,8 @@ function WebChoice({ settings, change }: ChoiceProps) {
 export function Filters({ session }: { session: ChatSession }) {
   const found = library.value;
   if (!found) return <div class="filters" />; // its place is kept
-  if (!found.sources.length && !found.provider) return null;
   const settings = session.settings.value.search ?? {};
+  if (!found.sources.length && !found.provider && !settings.web) return null;
   const change: ChoiceProps['change'] = (part) => {
     const search = compact({ ...settings, ...part });
     session.saveSettings({ ...session.settings.peek(), search }).catch(reportFailure);

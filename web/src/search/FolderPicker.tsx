@@ -2,7 +2,8 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { ArrowUpIcon, FolderIcon } from '../components/icons';
 import { whole } from '../i18n/numbers';
-import { messageOf, noticeFailure } from '../state/service';
+import { noticeFailure } from '../state/service';
+import { problemOf } from './failures';
 import { searchApi, type Folders } from './api';
 import { l } from './texts';
 
@@ -30,7 +31,7 @@ export function FolderPicker({ path, choose, hint }: Props) {
       if (walked) list.current?.parentElement?.querySelector('button')?.focus();
     } catch (error) {
       if (asked !== ticket.current || noticeFailure(error)) return;
-      setProblem(messageOf(error));
+      setProblem(problemOf(error));
     }
   }
   useEffect(() => void look(null, false), []);

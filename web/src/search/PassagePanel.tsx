@@ -144,11 +144,12 @@ function useDocument(passage: Passage): DocumentText | null | undefined {
   useEffect(() => {
     let current = true;
     const keep = (document: DocumentText | null) => current && setFound({ passage, document });
-    if (!passage.source_id) keep(null);
+    const id = passage.document_id;
+    if (!passage.source_id || id === null) keep(null);
     else
-      documentText(passage.document_id).then(keep, (error) => {
+      documentText(id).then(keep, (error) => {
         reportFailure(error);
-        keep({ id: passage.document_id, uri: passage.uri, title: passage.title, text: passage.text, media_type: '' });
+        keep({ id, uri: passage.uri, title: passage.title, text: passage.text, media_type: '' });
       });
     return () => {
       current = false;

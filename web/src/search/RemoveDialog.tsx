@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from '../components/Dialog';
 import { whole } from '../i18n/numbers';
-import { messageOf, noticeFailure } from '../state/service';
+import { noticeFailure } from '../state/service';
+import { problemOf } from './failures';
 import { showToast } from '../state/ui';
 import { searchApi, type Source } from './api';
 import { refreshLibrary } from './state';
@@ -21,7 +22,7 @@ export function RemoveDialog({ source, onClose }: { source: Source; onClose: () 
       showToast(l('removed', { name }));
     } catch (error) {
       noticeFailure(error);
-      setProblem(l('didNotWork', { message: messageOf(error) }));
+      setProblem(l('didNotWork', { message: problemOf(error) }));
       setBusy(false);
     }
   }

@@ -7,12 +7,14 @@ import { RefreshIcon } from '../components/icons';
 import { Markdown } from '../components/Markdown';
 import { Versions } from '../components/Versions';
 import { t } from '../i18n';
-import { duration } from '../i18n/numbers';
+import { duration, whole } from '../i18n/numbers';
 import { reportFailure } from '../state/chats';
 import type { ChatSession } from '../state/session';
-import type { SearchResult } from './api';
+import type { Problem, SearchResult } from './api';
 import { Answer } from './Answer';
 import { compact } from './filters';
+import { failureOf } from './failures';
+import { addressOf } from './places';
 import { citedNumbers, copiedText } from './sentences';
 import { SourceCards } from './SourceCards';
 import { library } from './state';
@@ -57,12 +59,32 @@ function Understood({ result, question }: { result: SearchResult; question: stri
   );
 }
 
-function Nothing({ result }: { result: SearchResult }) {
+function Nothing({ result, web }: { result: SearchResult; web: boolean }) {
   return (
     <div class="nothing" role="note">
-      <h2>{l('nothingTitle')}</h2>
+      <h2>{l(web ? 'nothingTitleWeb' : 'nothingTitle')}</h2>
       <p>{l(result.passages.length ? 'nothingNote' : 'nothingAtAll')}</p>
     </div>
+  );
+}
+
+/** Pages of the web that the answer had to do without. */
+function Problems({ problems }: { problems: readonly Problem[] }) {
+  if (!problems.length) return null;
+  const pages = problems.filter(({ uri }) => uri !== null).length;
+  const title = pages < problems.length ? l('webFailed') : l(pages === 1 ? 'pagesFailedOne' : 'pagesFailed', { n: pages });
+  return (
+    <details class="failures web-problems">
+      <summary class="failures-title">{title}</summary>
+      <ul>
+        {problems.map(({ uri, code, message }) => (
+          <li key={uri ?? message}>
+            {uri !== null && <code>{addressOf(uri)}</code>}
+            <span>{failureOf(code, message)}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -90,6 +112,7 @@ function Unsupported({ result, session, again }: { result: SearchResult; session
 
 function stageText(result: SearchResult | null): string {
   if (!result) return l('understanding');
+  if (result.reading && !result.passages.length) return l('readingWeb', { done: whole(result.reading.done), total: whole(result.reading.total) });
   return result.passages.length ? l('reading') : l('looking');
 }
 
@@ -133,7 +156,7 @@ export function SearchAnswer({ message, session, generation, last }: AnswerProps
   return (
     <article class={`answer found${last ? ' last' : ''}`} aria-label={t('assistant')} aria-busy={streaming}>
       {result && <Understood result={result} question={question} />}
-      {nothing && <Nothing result={result} />}
+      {nothing && <Nothing result={result} web={session.settings.value.search?.web === true} />}
       {result && result.passages.length > 0 && (
         <SourceCards
           passages={result.passages}
@@ -151,6 +174,7 @@ export function SearchAnswer({ message, session, generation, last }: AnswerProps
           {stageText(result)}
         </p>
       )}
+      {result && <Problems problems={result.problems ?? []} />}
       {result && !nothing && !streaming && <Unsupported result={result} session={session} again={regenerate} />}
       {message.status === 'error' && (
         <div class="failure" role="alert">

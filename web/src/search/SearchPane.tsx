@@ -1,6 +1,7 @@
 // A conversation that searches: a start page with one question box, then questions and answers, with the
 // passage that a citation names beside them.
 import { useEffect } from 'preact/hooks';
+import { AnswerView, type AnswerProps } from '../components/AnswerView';
 import { ChatMenu, ModelPicker } from '../components/TopBar';
 import { Composer } from '../components/Composer';
 import { LibraryIcon, Logo, PlusIcon, SidebarIcon } from '../components/icons';
@@ -45,7 +46,7 @@ function TopBar({ session, sidebarOpen }: { session: ChatSession; sidebarOpen: b
 }
 
 /** What answers come from. */
-function Basis() {
+function Basis({ web }: { web: boolean }) {
   const found = library.value;
   if (libraryProblem.value) {
     return (
@@ -59,7 +60,7 @@ function Basis() {
   const counts = { sources: whole(found.sources.length), documents: whole(found.documents) };
   return (
     <p class="note">
-      {l('startNote')}
+      {l(web ? 'startNoteWeb' : 'startNote')}
       <br />
       <a href="#/library">{l(found.sources.length === 1 ? 'basisOne' : 'basis', counts)}</a>
       {reading && ` · ${l('stillReading')}`}
@@ -91,11 +92,19 @@ function Problem({ text, label, act }: { text: string; label: string; act: () =>
   );
 }
 
+/** Answers of the model alone may stand among those that were searched for. */
+function EitherAnswer(props: AnswerProps) {
+  const { message, session, generation } = props;
+  const growing = message.status === 'streaming' && session.searches.value;
+  const searched = generation ? generation.searching : message.search != null || growing;
+  return searched ? <SearchAnswer {...props} /> : <AnswerView {...props} />;
+}
+
 function Conversation({ session }: { session: ChatSession }) {
   const state = session.loadState.value;
   if (state === 'missing') return <Problem text={t('chatMissing')} label={l('newSearch')} act={() => newSearch()} />;
   if (state === 'failed') return <Problem text={t('loadFailed')} label={t('retry')} act={() => void session.load()} />;
-  return <Thread session={session} Answer={SearchAnswer} />;
+  return <Thread session={session} Answer={EitherAnswer} />;
 }
 
 interface Props {
@@ -114,7 +123,9 @@ export function SearchPane({ session, inert, sidebarOpen }: Props) {
   const empty = usable && !session.path.value.length && !session.pending.value;
   const beside = openPassage.value;
   const found = library.value;
-  const nothingThere = empty && found !== null && !found.sources.length && !found.provider;
+  const web = session.settings.value.search?.web === true;
+  const searches = session.searches.value;
+  const nothingThere = empty && searches && found !== null && !found.sources.length && !found.provider;
   return (
     <div class={`pane searches${empty ? ' empty' : ''}${beside ? ' with-passage' : ''}`} inert={inert}>
       <TopBar session={session} sidebarOpen={sidebarOpen} />
@@ -138,13 +149,17 @@ export function SearchPane({ session, inert, sidebarOpen }: Props) {
           {nothingThere && <EmptyLibrary />}
           {usable && !nothingThere && (
             <div class="ask">
-              <Composer session={session} label={l('askLabel')} placeholder={l(empty ? 'askPlaceholder' : 'followUpPlaceholder')} />
-              <Filters session={session} />
+              {searches ? (
+                <Composer session={session} label={l('askLabel')} placeholder={l(!empty ? 'followUpPlaceholder' : web ? 'askPlaceholderWeb' : 'askPlaceholder')} />
+              ) : (
+                <Composer session={session} />
+              )}
+              {searches && <Filters session={session} />}
             </div>
           )}
           {empty && !nothingThere && (
             <div class="suggestions">
-              <Basis />
+              <Basis web={web} />
             </div>
           )}
           <HoverCard />

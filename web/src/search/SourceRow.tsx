@@ -3,8 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { FeedIcon, FolderIcon, MoreIcon, PageIcon, RefreshIcon, SiteIcon, StopIcon, TrashIcon } from '../components/icons';
 import { Menu, type MenuItem } from '../components/Menu';
 import { ago, bytes, short, whole } from '../i18n/numbers';
-import { reportFailure } from '../state/chats';
 import { searchApi, type Failure, type Job, type Source, type SourceKind } from './api';
+import { failureOf, reportProblem } from './failures';
 import { addressOf } from './places';
 import { isAdministrator, refreshLibrary, speeds } from './state';
 import { l, line } from './texts';
@@ -55,7 +55,7 @@ function Failures({ source }: { source: Source }) {
   const [list, setList] = useState<Failure[] | null>(null);
   useEffect(() => {
     if (!open) return;
-    searchApi.failures(source.id, kFailuresShown).then(({ failures }) => setList(failures), reportFailure);
+    searchApi.failures(source.id, kFailuresShown).then(({ failures }) => setList(failures), reportProblem);
   }, [open, source.failures]);
   const title = source.failures === 1 ? l('failuresOne') : l('failures', { n: whole(source.failures) });
   if (!isAdministrator.value) return <p class="failures-title">{title}</p>;
@@ -65,10 +65,10 @@ function Failures({ source }: { source: Source }) {
       {list && (
         <>
           <ul>
-            {list.map(({ uri, message }) => (
+            {list.map(({ uri, code, message }) => (
               <li key={uri}>
                 <code>{addressOf(uri)}</code>
-                <span>{message}</span>
+                <span>{failureOf(code, message)}</span>
               </li>
             ))}
           </ul>
@@ -101,7 +101,7 @@ function History({ source }: { source: Source }) {
 }
 
 function Actions({ source, remove }: { source: Source; remove: () => void }) {
-  const run = (asked: Promise<unknown>) => asked.then(refreshLibrary, reportFailure);
+  const run = (asked: Promise<unknown>) => asked.then(refreshLibrary, reportProblem);
   const again: MenuItem = { label: l('sync'), icon: <RefreshIcon />, run: () => void run(searchApi.sync(source.id)) };
   const stop: MenuItem = { label: l('stop'), icon: <StopIcon />, run: () => void run(searchApi.stop(source.id)) };
   return (
@@ -133,7 +133,7 @@ export function SourceRow({ source, remove }: { source: Source; remove: () => vo
       <div class="source-detail">
         {job && isBusy(job) && <Progress source={source} job={job} />}
         <History source={source} />
-        {isAdministrator.value && job?.state === 'failed' && job.error && <p class="source-error">{job.error}</p>}
+        {isAdministrator.value && job?.state === 'failed' && job.error && <p class="source-error">{failureOf(job.error_code, job.error)}</p>}
         {source.failures > 0 && <Failures source={source} />}
       </div>
     </li>

@@ -38,7 +38,8 @@ export interface Passage {
   /** From 1, as it is cited. */
   n: number;
   id: number | string;
-  document_id: number | string;
+  /** Null: found outside the library. */
+  document_id: number | string | null;
   /** Empty: found outside the library. */
   source_id: string;
   uri: string;
@@ -69,11 +70,20 @@ export interface Sentence {
   citations: Citation[];
 }
 
+/** A page of the web that could not be read; null: the web search itself failed. */
+export interface Problem {
+  uri: string | null;
+  code: string;
+  message: string;
+}
+
 export interface SearchResult {
   standalone: string;
   queries: string[];
   filter: SearchFilter;
   passages: Passage[];
+  /** Missing in answers of earlier versions. */
+  problems?: Problem[];
   sentences: Sentence[];
   found: boolean;
   /** Null while it is being answered. */
@@ -82,6 +92,8 @@ export interface SearchResult {
   follow_ups: string[];
   retrieval_seconds: number;
   answer_seconds: number;
+  /** Pages of the web, while they are read. */
+  reading?: { done: number; total: number };
 }
 
 export interface Job {
@@ -98,6 +110,7 @@ export interface Job {
   started_at: number | null;
   ended_at: number | null;
   error: string | null;
+  error_code?: string | null;
 }
 
 export interface Source {
@@ -144,6 +157,8 @@ export interface NewSource {
 
 export interface Failure {
   uri: string;
+  /** Stable; null where none was kept. */
+  code: string | null;
   message: string;
   at: number;
 }

@@ -48,7 +48,7 @@ export function openable(passage: Passage, link: string): string | null {
   if (/^\/api\/search\/documents\/[^/]+\/original(?:#|$)/.test(link)) return link;
   const document = parsed(passage.uri);
   if (isPage(document)) return document!.href;
-  if (document?.protocol !== 'file:') return null;
+  if (document?.protocol !== 'file:' || passage.document_id === null) return null;
   const hash = url?.hash || (passage.page ? `#page=${passage.page}` : '');
   return searchApi.originalUrl(passage.document_id) + hash;
 }

@@ -1,9 +1,10 @@
 // What the search and the library share: the library as it was last told, and the passage that is open.
 import { computed, signal } from '@preact/signals';
 import { ApiError } from '../api';
-import { messageOf, noticeFailure, service, whenOnline } from '../state/service';
+import { noticeFailure, service, whenOnline } from '../state/service';
 import { closeBeside } from '../state/ui';
 import { searchApi, type Citation, type DocumentText, type Library, type Passage } from './api';
+import { problemOf } from './failures';
 import { Speedometer } from './speed';
 
 const kReconnect_ms = 1000;
@@ -32,10 +33,13 @@ function take(found: Library) {
   }
   libraryProblem.value = '';
   library.value = found;
+  const known = service.peek();
+  const search = found.passages > 0 || found.provider !== null;
+  if (known && known.search !== search) service.value = { ...known, search };
 }
 
 function takeFailure(error: unknown) {
-  if (!noticeFailure(error)) libraryProblem.value = messageOf(error);
+  if (!noticeFailure(error)) libraryProblem.value = problemOf(error);
 }
 
 export const refreshLibrary = () => searchApi.library().then(take, takeFailure);

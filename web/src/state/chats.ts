@@ -3,6 +3,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { ApiError, api, type ChatSummary } from '../api';
 import { t } from '../i18n';
 import { ChatSession } from './session';
+import type { SearchSettings } from '../search/api';
 import { messageOf, noticeFailure, whenOnline } from './service';
 import { readDraft, writeDraft } from './storage';
 import { firstSettings } from './thinking';
@@ -110,7 +111,7 @@ export function openChat(id: string) {
 
 export function newChat() {
   if (!/^(?:#\/?)?$/.test(location.hash)) location.hash = '#/';
-  else if (current.peek().id.peek() !== null) followAddress();
+  else if (current.peek().id.peek() !== null || current.peek().searches.peek()) followAddress();
   drawerOpen.value = false;
   focusComposer.value += 1;
 }
@@ -120,6 +121,20 @@ export function newSearch() {
   if (current.peek().id.peek() !== null || !current.peek().searches.peek()) current.value = freshSession(true);
   drawerOpen.value = false;
   focusComposer.value += 1;
+}
+
+/** What was chosen to be searched, of chats that do not search now. */
+const laidAside = new WeakMap<ChatSession, SearchSettings>();
+
+/** Whether the next questions of a chat are answered from sources, or by the model alone. */
+export async function setSearching(session: ChatSession, on: boolean): Promise<void> {
+  const { search, ...others } = session.settings.peek();
+  if (!on && search) laidAside.set(session, search);
+  const isNew = session.id.peek() === null;
+  if (isNew) writeDraft(draftOf(session), '');
+  const saved = session.saveSettings(on ? { ...others, search: laidAside.get(session) ?? {} } : others);
+  if (isNew) writeDraft(draftOf(session), draft.peek());
+  await saved;
 }
 
 // --- the list -------------------------------------------------------------------------------------

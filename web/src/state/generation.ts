@@ -35,7 +35,11 @@ export class Generation {
   thinking_since: number | null = null;
   thinking_ms: number | null = null;
 
-  constructor(readonly message_id: string) {}
+  constructor(
+    readonly message_id: string,
+    /** It is searched for, whatever comes of it. */
+    readonly searching = false,
+  ) {}
 
   addThoughts(text: string, ms: number) {
     this.begun_at ??= performance.now();

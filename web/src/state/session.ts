@@ -41,6 +41,8 @@ export class ChatSession {
   /** Whether this chat answers by searching. */
   readonly searches = computed(() => this.settings.value.search !== undefined);
   readonly path = computed(() => pathTo(this.messages.value, this.leaf.value));
+  /** Whether there are sources to be shown: of the next answer, or of one that is there. */
+  readonly hasSources = computed(() => this.searches.value || this.path.value.some((message) => message.search != null));
   readonly busy = computed(
     () => this.generation.value !== null || (this.pending.value !== null && this.pending.value.error === null),
   );
@@ -196,6 +198,7 @@ export class ChatSession {
     else if (event === 'delta') this.generation.peek()?.addText(data.text);
     else if (event === 'tool_call') this.generation.peek()?.addToCall(data);
     else if (event === 'queries' || event === 'passages') this.generation.peek()?.addFound(data);
+    else if (event === 'reading') this.generation.peek()?.addFound({ reading: data });
     else if (event === 'sentence') this.generation.peek()?.addSentence(data);
     else if (event === 'done') this.finish(data.message);
     else if (event === 'error') this.finish({ ...data.message, error: data.message.error ?? data.error.message });
@@ -207,7 +210,7 @@ export class ChatSession {
     this.messages.value = withMessage(messages, answer);
     this.leaf.value = answer.id;
     this.title.value = title;
-    this.generation.value = new Generation(answer.id);
+    this.generation.value = new Generation(answer.id, this.searches.peek());
     this.pending.value = null;
     announce(t('answering'));
     this.onChange(this);
