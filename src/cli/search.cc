@@ -21,7 +21,7 @@ namespace pioneer {
 namespace {
 
 struct SearchOptions {
-  std::string question, model, library, unsupported = "drop";
+  std::string question, model, library, embedder, unsupported = "drop";
   std::vector<std::string> sources, languages;
   int max_passages = 8;
   bool passages_only = false, interactive = false, json = false;
@@ -109,7 +109,8 @@ class SearchPrinter {
 class SearchSession {
  public:
   explicit SearchSession(const SearchOptions& options)
-      : options_(options), library_(OpenNamedLibrary(options.library)) {
+      : options_(options),
+        library_(OpenNamedLibrary(options.library, OpenEmbedder(options.embedder))) {
     if (!options.model.empty()) writer_ = OpenGenerator(options.model, options.engine);
     FindSources();
   }
@@ -231,6 +232,7 @@ void AddSearchCommand(CLI::App& root) {
   command->add_flag("--interactive", options->interactive, "Go on with follow-up questions");
   command->add_flag("--json", options->json, "Print JSON");
   AddLibraryOption(*command, options->library);
+  AddEmbedderOption(*command, options->embedder);
   AddEngineOptions(*command, options->engine);
   command->callback([options] { RunSearch(*options); });
 }

@@ -13,6 +13,15 @@ OrderedJson NumberOrNull(const std::optional<int64_t>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
 
+OrderedJson VectorsJson(const std::optional<search::VectorProgress>& vectors) {
+  if (!vectors) return nullptr;
+  return {
+      {"model", vectors->embedder},
+      {"done", vectors->done},
+      {"total", vectors->total},
+      {"problem", vectors->problem.empty() ? OrderedJson(nullptr) : OrderedJson(vectors->problem)}};
+}
+
 OrderedJson JobJson(const search::Job& job) {
   return {{"state", search::JobStateName(job.state)},
           {"items_done", job.items_done},
@@ -91,9 +100,13 @@ OrderedJson LibraryJson(const search::LibraryState& state, bool administrator) {
   for (const search::Source& source : state.sources) {
     sources.push_back(SourceJson(source, administrator));
   }
-  return {{"sources", std::move(sources)},      {"documents", state.documents},
-          {"passages", state.passages},         {"text_bytes", state.text_bytes},
-          {"stored_bytes", state.stored_bytes}, {"provider", nullptr}};
+  return {{"sources", std::move(sources)},
+          {"documents", state.documents},
+          {"passages", state.passages},
+          {"text_bytes", state.text_bytes},
+          {"stored_bytes", state.stored_bytes},
+          {"vectors", VectorsJson(state.vectors)},
+          {"provider", nullptr}};
 }
 
 OrderedJson FilterJson(const search::RetrievalFilter& filter) {
