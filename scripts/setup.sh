@@ -8,7 +8,7 @@ packages=(
   libboost-dev libboost-system-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
   nlohmann-json3-dev libtomlplusplus-dev libfmt-dev libspdlog-dev libcli11-dev libicu-dev
   libdnnl-dev libedit-dev liblzma-dev libzstd-dev zlib1g-dev libxml2-dev libseccomp-dev
-  prometheus-cpp-dev libzip-dev libstemmer-dev poppler-utils poppler-data
+  prometheus-cpp-dev libzip-dev libstemmer-dev libhnswlib-dev poppler-utils poppler-data
 )
 # Training in several processes: without these, everything else works (build/pioneer-mpi.so).
 packages+=(libopenmpi-dev openmpi-bin)

@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/library_option.h"
 #include "eval/answer_eval.h"
 #include "eval/search_eval.h"
 
@@ -21,6 +22,7 @@ namespace {
 
 struct EvalSearchOptions {
   std::vector<std::string> folders;
+  std::string embedder;
   bool peers = false, json = false;
   int64_t answers = 0;  // of how many questions; 0 = none
 };
@@ -117,7 +119,7 @@ void PrintAnswers(const eval::AnswerResult& answers) {
 
 void PrintResult(const Judged& judged) {
   const eval::SearchResult& result = judged.search;
-  fmt::print("{:<20} {:<10} {:>15} {:>15} {:>15} {:>9.2f} {:>9.2f}\n", result.set, result.searcher,
+  fmt::print("{:<20} {:<12} {:>15} {:>15} {:>15} {:>9.2f} {:>9.2f}\n", result.set, result.searcher,
              FormatScore(result.ndcg10), FormatScore(result.recall5), FormatScore(result.mrr10),
              result.query_p50_ms, result.query_p99_ms);
   if (judged.answers) PrintAnswers(*judged.answers);
@@ -128,9 +130,10 @@ void EvalSearch(const EvalSearchOptions& options) {
   std::vector<eval::SearchSet> sets;
   for (const std::string& folder : options.folders) sets.push_back(eval::ReadSearchSet(folder));
   if (!options.json) {
-    fmt::print("{:<20} {:<10} {:>14} {:>14} {:>14} {:>9} {:>9}\n", "set", "search", "nDCG@10",
+    fmt::print("{:<20} {:<12} {:>14} {:>14} {:>14} {:>9} {:>9}\n", "set", "search", "nDCG@10",
                "recall@5", "MRR@10", "p50 ms", "p99 ms");
   }
+  const std::shared_ptr<search::Embedder> embedder = OpenEmbedder(options.embedder);
   Json results = Json::array();
   for (const eval::SearchSet& set : sets) {
     const auto judge = [&](const MakeSearcher& make) {
@@ -139,8 +142,13 @@ void EvalSearch(const EvalSearchOptions& options) {
       if (!options.json) PrintResult(judged);
     };
     judge([&](const auto& folder) {
-      return eval::MakePioneerSearcher(set, folder, interrupt.token());
+      return eval::MakePioneerSearcher(set, folder, nullptr, interrupt.token());
     });
+    if (embedder) {
+      judge([&](const auto& folder) {
+        return eval::MakePioneerSearcher(set, folder, embedder, interrupt.token());
+      });
+    }
     if (options.peers) {
       judge([&](const auto& folder) { return eval::MakePlainSearcher(set, folder); });
     }
@@ -161,6 +169,9 @@ void AddEvalSearchCommand(CLI::App& eval) {
                    "question, relevant)")
       ->type_name("FOLDER")
       ->required();
+  AddEmbedderOption(*command, options->embedder);
+  command->get_option("--embedder")
+      ->description("Judge the search with vectors of this model, too, by name or file");
   command->add_flag("--peers", options->peers, "Also judge SQLite's FTS5 as it comes");
   command
       ->add_option("--answers", options->answers,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
@@ -20,7 +21,7 @@ namespace {
 constexpr int64_t kLookAgainMs = 300;
 
 struct IndexOptions {
-  std::string library;
+  std::string library, embedder;
   std::string location, kind, name;
   std::vector<std::string> sources, include, exclude;
   int64_t every_seconds = 0;
@@ -98,6 +99,31 @@ void PrintResult(const search::Source& source, bool json) {
     Fail(ErrorCode::kIo, "{}", search::SplitFailure(job.error).message);
 }
 
+// Until all that was read has its vectors, which another process may be making.
+void AwaitVectors(search::Library& library, const CancelToken& cancel) {
+  constexpr int64_t kPatienceMs = 60'000;
+  ProgressLine line;
+  int64_t seen = -1, done = -1;
+  Stopwatch without_progress;
+  while (!cancel.cancelled()) {
+    const search::VectorProgress now = library.State().vectors.value_or(search::VectorProgress{});
+    if (now.done >= now.total) break;
+    if (!now.problem.empty()) {
+      Fail(ErrorCode::kIo, "{} of {} passages have vectors: {}", now.done, now.total, now.problem);
+    }
+    if (std::exchange(done, now.done) != now.done) without_progress = {};
+    if (without_progress.Seconds() * 1000 > kPatienceMs) {
+      Fail(ErrorCode::kIo,
+           "{} of {} passages have vectors: another process has this library open and makes none; "
+           "start it with --embedder {}",
+           now.done, now.total, now.embedder);
+    }
+    line.Update(fmt::format("vectors by {}: {}/{}", now.embedder, now.done, now.total));
+    seen = library.AwaitChange(seen, kLookAgainMs);
+  }
+  line.Update("");
+}
+
 // Reads, or lets a service read, until all these are done.
 void AwaitJobs(search::Library& library, const std::vector<std::string>& ids, bool json) {
   const InterruptCancels interrupt;
@@ -116,6 +142,7 @@ void AwaitJobs(search::Library& library, const std::vector<std::string>& ids, bo
     line.Update("");
     PrintResult(*source, json);
   }
+  AwaitVectors(library, interrupt.token());
   library.Stop();
   if (interrupt.token().cancelled()) {
     Fail(ErrorCode::kCancelled,
@@ -124,7 +151,7 @@ void AwaitJobs(search::Library& library, const std::vector<std::string>& ids, bo
 }
 
 void AddToIndex(const IndexOptions& options) {
-  const auto library = OpenNamedLibrary(options.library);
+  const auto library = OpenNamedLibrary(options.library, OpenEmbedder(options.embedder));
   search::NewSource source;
   source.name = options.name;
   source.sync_every_seconds = options.every_seconds;
@@ -172,7 +199,7 @@ void ListIndex(const IndexOptions& options) {
 }
 
 void SyncIndex(const IndexOptions& options) {
-  const auto library = OpenNamedLibrary(options.library);
+  const auto library = OpenNamedLibrary(options.library, OpenEmbedder(options.embedder));
   std::vector<std::string> ids;
   for (const std::string& wanted : options.sources) ids.push_back(FindSource(*library, wanted).id);
   if (options.sources.empty()) {
@@ -209,6 +236,7 @@ CLI::App* AddIndexAction(CLI::App& index, const std::shared_ptr<IndexOptions>& o
 void AddIndexAdd(CLI::App& index, const std::shared_ptr<IndexOptions>& options) {
   CLI::App* add = AddIndexAction(index, options, "add", "Read a file, folder, site, feed or page",
                                  "pioneer index add ~/Documents --name papers", AddToIndex);
+  AddEmbedderOption(*add, options->embedder);
   add->add_option("PLACE", options->location, "A path, or an http(s) address")->required();
   add->add_option("--name", options->name, "What it is called; default: from the place");
   add->add_option("--kind", options->kind, "files, site, feed or page; default: from the place")
@@ -240,6 +268,7 @@ void AddIndexCommand(CLI::App& root) {
   CLI::App* sync = AddIndexAction(*index, options, "sync", "Read sources again",
                                   "pioneer index sync papers", SyncIndex);
   sync->add_option("SOURCE", options->sources, "Ids or names; none = all");
+  AddEmbedderOption(*sync, options->embedder);
   CLI::App* stop = AddIndexAction(*index, options, "stop", "End a reading; what was read stays",
                                   "pioneer index stop papers", [](const IndexOptions& o) {
                                     const auto library = OpenNamedLibrary(o.library);

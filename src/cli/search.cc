@@ -22,7 +22,7 @@ namespace pioneer {
 namespace {
 
 struct SearchOptions {
-  std::string question, model, library, unsupported = "drop";
+  std::string question, model, library, embedder, unsupported = "drop";
   std::vector<std::string> sources, languages;
   int max_passages = 8;
   bool passages_only = false, interactive = false, json = false, web = false;
@@ -115,7 +115,8 @@ class SearchPrinter {
 class SearchSession {
  public:
   explicit SearchSession(const SearchOptions& options)
-      : options_(options), library_(OpenNamedLibrary(options.library)) {
+      : options_(options),
+        library_(OpenNamedLibrary(options.library, OpenEmbedder(options.embedder))) {
     if (options.web) web_ = OpenWebSearch(options.web_search);
     if (options.web && !web_) {
       Fail(ErrorCode::kInvalidArgument,
@@ -247,6 +248,7 @@ void AddSearchCommand(CLI::App& root) {
   command->add_flag("--json", options->json, "Print JSON");
   command->add_flag("--web", options->web, "Search the web, too, by --web-search");
   AddLibraryOption(*command, options->library);
+  AddEmbedderOption(*command, options->embedder);
   AddWebSearchOptions(*command, options->web_search);
   AddEngineOptions(*command, options->engine);
   command->callback([options] { RunSearch(*options); });

@@ -25,7 +25,7 @@ struct ServeOptions {
   std::vector<std::string> models;
   serve::ServerOptions server;
   EngineFlags engine;
-  std::string address_file, library;
+  std::string address_file, library, embedder;
   WebSearchFlags web;
   bool all_models = false;
   uint64_t memory_bytes = 0;
@@ -78,9 +78,9 @@ void WarnIfOpen(const ServeOptions& options) {
 
 // The first model is loaded now, the others when they are asked for. False when a signal came
 // meanwhile; throws when the first cannot be loaded.
-bool OfferModels(ServeOptions& options, serve::Server& server, StopSignals& signals) {
+bool OfferModels(ServeOptions& options, serve::Server& server, StopSignals& signals,
+                 const std::shared_ptr<ThreadPool>& threads) {
   const EngineFlags& flags = options.engine;
-  const auto threads = std::make_shared<ThreadPool>(flags.threads);
   const bool all = options.models.empty() || options.all_models;
   if (options.models.empty()) options.models.push_back(kBuiltInModel);
   serve::ModelLimits limits{.memory_bytes = static_cast<int64_t>(options.memory_bytes),
@@ -107,9 +107,10 @@ bool OfferModels(ServeOptions& options, serve::Server& server, StopSignals& sign
 }
 
 // A library that cannot be opened must not keep the models from those who use them.
-std::shared_ptr<search::Library> OpenLibraryOrWarn(const std::string& place) {
+std::shared_ptr<search::Library> OpenLibraryOrWarn(const std::string& place,
+                                                   std::shared_ptr<search::Embedder> embedder) {
   try {
-    return OpenNamedLibrary(place);
+    return OpenNamedLibrary(place, std::move(embedder));
   } catch (const Error& error) {
     spdlog::error("there will be no search: {}", error.what());
     return nullptr;
@@ -122,14 +123,16 @@ void Serve(ServeOptions& options) {
   WarnIfOpen(options);
   options.server.data_folder = PioneerHome();
   options.server.assets = serve::EmbeddedAssets();
-  options.server.library = OpenLibraryOrWarn(options.library);
+  const auto threads = std::make_shared<ThreadPool>(options.engine.threads);
+  options.server.library =
+      OpenLibraryOrWarn(options.library, OpenEmbedder(options.embedder, threads));
   options.server.web = OpenWebSearch(options.web);
   // The port is taken before the models load, so that a port in use is told at once.
   serve::Server server(options.server, {});
   server.Start();
   if (options.server.library) options.server.library->Start();
 
-  if (OfferModels(options, server, signals)) {
+  if (OfferModels(options, server, signals, threads)) {
     PrintAddresses(options, server);
     signals.Wait();
   }
@@ -170,6 +173,7 @@ void AddServeCommand(CLI::App& root) {
   command->add_flag("--require-keys", options->server.require_keys,
                     "Ask for an API key (pioneer keys create NAME)");
   AddLibraryOption(*command, options->library);
+  AddEmbedderOption(*command, options->embedder);
   AddWebSearchOptions(*command, options->web);
   command->add_option("--runs", options->server.runs_folder,
                       "The folder of training runs that the lab page shows; default: runs in the "

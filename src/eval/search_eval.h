@@ -10,6 +10,7 @@
 
 #include "base/cancel.h"
 #include "eval/statistics.h"
+#include "search/embedder.h"
 
 namespace pioneer::search {
 class Retriever;
@@ -46,9 +47,10 @@ class Searcher {
   // where it only searches.
   virtual search::Retriever* retriever() { return nullptr; }
 };
-// Each makes its index in `folder`, which is empty.
+// Each makes its index in `folder`, which is empty. `embedder`: null = by words alone.
 std::unique_ptr<Searcher> MakePioneerSearcher(const SearchSet& set,
                                               const std::filesystem::path& folder,
+                                              std::shared_ptr<search::Embedder> embedder,
                                               const CancelToken& cancel);
 // SQLite's FTS5 as it comes: its own tokenizer, bm25(), any of the question's words.
 std::unique_ptr<Searcher> MakePlainSearcher(const SearchSet& set,

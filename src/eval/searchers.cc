@@ -35,24 +35,19 @@ search::Document MakeDocument(const SearchPassage& passage) {
 class PioneerSearcher : public Searcher {
  public:
   PioneerSearcher(const SearchSet& set, const std::filesystem::path& folder,
-                  const CancelToken& cancel)
-      : library_({folder.string()}, MakeReader(set)), cancel_(cancel) {
+                  std::shared_ptr<search::Embedder> embedder, const CancelToken& cancel)
+      : name_(embedder ? "with vectors" : "pioneer"),
+        library_({folder.string(), std::move(embedder)}, MakeReader(set)),
+        cancel_(cancel) {
     search::NewSource source;
     source.settings.location = folder.string();
     const std::string id = library_.Add(source).id;
     library_.Start();
-    for (int64_t seen = -1;;) {
-      const std::optional<search::Source> now = library_.Find(id);
-      if (now && now->job && now->job->state == search::JobState::kDone) break;
-      if (now && now->job && now->job->state == search::JobState::kFailed) {
-        Fail(ErrorCode::kInternal, "indexing failed: {}", now->job->error);
-      }
-      cancel_.Check();
-      seen = library_.AwaitChange(seen, 200);
-    }
+    AwaitReading(id);
+    AwaitVectors();
     library_.Stop();
   }
-  std::string name() const override { return "pioneer"; }
+  std::string name() const override { return name_; }
 
   std::vector<std::string> Search(const std::string& question) override {
     search::RetrievalQuery query;
@@ -71,6 +66,27 @@ class PioneerSearcher : public Searcher {
   search::Retriever* retriever() override { return &library_.retriever(); }
 
  private:
+  void AwaitReading(const std::string& id) {
+    for (int64_t seen = -1;;) {
+      const std::optional<search::Source> now = library_.Find(id);
+      if (now && now->job && now->job->state == search::JobState::kDone) return;
+      if (now && now->job && now->job->state == search::JobState::kFailed) {
+        Fail(ErrorCode::kInternal, "indexing failed: {}", now->job->error);
+      }
+      cancel_.Check();
+      seen = library_.AwaitChange(seen, 200);
+    }
+  }
+  void AwaitVectors() {
+    for (int64_t seen = -1;;) {
+      const std::optional<search::VectorProgress> now = library_.State().vectors;
+      if (!now || now->done >= now->total) return;
+      if (!now->problem.empty()) Fail(ErrorCode::kInternal, "no vectors: {}", now->problem);
+      cancel_.Check();
+      seen = library_.AwaitChange(seen, 200);
+    }
+  }
+
   static search::SourceReader MakeReader(const SearchSet& set) {
     return
         [&set](const search::SourceSettings&, search::SourceSink& sink, const CancelToken& cancel) {
@@ -81,6 +97,7 @@ class PioneerSearcher : public Searcher {
         };
   }
 
+  const std::string name_;
   search::IndexLibrary library_;
   CancelToken cancel_;
 };
@@ -138,8 +155,9 @@ class PlainSearcher : public Searcher {
 
 std::unique_ptr<Searcher> MakePioneerSearcher(const SearchSet& set,
                                               const std::filesystem::path& folder,
+                                              std::shared_ptr<search::Embedder> embedder,
                                               const CancelToken& cancel) {
-  return std::make_unique<PioneerSearcher>(set, folder, cancel);
+  return std::make_unique<PioneerSearcher>(set, folder, std::move(embedder), cancel);
 }
 
 std::unique_ptr<Searcher> MakePlainSearcher(const SearchSet& set,

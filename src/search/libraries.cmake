@@ -1,5 +1,5 @@
-# libzip and libxml2 open documents, ICU knows encodings and characters, Snowball stems words;
-# pdftotext is run as a program.
+# libzip and libxml2 open documents, ICU knows encodings and characters, Snowball stems words,
+# hnswlib (headers only) finds neighbours; pdftotext is run as a program.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 find_package(LibXml2 REQUIRED)
@@ -12,4 +12,8 @@ set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/search/fetch/web_fetcher
                             PROPERTIES COMPILE_DEFINITIONS PIONEER_VERSION="${PROJECT_VERSION}"
                                        SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/search/index/open_library.cc
+                            PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+# hnswlib's headers define functions and may be included once.
+find_path(PIONEER_HNSWLIB NAMES hnswlib/hnswlib.h REQUIRED)
+set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/search/rank/vector_graph.cc
                             PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "search/embedder.h"
 #include "search/retriever.h"
 #include "search/source.h"
 
@@ -55,10 +56,18 @@ struct NewSource {
   int64_t sync_every_seconds = 0;
 };
 
+// How many passages have vectors.
+struct VectorProgress {
+  std::string embedder;  // its name
+  int64_t done = 0, total = 0;
+  std::string problem;  // why there are no more just now; "" = none
+};
+
 struct LibraryState {
   std::vector<Source> sources;
   int64_t documents = 0, passages = 0, text_bytes = 0;
-  int64_t stored_bytes = 0;  // of the index's files
+  int64_t stored_bytes = 0;               // of the index's files
+  std::optional<VectorProgress> vectors;  // with an embedder
 };
 
 struct StoredDocument {
@@ -101,6 +110,8 @@ class Library {
 
 struct LibraryOptions {
   std::string place;  // the folder of the index
+  // Finds passages by their meaning, too; null = by words alone.
+  std::shared_ptr<Embedder> embedder = nullptr;
 };
 
 // Throws Error{kIo}, {kCorruptFile}, {kUnsupported}.

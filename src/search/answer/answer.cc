@@ -12,6 +12,7 @@
 #include "search/answer/follow_up.h"
 #include "search/answer/links.h"
 #include "search/answer/phrases.h"
+#include "search/answer/rerank.h"
 #include "search/answer/sentences.h"
 #include "search/answer/support.h"
 #include "search/answer/words.h"
@@ -97,6 +98,19 @@ std::vector<RankedPassage> Find(Understood& understood, const RetrievalFilter& a
     understood.query.queries.front() = understood.standalone;
     passages = retriever.Retrieve(understood.query, cancel);
   }
+  return passages;
+}
+
+// With a capable model more are found than are asked for, and it chooses among them.
+std::vector<RankedPassage> FindAndRerank(Understood& understood, const SearchRequest& request,
+                                         Retriever& retriever, Generator* capable,
+                                         const CancelToken& cancel) {
+  const auto wanted = static_cast<size_t>(request.max_passages);
+  if (capable) understood.query.limit = static_cast<int>(std::max(wanted, kMostReranked));
+  std::vector<RankedPassage> passages = Find(understood, request.filter, retriever, cancel);
+  if (!capable) return passages;
+  RerankByLikelihood(*capable, understood.standalone, kRerankSeconds, cancel, passages);
+  passages.resize(std::min(wanted, passages.size()));
   return passages;
 }
 
@@ -239,7 +253,7 @@ void Answer(const SearchRequest& request, Retriever& retriever, Generator* model
   understood.query.on_problem = [&](const RetrievalProblem& problem) {
     found.problems.push_back(problem);
   };
-  found.passages = Find(understood, request.filter, retriever, cancel);
+  found.passages = FindAndRerank(understood, request, retriever, capable, cancel);
   const double retrieval_seconds = retrieval.Seconds();
   on_event(QueriesEvent{understood.standalone, understood.query.queries, understood.query.filter});
   on_event(found);

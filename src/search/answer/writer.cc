@@ -248,17 +248,22 @@ bool WriteAnswer(Generator& model, const std::string& question,
   return true;
 }
 
-std::optional<double> LikelihoodGain(Generator& model, const std::string& sentence,
-                                     const std::string& passage, const CancelToken& cancel) {
+std::optional<double> MeanLikelihood(Generator& model, const std::string& before,
+                                     const std::string& text, const CancelToken& cancel) {
   try {
-    const auto with = MeanLogprob(model, passage + "\n", sentence, cancel);
-    const auto without = MeanLogprob(model, "\n", sentence, cancel);
-    if (!with || !without) return std::nullopt;
-    return *with - *without;
+    return MeanLogprob(model, before, text, cancel);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled) throw;
     return std::nullopt;  // another server's model that tells no log probabilities
   }
+}
+
+std::optional<double> LikelihoodGain(Generator& model, const std::string& sentence,
+                                     const std::string& passage, const CancelToken& cancel) {
+  const auto with = MeanLikelihood(model, passage + "\n", sentence, cancel);
+  const auto without = with ? MeanLikelihood(model, "\n", sentence, cancel) : std::nullopt;
+  if (!with || !without) return std::nullopt;
+  return *with - *without;
 }
 
 std::vector<WrittenSentence> MarkedSentences::Push(std::string_view text) {

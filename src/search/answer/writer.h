@@ -44,6 +44,11 @@ bool WriteAnswer(Generator& model, const std::string& question,
                  const std::vector<RankedPassage>& passages, const CancelToken& cancel,
                  const std::function<void(const WrittenSentence&)>& on_sentence);
 
+// The mean log probability of the text's tokens behind `before`, in nats; nullopt where that cannot
+// be known.
+std::optional<double> MeanLikelihood(Generator& model, const std::string& before,
+                                     const std::string& text, const CancelToken& cancel);
+
 // How much likelier the passage makes the sentence, in nats a token; nullopt where that cannot be
 // known.
 std::optional<double> LikelihoodGain(Generator& model, const std::string& sentence,

@@ -82,12 +82,24 @@ IndexLibrary::IndexLibrary(const LibraryOptions& options, SourceReader read, boo
       watch_(watch),
       clock_(clock),
       stores_(options.place),
-      retriever_(stores_),
+      vectors_(MakeVectorWork(options)),
+      retriever_(stores_, vectors_ ? &vectors_->finder() : nullptr),
       work_lock_(std::filesystem::path(options.place) / "work.lock"),
       watches_([this](const std::string& id) { SyncChanged(id); }),
       watch_store_(OpenSearchStore(options.place)) {}
 
 IndexLibrary::~IndexLibrary() { Stop(); }
+
+std::unique_ptr<VectorWork> IndexLibrary::MakeVectorWork(const LibraryOptions& options) {
+  if (!options.embedder) return nullptr;
+  const auto owns_work = [this] {
+    const std::lock_guard lock(mutex_);
+    return owns_work_;
+  };
+  return std::make_unique<VectorWork>(
+      options.embedder, std::filesystem::path(options.place) / "vectors.graph",
+      VectorWork::Surroundings{stores_, writing_, owns_work, [this] { Changed(); }});
+}
 
 Job IndexLibrary::NewJob(std::string_view source_id) const {
   Job job;
@@ -127,6 +139,7 @@ Source IndexLibrary::Add(const NewSource& asked) {
 LibraryState IndexLibrary::State() {
   LibraryState state = stores_.Take()->State();
   state.stored_bytes = FolderBytes(place_);
+  if (vectors_) state.vectors = vectors_->Progress();
   return state;
 }
 

@@ -12,6 +12,7 @@
 #include "search/index/job_sink.h"
 #include "search/index/search_store.h"
 #include "search/index/source_watches.h"
+#include "search/index/vector_work.h"
 #include "search/library.h"
 #include "search/rank/index_retriever.h"
 #include "search/rank/store_pool.h"
@@ -64,6 +65,7 @@ class IndexLibrary : public Library {
     bool stop_for_good = false;
   };
 
+  std::unique_ptr<VectorWork> MakeVectorWork(const LibraryOptions& options);
   void Work();
   bool OwnsWork();
   bool DoSomething(SearchStore& store);
@@ -83,6 +85,7 @@ class IndexLibrary : public Library {
   const bool watch_;
   const Clock& clock_;
   StorePool stores_;
+  std::unique_ptr<VectorWork> vectors_;  // null: no embedder
   IndexRetriever retriever_;
   WorkLock work_lock_;
 

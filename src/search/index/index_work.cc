@@ -36,6 +36,7 @@ void IndexLibrary::Start() {
   if (!stopping_) return;
   stopping_ = false;
   for (int i = 0; i < kWorkers; ++i) workers_.emplace_back([this] { Work(); });
+  if (vectors_) vectors_->Start();
 }
 
 void IndexLibrary::Stop() {
@@ -47,6 +48,7 @@ void IndexLibrary::Stop() {
     workers.swap(workers_);
     wake_workers_.notify_all();
   }
+  if (vectors_) vectors_->Stop();
   for (std::thread& worker : workers) worker.join();
   {
     const std::lock_guard lock(updating_watches_);

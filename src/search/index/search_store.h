@@ -50,6 +50,30 @@ struct IndexTotals {
   double mean_lengths[kSearchFields] = {};
 };
 
+// A passage as its vector is made from.
+struct PassageText {
+  int64_t id = 0;
+  std::string title;
+  std::vector<std::string> headings;
+  std::string text;
+};
+// ToByteVector()'s numbers, without the zeros behind them; "" where none could be made.
+struct PassageVector {
+  int64_t passage_id = 0;
+  std::string bytes;
+};
+struct VectorsState {
+  std::string embedder;  // the fingerprint of who made them; "" = nobody yet
+  int64_t vectors = 0, passages = 0;
+  int64_t last_passage_id = 0;  // of the vectors
+  int64_t removals = 0;         // grows whenever vectors vanish
+  int64_t resets = 0;           // grows when all do, and are made anew
+};
+// Ids [begin, end).
+struct PassageRange {
+  int64_t begin = 0, end = 0;
+};
+
 // One connection; one thread at a time. Several connections may be open, one of them writes.
 // Throws Error{kIo}, {kCorruptFile}.
 class SearchStore {
@@ -96,10 +120,25 @@ class SearchStore {
   virtual std::optional<std::string> DocumentText(int64_t document_id) = 0;
   virtual std::optional<StoredDocument> LoadDocument(int64_t document_id) = 0;
   virtual std::string Around(const Passage& passage, size_t bytes) = 0;
+  // The passages that pass, in rising order; nullopt: all do.
+  virtual std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter);
   // Counts of all, without stored_bytes; sources.
   virtual LibraryState State() = 0;
   // Another value after each change, by any process.
   virtual int64_t DataVersion() = 0;
+
+  // --- Vectors of passages, of one embedder at a time. They are made in the order of the passages'
+  // ids, which only grow: what has none yet is behind the last that has one. A passage's vector
+  // vanishes with it. Stores that keep none throw Error{kUnsupported}.
+  virtual VectorsState Vectors();
+  // Forgets all vectors; from now on they are this embedder's.
+  virtual void ResetVectors(std::string_view embedder);
+  virtual std::vector<PassageText> PassagesWithoutVectors(size_t limit);
+  // Of the first of these; those whose passage has gone meanwhile are left out.
+  virtual void SaveVectors(const std::vector<PassageVector>& vectors);
+  // In rising order, those behind a passage.
+  virtual std::vector<PassageVector> LoadVectors(int64_t behind_id, size_t limit);
+  virtual std::vector<int64_t> VectorIds();  // of all
 };
 
 // Throws Error{kUnsupported} for a place that this program cannot use.

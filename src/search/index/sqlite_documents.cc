@@ -175,6 +175,7 @@ void SqliteSearchStore::ReleaseContent(int64_t content) {
       "SELECT 'delete', id, ?, headings, text FROM passage WHERE id >= ? AND id < ?",
       row.Text(0), first, end);
   database_.Run("DELETE FROM passage WHERE id >= ? AND id < ?", first, end);
+  RemoveVectors(first, end);
   database_.Run("DELETE FROM content WHERE id = ?", content);
 }
 

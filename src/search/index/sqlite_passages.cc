@@ -40,6 +40,11 @@ bool FiltersAnything(const RetrievalFilter& filter) {
          filter.until_ms;
 }
 
+// Sources whose documents are not swept yet.
+bool AnyRemoved(Database& database) {
+  return database.Query("SELECT 1 FROM source WHERE removed = 1 LIMIT 1").Step();
+}
+
 std::vector<std::string> SplitLines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
@@ -107,8 +112,7 @@ std::vector<Candidate> SqliteSearchStore::FindCandidates(const std::vector<std::
   if (phrase_terms.empty()) return {};
   std::string sql =
       "SELECT rowid, full_text_hits(passage_text) FROM passage_text WHERE passage_text MATCH ?";
-  Statement removed = database_.Query("SELECT 1 FROM source WHERE removed = 1 LIMIT 1");
-  const bool filters = FiltersAnything(filter) || removed.Step();
+  const bool filters = FiltersAnything(filter) || AnyRemoved(database_);
   if (filters) {
     sql +=
         " AND EXISTS (SELECT 1 FROM passage JOIN document ON document.content = passage.content "
@@ -132,6 +136,42 @@ std::vector<Candidate> SqliteSearchStore::FindCandidates(const std::vector<std::
     candidates.push_back(std::move(candidate));
   }
   return candidates;
+}
+
+std::optional<std::vector<PassageRange>> SqliteSearchStore::FindPassages(
+    const RetrievalFilter& filter) {
+  if (!FiltersAnything(filter) && !AnyRemoved(database_)) return std::nullopt;
+  const std::string sql =
+      "SELECT DISTINCT first_passage, content.passages FROM document "
+      "JOIN content ON content.id = document.content "
+      "JOIN source ON source.number = document.source WHERE content.passages > 0" +
+      FilterSql(filter) + " ORDER BY first_passage";
+  Statement row = database_.Query(sql.c_str());
+  BindFilter(row, filter);
+  std::vector<PassageRange> ranges;
+  while (row.Step()) {
+    const int64_t begin = row.Integer(0), end = begin + row.Integer(1);
+    if (!ranges.empty() && ranges.back().end == begin) {
+      ranges.back().end = end;
+    } else {
+      ranges.push_back({begin, end});
+    }
+  }
+  return ranges;
+}
+
+std::vector<PassageText> SqliteSearchStore::PassagesWithoutVectors(size_t limit) {
+  Statement row = database_.Query(
+      "SELECT passage.id, content.title, passage.headings, passage.text FROM passage "
+      "JOIN content ON content.id = passage.content "
+      "WHERE passage.id > (SELECT IFNULL(MAX(passage), 0) FROM passage_vector) "
+      "ORDER BY passage.id LIMIT ?",
+      static_cast<int64_t>(limit));
+  std::vector<PassageText> passages;
+  while (row.Step()) {
+    passages.push_back({row.Integer(0), row.Text(1), SplitLines(row.Bytes(2)), row.Text(3)});
+  }
+  return passages;
 }
 
 std::optional<Passage> SqliteSearchStore::LoadPassage(int64_t id, const RetrievalFilter& filter) {

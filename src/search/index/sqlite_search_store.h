@@ -42,6 +42,14 @@ class SqliteSearchStore : public SearchStore {
   std::string Around(const Passage& passage, size_t bytes) override;
   LibraryState State() override;
   int64_t DataVersion() override;
+  std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter) override;
+
+  VectorsState Vectors() override;
+  void ResetVectors(std::string_view embedder) override;
+  std::vector<PassageText> PassagesWithoutVectors(size_t limit) override;
+  void SaveVectors(const std::vector<PassageVector>& vectors) override;
+  std::vector<PassageVector> LoadVectors(int64_t behind_id, size_t limit) override;
+  std::vector<int64_t> VectorIds() override;
 
  private:
   struct DocumentRow {
@@ -59,6 +67,7 @@ class SqliteSearchStore : public SearchStore {
   int64_t InsertContent(const NewDocument& document, std::string_view hash);
   void ReleaseContent(int64_t content);
   void RemoveDocument(int64_t source, const DocumentRow& row);
+  void RemoveVectors(int64_t first_passage, int64_t end);
   void CountDocument(int64_t source, int64_t content, int64_t sign);
 
   Database database_;

@@ -9,9 +9,21 @@ namespace {
 
 constexpr double kRankConstant = 60;         // of reciprocal rank fusion
 constexpr double kFurtherQueryWeight = 0.6;  // of each query but the first
+// Of the score, against the words'. Scores rather than ranks are added: with a weak embedder
+// reciprocal ranks lost more within a language, and found no more across (docs/search.md).
+constexpr double kMeaningShare = 0.2;
 constexpr double kHalfLifeDays = 30;
 constexpr double kMostFreshness = 0.5;
 constexpr double kMsPerDay = 86'400'000;
+
+// From 0 for `low` to `high` for the best.
+void Rescale(std::vector<RankedPassage>& list, double low, double high) {
+  if (list.empty()) return;
+  const double span = list.front().score - low;
+  for (RankedPassage& ranked : list) {
+    ranked.score = span > 0 ? high * (ranked.score - low) / span : high;
+  }
+}
 
 }  // namespace
 
@@ -47,6 +59,27 @@ std::vector<RankedPassage> FuseQueries(std::vector<std::vector<RankedPassage>> l
                                 fmt::format("over {} queries", lists.size())});
   }
   return fused;
+}
+
+std::vector<RankedPassage> JoinMeaning(std::vector<RankedPassage> by_words,
+                                       std::vector<RankedPassage> by_meaning) {
+  if (by_meaning.empty()) return by_words;
+  Rescale(by_words, 0, 1 - kMeaningShare);
+  Rescale(by_meaning, by_meaning.back().score, kMeaningShare);
+  std::unordered_map<int64_t, size_t> places;
+  for (size_t i = 0; i < by_words.size(); ++i) places[by_words[i].passage.id] = i;
+  for (RankedPassage& near : by_meaning) {
+    const auto known = places.find(near.passage.id);
+    if (known == places.end()) {
+      by_words.push_back(std::move(near));
+      continue;
+    }
+    RankedPassage& both = by_words[known->second];
+    both.score += near.score;
+    both.reasons.push_back(std::move(near.reasons.front()));
+  }
+  SortByScore(by_words);
+  return by_words;
 }
 
 void PreferRecent(std::vector<RankedPassage>& passages) {

@@ -202,6 +202,12 @@ std::vector<RankedPassage> IndexRetriever::Retrieve(const RetrievalQuery& query,
   for (const std::string& question : query.queries) {
     lists.push_back(FindByWords(*store, question, query.filter, further, cancel));
   }
+  if (meaning_) {
+    auto nearest = meaning_->Find(*store, query.queries, query.filter, cancel);
+    for (size_t i = 0; i < lists.size(); ++i) {
+      lists[i] = JoinMeaning(std::move(lists[i]), std::move(nearest[i]));
+    }
+  }
   std::vector<RankedPassage> found = FuseQueries(std::move(lists));
   if (query.prefer_recent) PreferRecent(found);
   return FoldAndSpread(std::move(found), static_cast<size_t>(query.limit));

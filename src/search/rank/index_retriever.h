@@ -1,5 +1,6 @@
 // Why: from queries to the passages that answer them: candidates by words, scored by where the
-// words stand, fused over the queries, near-duplicates folded. Each stage leaves its reason.
+// words stand, and by meaning where there are vectors; fused over the queries, near-duplicates
+// folded. Each stage leaves its reason.
 #pragma once
 
 #include <mutex>
@@ -7,6 +8,7 @@
 
 #include "search/rank/further_passages.h"
 #include "search/rank/lexical_score.h"
+#include "search/rank/meaning.h"
 #include "search/rank/store_pool.h"
 #include "search/retriever.h"
 
@@ -14,7 +16,9 @@ namespace pioneer::search {
 
 class IndexRetriever : public Retriever {
  public:
-  explicit IndexRetriever(StorePool& stores) : stores_(stores) {}
+  // `meaning`: null = by words alone. Both outlive it.
+  explicit IndexRetriever(StorePool& stores, MeaningFinder* meaning = nullptr)
+      : stores_(stores), meaning_(meaning) {}
 
   std::vector<RankedPassage> Retrieve(const RetrievalQuery& query,
                                       const CancelToken& cancel) override;
@@ -29,6 +33,7 @@ class IndexRetriever : public Retriever {
   int64_t DocumentFrequency(SearchStore& store, const std::string& term, int64_t passages);
 
   StorePool& stores_;
+  MeaningFinder* const meaning_;
   // Counting the passages of a common term takes long, and what it was does not change much.
   struct KnownFrequency {
     int64_t documents = 0, of_passages = 0;

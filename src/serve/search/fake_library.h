@@ -35,6 +35,7 @@ class FakeLibrary : public Library {
     LibraryState state;
     for (const auto& [id, source] : sources_) state.sources.push_back(source);
     state.documents = state.passages = static_cast<int64_t>(documents.size());
+    state.vectors = vectors;
     return state;
   }
   std::optional<Source> Find(std::string_view id) override {
@@ -81,6 +82,7 @@ class FakeLibrary : public Library {
   FakeRetriever& retriever() override { return retriever_; }
 
   std::map<int64_t, StoredDocument> documents;  // before the library is used
+  std::optional<VectorProgress> vectors;
 
  private:
   static Job NewJob(const std::string& source_id) {

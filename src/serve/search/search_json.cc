@@ -18,6 +18,14 @@ OrderedJson TextOrNull(const std::string& text) {
   return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
 }
 
+OrderedJson VectorsJson(const std::optional<search::VectorProgress>& vectors) {
+  if (!vectors) return nullptr;
+  return {{"model", vectors->embedder},
+          {"done", vectors->done},
+          {"total", vectors->total},
+          {"problem", TextOrNull(vectors->problem)}};
+}
+
 OrderedJson JobJson(const search::Job& job) {
   const search::FailureParts failure = search::SplitFailure(job.error);
   return {{"state", search::JobStateName(job.state)},
@@ -110,7 +118,8 @@ OrderedJson LibraryJson(const search::LibraryState& state, const std::string& pr
   }
   return {{"sources", std::move(sources)},      {"documents", state.documents},
           {"passages", state.passages},         {"text_bytes", state.text_bytes},
-          {"stored_bytes", state.stored_bytes}, {"provider", TextOrNull(provider)}};
+          {"stored_bytes", state.stored_bytes}, {"vectors", VectorsJson(state.vectors)},
+          {"provider", TextOrNull(provider)}};
 }
 
 OrderedJson FilterJson(const search::RetrievalFilter& filter) {

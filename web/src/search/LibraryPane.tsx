@@ -22,6 +22,10 @@ function Totals({ found }: { found: Library }) {
     [l('text'), bytes(found.text_bytes)],
     [l('stored'), bytes(found.stored_bytes)],
   ];
+  if (found.vectors) {
+    const { done, total } = found.vectors;
+    facts.push([l('vectors'), done < total ? `${short(done)} / ${short(total)}` : short(done)]);
+  }
   return (
     <dl class="library-totals">
       {facts.map(([name, value]) => (

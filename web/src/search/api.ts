@@ -139,6 +139,8 @@ export interface Library {
   passages: number;
   text_bytes: number;
   stored_bytes: number;
+  /** Passages that are found by meaning; null: only words are looked for. */
+  vectors: { model: string; done: number; total: number; problem: string | null } | null;
   /** The web search that is set up. */
   provider: string | null;
 }

@@ -1,0 +1,161 @@
+#include "search/index/vector_work.h"
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace pioneer::search {
+namespace {
+
+// A question waits for the batch that is being made.
+constexpr size_t kPassagesAtOnce = 16;
+constexpr auto kIdle = std::chrono::seconds(1);  // between looks for new passages
+constexpr auto kBehindProblem = std::chrono::seconds(5);
+
+// Vectors of other texts of the same passages are other vectors.
+EmbedderInfo WithTextVersion(EmbedderInfo info) {
+  info.fingerprint += " text 1";
+  return info;
+}
+
+PassageVector CodeOf(int64_t passage_id, const std::vector<float>& vector) {
+  const std::vector<int8_t> bytes = ToByteVector(vector);
+  return {passage_id, std::string(reinterpret_cast<const char*>(bytes.data()), vector.size())};
+}
+
+}  // namespace
+
+std::string TextToEmbed(const PassageText& passage) {
+  std::string text = passage.title;
+  for (const std::string& heading : passage.headings) text += "\n" + heading;
+  return text + "\n" + passage.text;
+}
+
+VectorWork::VectorWork(std::shared_ptr<Embedder> embedder, std::filesystem::path graph_file,
+                       Surroundings surroundings)
+    : embedder_(std::move(embedder)),
+      info_(WithTextVersion(embedder_->info())),
+      around_(std::move(surroundings)),
+      index_(info_, std::move(graph_file)),
+      finder_(*embedder_, index_) {}
+
+VectorWork::~VectorWork() { Stop(); }
+
+void VectorWork::Start() {
+  const std::lock_guard lock(mutex_);
+  if (!stopping_) return;
+  stopping_ = false;
+  cancel_ = {};
+  thread_ = std::thread([this, cancel = cancel_] { Work(cancel); });
+}
+
+void VectorWork::Stop() {
+  std::thread thread;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    cancel_.Cancel();
+    thread.swap(thread_);
+    stop_.notify_all();
+  }
+  if (thread.joinable()) thread.join();
+}
+
+void VectorWork::SetProblem(std::string problem) {
+  const std::lock_guard lock(mutex_);
+  if (problem == problem_) return;
+  problem_ = std::move(problem);
+  if (!problem_.empty()) spdlog::error("search: no vectors of passages: {}", problem_);
+}
+
+VectorProgress VectorWork::Progress() {
+  const VectorsState state = around_.stores.Take()->Vectors();
+  const std::lock_guard lock(mutex_);
+  return {info_.name, state.embedder == info_.fingerprint ? state.vectors : 0, state.passages,
+          problem_};
+}
+
+void VectorWork::Work(const CancelToken& cancel) {
+  const StorePool::Lease store = around_.stores.Take();
+  while (!cancel.cancelled()) {
+    auto pause = kIdle;
+    bool did = false;
+    try {
+      did = DoSomething(*store, cancel);
+      SetProblem("");
+    } catch (const Error& error) {
+      if (!cancel.cancelled()) SetProblem(error.what());
+      pause = kBehindProblem;
+    }
+    std::unique_lock lock(mutex_);
+    if (!did) stop_.wait_for(lock, pause, [&] { return stopping_; });
+  }
+}
+
+bool VectorWork::DoSomething(SearchStore& store, const CancelToken& cancel) {
+  const bool owns = around_.owns_work();
+  const bool embedded = owns && EmbedSome(store, cancel);
+  index_.Refresh(store);
+  const bool extended = index_.ExtendGraph();
+  if (embedded || extended) return true;
+  index_.ForgetRemoved(store);
+  if (owns) index_.SaveGraph();
+  return false;
+}
+
+bool VectorWork::EmbedSome(SearchStore& store, const CancelToken& cancel) {
+  if (store.Vectors().embedder != info_.fingerprint) {
+    const std::lock_guard write(around_.writing);
+    store.ResetVectors(info_.fingerprint);
+  }
+  const std::vector<PassageText> passages = store.PassagesWithoutVectors(kPassagesAtOnce);
+  if (passages.empty()) return false;
+  const std::vector<PassageVector> vectors = Embed(passages, cancel);
+  {
+    const std::lock_guard write(around_.writing);
+    store.SaveVectors(vectors);
+  }
+  around_.on_saved();
+  return true;
+}
+
+// A text of which no vector can be made keeps the others from none. Where none of several can be
+// made, the model is to blame.
+std::vector<PassageVector> VectorWork::Embed(const std::vector<PassageText>& passages,
+                                             const CancelToken& cancel) {
+  std::vector<std::string> texts;
+  for (const PassageText& passage : passages) texts.push_back(TextToEmbed(passage));
+  std::vector<PassageVector> vectors;
+  const auto take = [&](const std::vector<std::vector<float>>& made) {
+    for (const std::vector<float>& vector : made) {
+      if (std::ssize(vector) != info_.dimensions) {
+        Fail(ErrorCode::kInternal, "{} made a vector of {} numbers, not {}", info_.name,
+             vector.size(), info_.dimensions);
+      }
+      vectors.push_back(CodeOf(passages[vectors.size()].id, vector));
+    }
+  };
+  try {
+    take(embedder_->Embed(texts, cancel));
+    return vectors;
+  } catch (const Error&) {
+    cancel.Check();
+    if (texts.size() == 1) throw;
+  }
+  vectors.clear();
+  size_t n_failed = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    try {
+      take(embedder_->Embed({texts[i]}, cancel));
+    } catch (const Error& error) {
+      cancel.Check();
+      if (++n_failed == texts.size()) throw;
+      spdlog::warn("search: no vector of passage {}: {}", passages[i].id, error.what());
+      vectors.push_back({passages[i].id, ""});
+    }
+  }
+  return vectors;
+}
+
+}  // namespace pioneer::search

@@ -1,0 +1,307 @@
+#include "search/index/vector_work.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "search/index/index_library.h"
+#include "search/rank/fake_embedder.h"
+
+namespace pioneer::search {
+namespace {
+
+class VectorPlace {
+ public:
+  VectorPlace() {
+    std::string name = (std::filesystem::temp_directory_path() / "pioneer-XXXXXX").string();
+    if (!mkdtemp(name.data())) FailErrno("cannot make a folder for the test");
+    path_ = name;
+  }
+  ~VectorPlace() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string index() const { return (path_ / "index").string(); }
+  std::string files() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct TextOfUri {
+  std::string text, language = "en";
+};
+
+const std::map<std::string, int> kAxes = {{"car", 0}, {"automobile", 0}, {"자동차", 0},
+                                          {"dog", 1}, {"hound", 1},      {"bread", 2},
+                                          {"loaf", 2}};
+
+class VectorWorkTest : public testing::Test {
+ protected:
+  std::unique_ptr<IndexLibrary> Open(std::shared_ptr<Embedder> embedder) {
+    return std::make_unique<IndexLibrary>(
+        LibraryOptions{place_.index(), std::move(embedder)},
+        [this](const SourceSettings&, SourceSink& sink, const CancelToken& cancel) {
+          Read(sink, cancel);
+        });
+  }
+
+  void Read(SourceSink& sink, const CancelToken& cancel) {
+    for (const auto& [uri, text] : texts_) {
+      cancel.Check();
+      if (sink.KnownStamp(uri) == text.text) {
+        sink.OnUnchanged(uri);
+        continue;
+      }
+      Document document;
+      document.uri = uri;
+      document.title = "Page " + uri;
+      document.language = text.language;
+      document.blocks.push_back({BlockKind::kParagraph, 0, text.text, 0});
+      sink.OnDocument(document, text.text);
+    }
+  }
+
+  std::string AddFolder(Library& library) {
+    NewSource source;
+    source.settings.location = place_.files();
+    return library.Add(source).id;
+  }
+
+  // Everything has been read and has its vector.
+  static void Await(Library& library) {
+    for (int64_t seen = -1;;) {
+      const LibraryState state = library.State();
+      bool is_done = !state.vectors || state.vectors->done == state.vectors->total;
+      for (const Source& source : state.sources) {
+        is_done = is_done && source.job->state == JobState::kDone;
+      }
+      if (is_done) return;
+      seen = library.AwaitChange(seen, 10'000);
+    }
+  }
+
+  static std::vector<RankedPassage> Find(Library& library, const std::string& question,
+                                         const RetrievalFilter& filter = {}) {
+    RetrievalQuery query;
+    query.queries = {question};
+    query.filter = filter;
+    return library.retriever().Retrieve(query, {});
+  }
+  // Of those that a stage named.
+  static std::vector<std::string> UrisOf(const std::vector<RankedPassage>& found,
+                                         const std::string& stage, double least = 0.5) {
+    std::vector<std::string> uris;
+    for (const RankedPassage& ranked : found) {
+      for (const RankReason& reason : ranked.reasons) {
+        if (reason.stage == stage && reason.score >= least) uris.push_back(ranked.passage.uri);
+      }
+    }
+    return uris;
+  }
+
+  VectorPlace place_;
+  std::map<std::string, TextOfUri> texts_ = {{"a", {"A fast automobile."}},
+                                             {"b", {"The hound barks."}},
+                                             {"c", {"A loaf from the oven."}},
+                                             {"d", {"빠른 자동차.", "ko"}}};
+};
+
+using Uris = std::vector<std::string>;
+
+TEST_F(VectorWorkTest, FindsByMeaningAndSaysSo) {
+  const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
+  AddFolder(*library);
+  library->Start();
+  Await(*library);
+  const auto found = Find(*library, "car");
+  EXPECT_EQ(UrisOf(found, "dense"), (Uris{"a", "d"}));
+  ASSERT_FALSE(found.empty());
+  const RankReason& reason = found[0].reasons.at(0);
+  EXPECT_EQ(reason.stage, "dense");
+  EXPECT_EQ(reason.rank, 1);
+  EXPECT_NEAR(reason.score, 1, 0.01);
+  EXPECT_NE(reason.detail.find("fake-embed"), std::string::npos);
+  EXPECT_TRUE(UrisOf(found, "lexical").empty());
+  // Both ways lead to one passage, once.
+  const auto both = Find(*library, "Which hound is a dog?");
+  EXPECT_EQ(both.at(0).passage.uri, "b");
+  EXPECT_EQ(UrisOf(both, "lexical", 0), Uris{"b"});
+  EXPECT_EQ(UrisOf(both, "dense"), Uris{"b"});
+}
+
+TEST_F(VectorWorkTest, WithoutAnEmbedderNothingChanges) {
+  {
+    const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
+    AddFolder(*library);
+    library->Start();
+    Await(*library);
+  }
+  const auto library = Open(nullptr);
+  EXPECT_FALSE(library->State().vectors);
+  EXPECT_TRUE(Find(*library, "car").empty());
+  const auto found = Find(*library, "hound");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].reasons.size(), 1u);
+  EXPECT_EQ(found[0].reasons[0].stage, "lexical");
+}
+
+TEST_F(VectorWorkTest, Filters) {
+  const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
+  const std::string id = AddFolder(*library);
+  library->Start();
+  Await(*library);
+  RetrievalFilter filter;
+  filter.languages = {"ko"};
+  EXPECT_EQ(UrisOf(Find(*library, "car", filter), "dense", -1), Uris{"d"});
+  filter = {};
+  filter.source_ids = {"another"};
+  EXPECT_TRUE(Find(*library, "car", filter).empty());
+  filter.source_ids = {id};
+  EXPECT_EQ(UrisOf(Find(*library, "car", filter), "dense"), (Uris{"a", "d"}));
+}
+
+TEST_F(VectorWorkTest, WhatIsRemovedIsNotFound) {
+  const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
+  const auto library = Open(embedder);
+  const std::string id = AddFolder(*library);
+  library->Start();
+  Await(*library);
+  texts_.erase("a");
+  texts_["b"].text = "A dog and its bread.";
+  library->Sync(id);
+  Await(*library);
+  EXPECT_EQ(UrisOf(Find(*library, "car"), "dense"), Uris{"d"});
+  EXPECT_THAT(UrisOf(Find(*library, "bread"), "dense"), testing::UnorderedElementsAre("b", "c"));
+  EXPECT_EQ(embedder->n_texts, 4 + 1 + 2);  // with the questions
+  const auto store = OpenSearchStore(place_.index());
+  EXPECT_EQ(store->VectorIds().size(), 3u);
+  EXPECT_EQ(store->Vectors().vectors, 3);
+  // A whole source, too; and before its vectors are gone.
+  library->Stop();
+  library->Remove(id);
+  EXPECT_TRUE(Find(*library, "car").empty());
+  library->Start();
+  while (!store->VectorIds().empty()) library->AwaitChange(-1, 100);
+  EXPECT_EQ(store->Vectors().vectors, 0);
+}
+
+TEST_F(VectorWorkTest, AnotherEmbeddersVectorsAreMadeAnew) {
+  {
+    const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
+    AddFolder(*library);
+    library->Start();
+    Await(*library);
+  }
+  const auto other = std::make_shared<FakeEmbedder>(
+      std::map<std::string, int>{{"bread", 3}, {"hound", 3}}, "other");
+  const auto library = Open(other);
+  // Before they are made, words have to do.
+  EXPECT_TRUE(Find(*library, "bread").empty());
+  EXPECT_EQ(library->State().vectors->done, 0);
+  library->Start();
+  Await(*library);
+  EXPECT_EQ(UrisOf(Find(*library, "bread"), "dense"), Uris{"b"});
+  EXPECT_EQ(other->n_texts, 4 + 1);
+  EXPECT_EQ(OpenSearchStore(place_.index())->Vectors().vectors, 4);
+}
+
+TEST_F(VectorWorkTest, NothingIsMadeTwiceAfterAStart) {
+  {
+    const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
+    AddFolder(*library);
+    library->Start();
+    Await(*library);
+  }
+  const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
+  const auto library = Open(embedder);
+  EXPECT_EQ(UrisOf(Find(*library, "car"), "dense"), (Uris{"a", "d"}));
+  texts_["e"] = {"Another automobile, and a dog."};
+  library->Start();
+  library->Sync(library->State().sources.at(0).id);
+  Await(*library);
+  EXPECT_EQ(embedder->n_texts, 1 + 1);
+  EXPECT_EQ(UrisOf(Find(*library, "car"), "dense").size(), 3u);
+}
+
+TEST_F(VectorWorkTest, ATextWithoutAVectorKeepsNobodyFromHavingOne) {
+  const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
+  embedder->on_text = [](const std::string& text) {
+    if (text.find("hound") != text.npos) Fail(ErrorCode::kInternal, "not finite");
+  };
+  const auto library = Open(embedder);
+  AddFolder(*library);
+  library->Start();
+  Await(*library);
+  EXPECT_EQ(library->State().vectors->problem, "");
+  EXPECT_EQ(UrisOf(Find(*library, "car"), "dense", -1), (Uris{"a", "d", "c"}));
+  EXPECT_EQ(UrisOf(Find(*library, "barks"), "lexical", 0), Uris{"b"});
+}
+
+TEST_F(VectorWorkTest, AModelThatFailsIsTold) {
+  const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
+  std::atomic<bool> is_broken = true;
+  embedder->on_text = [&](const std::string&) {
+    if (is_broken) Fail(ErrorCode::kInternal, "the file is damaged");
+  };
+  const auto library = Open(embedder);
+  AddFolder(*library);
+  library->Start();
+  int64_t seen = -1;
+  while (library->State().vectors->problem.empty()) seen = library->AwaitChange(seen, 50);
+  EXPECT_EQ(library->State().vectors->problem, "the file is damaged");
+  EXPECT_EQ(library->State().vectors->done, 0);
+  EXPECT_EQ(Find(*library, "hound").at(0).passage.uri, "b");  // by words
+  is_broken = false;
+  library->Stop();
+  library->Start();
+  Await(*library);
+  EXPECT_EQ(UrisOf(Find(*library, "car"), "dense"), (Uris{"a", "d"}));
+}
+
+// A process is killed while it makes vectors; the next one makes those that are missing.
+TEST_F(VectorWorkTest, AKilledProcessLosesNoVectorThatWasWritten) {
+  constexpr int kDocuments = 300;
+  texts_.clear();
+  for (int i = 0; i < kDocuments; ++i) {
+    texts_[fmt::format("d{:03}", i)] = {
+        fmt::format("number{} {}", i, i % 2 == 0 ? "automobile" : "hound")};
+  }
+  int from_child[2];
+  ASSERT_EQ(::pipe(from_child), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
+    embedder->on_text = [&](const std::string&) {
+      if (embedder->n_texts == 100 && ::write(from_child[1], "x", 1) != 1) ::_exit(1);
+    };
+    const auto library = Open(embedder);
+    AddFolder(*library);
+    library->Start();
+    while (true) ::pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(from_child[0], &byte, 1), 1);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(from_child[0]);
+  ::close(from_child[1]);
+
+  const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
+  const auto library = Open(embedder);
+  const int64_t kept = library->State().vectors->done;
+  EXPECT_GE(kept, 80);
+  library->Start();
+  Await(*library);
+  EXPECT_EQ(embedder->n_texts, kDocuments - kept);
+  const auto store = OpenSearchStore(place_.index());
+  EXPECT_EQ(store->VectorIds().size(), size_t{kDocuments});
+  EXPECT_EQ(store->Vectors().vectors, kDocuments);
+}
+
+}  // namespace
+}  // namespace pioneer::search
