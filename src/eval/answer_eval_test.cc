@@ -26,7 +26,7 @@ SearchSet MakeSet() {
 TEST(AnswerEval, CountsWhatIsRightCitedAndNotSaid) {
   const TestFolder folder;
   const SearchSet set = MakeSet();
-  const auto searcher = MakePioneerSearcher(set, folder.path(), {});
+  const auto searcher = MakePioneerSearcher(set, folder.path(), nullptr, {});
   int64_t last = 0;
   const AnswerResult result =
       EvaluateAnswers(set, *searcher, {}, {}, [&](int64_t done) { last = done; });
@@ -47,7 +47,7 @@ TEST(AnswerEval, CountsWhatIsRightCitedAndNotSaid) {
 TEST(AnswerEval, AsksAFewAtEvenStepsAndOnlyWhoCanAnswer) {
   const TestFolder folder, other;
   const SearchSet set = MakeSet();
-  const auto searcher = MakePioneerSearcher(set, folder.path(), {});
+  const auto searcher = MakePioneerSearcher(set, folder.path(), nullptr, {});
   EXPECT_EQ(EvaluateAnswers(set, *searcher, {.limit = 1}, {}, [](int64_t) {}).questions, 1);
   const auto plain = MakePlainSearcher(set, other.path());
   EXPECT_THROW(EvaluateAnswers(set, *plain, {}, {}, [](int64_t) {}), Error);
