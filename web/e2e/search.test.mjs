@@ -331,7 +331,7 @@ test('the library: add a folder, watch it being read, stop, read again, failures
   const dialog = page.getByRole('dialog', { name: 'Add a source' });
   await dialog.getByLabel('Folder', { exact: true }).last().fill('/nowhere');
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-  await dialog.getByText('That did not work: There is no file or folder /nowhere.').waitFor();
+  await dialog.getByText('That did not work: It is not there. (There is no file or folder /nowhere.)').waitFor();
   await dialog.getByRole('button', { name: 'Documents' }).click();
   await dialog.getByRole('button', { name: '규정집' }).click();
   await dialog.getByText('No folders here.').waitFor();

@@ -5,8 +5,8 @@
 #include <map>
 #include <mutex>
 
-#include "search/failure_text.h"
 #include "search/answer/fake_retriever.h"
+#include "search/failure_text.h"
 #include "search/library.h"
 
 namespace pioneer::search {
@@ -61,7 +61,8 @@ class FakeLibrary : public Library {
     Changed();
   }
   std::vector<ItemFailure> Failures(std::string_view, int limit) override {
-    std::vector<ItemFailure> failures(3, {"file:///secret/a.pdf", FailureText("corrupt_file", "is broken"), 5});
+    std::vector<ItemFailure> failures(
+        3, {"file:///secret/a.pdf", FailureText("corrupt_file", "is broken"), 5});
     failures.resize(std::min<size_t>(failures.size(), static_cast<size_t>(limit)));
     return failures;
   }
