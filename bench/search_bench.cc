@@ -1,11 +1,14 @@
 // Why: how fast a large index is made and asked, and how much room it takes. Passages of words
 // drawn by Zipf's law; questions of words of one of them.
 //   build/search_bench 1000000 FOLDER
+//   build/search_bench 20000 postgresql://USER@HOST/DATABASE
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -67,14 +70,20 @@ void ReadSynthetic(int64_t n, SourceSink& sink) {
   }
 }
 
-void Bench(int64_t n, const std::string& folder) {
-  IndexLibrary library({folder}, [&](const SourceSettings&, SourceSink& sink, const CancelToken&) {
+double PeakMegabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1000;
+}
+
+void Bench(int64_t n, const std::string& place) {
+  IndexLibrary library({place}, [&](const SourceSettings&, SourceSink& sink, const CancelToken&) {
     ReadSynthetic(n, sink);
   });
   const Stopwatch indexing;
   if (library.State().sources.empty()) {
     NewSource source;
-    source.settings.location = folder;
+    source.settings.location = std::filesystem::current_path().string();  // nobody reads it
     library.Add(source);
   }
   library.Start();
@@ -88,6 +97,7 @@ void Bench(int64_t n, const std::string& folder) {
              state.passages, seconds, static_cast<double>(state.text_bytes) / 1e6 / seconds,
              static_cast<double>(state.text_bytes) / 1e6,
              static_cast<double>(state.stored_bytes) / 1e6);
+  fmt::print("at most {:.0f} MB of memory while indexing\n", PeakMegabytes());
   std::vector<double> times_ms;
   int first = 0;
   for (int i = 0; i < kQuestions; ++i) {
@@ -101,6 +111,7 @@ void Bench(int64_t n, const std::string& folder) {
   fmt::print(
       "{} questions: p50 {:.1f} ms, p99 {:.1f} ms; the passage that was meant is first in {}\n",
       kQuestions, times_ms[kQuestions / 2], times_ms[kQuestions * 99 / 100], first);
+  fmt::print("at most {:.0f} MB of memory in all\n", PeakMegabytes());
 }
 
 }  // namespace
@@ -108,7 +119,7 @@ void Bench(int64_t n, const std::string& folder) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    fmt::print(stderr, "usage: search_bench PASSAGES FOLDER\n");
+    fmt::print(stderr, "usage: search_bench PASSAGES FOLDER|postgresql://...\n");
     return 2;
   }
   pioneer::search::Bench(std::atoll(argv[1]), argv[2]);

@@ -8,12 +8,12 @@ packages=(
   libboost-dev libboost-system-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
   nlohmann-json3-dev libtomlplusplus-dev libfmt-dev libspdlog-dev libcli11-dev libicu-dev
   libdnnl-dev libedit-dev liblzma-dev libzstd-dev zlib1g-dev libxml2-dev libseccomp-dev
-  prometheus-cpp-dev libzip-dev libstemmer-dev libhnswlib-dev poppler-utils poppler-data
+  prometheus-cpp-dev libzip-dev libpqxx-dev libstemmer-dev libhnswlib-dev poppler-utils poppler-data
 )
 # Training in several processes: without these, everything else works (build/pioneer-mpi.so).
 packages+=(libopenmpi-dev openmpi-bin)
-[ "${1:-}" = --tests ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk)
-[ "${1:-}" = --all ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk clang llvm libclang-rt-14-dev)
+[ "${1:-}" = --tests ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk postgresql)
+[ "${1:-}" = --all ] && packages+=(libgtest-dev libgmock-dev chromium fonts-noto-cjk postgresql clang llvm libclang-rt-14-dev)
 
 missing=()
 if command -v dpkg-query >/dev/null; then

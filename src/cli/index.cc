@@ -196,6 +196,12 @@ void ListIndex(const IndexOptions& options) {
   fmt::print("{} documents, {} passages, {} of text, {} stored\n", state.documents, state.passages,
              FormatBytes(static_cast<double>(state.text_bytes)),
              FormatBytes(static_cast<double>(state.stored_bytes)));
+  if (state.rereading) {
+    fmt::print(
+        "The words of {} of {} passages have been found anew; until all are, some are "
+        "missed.\n",
+        state.rereading->done, state.rereading->total);
+  }
 }
 
 void SyncIndex(const IndexOptions& options) {

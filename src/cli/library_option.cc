@@ -47,8 +47,8 @@ std::string FingerprintOf(const fs::path& model) {
 
 void AddLibraryOption(CLI::App& command, std::string& place) {
   command.add_option("--library", place,
-                     "The folder of what is searched; default: search in the data "
-                     "folder");
+                     "The folder of what is searched, or postgresql://USER@HOST/DATABASE; default: "
+                     "search in the data folder");
 }
 
 void AddEmbedderOption(CLI::App& command, std::string& model) {
@@ -75,7 +75,6 @@ std::shared_ptr<search::Library> OpenNamedLibrary(const std::string& place,
   options.place = place;
   options.embedder = std::move(embedder);
   if (place.empty()) options.place = (PioneerHome() / "search").string();
-  fs::create_directories(options.place);
   return search::OpenLibrary(options);
 }
 

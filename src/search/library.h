@@ -63,11 +63,18 @@ struct VectorProgress {
   std::string problem;  // why there are no more just now; "" = none
 };
 
+// Of stored passages whose words are found anew by a newer program.
+struct RereadProgress {
+  int64_t done = 0, total = 0;  // about
+};
+
 struct LibraryState {
   std::vector<Source> sources;
   int64_t documents = 0, passages = 0, text_bytes = 0;
-  int64_t stored_bytes = 0;               // of the index's files
+  int64_t stored_bytes = 0;               // of the index's files, or tables
   std::optional<VectorProgress> vectors;  // with an embedder
+  // Until it is done, some words are not found, and sources wait.
+  std::optional<RereadProgress> rereading = std::nullopt;
 };
 
 struct StoredDocument {
@@ -109,7 +116,7 @@ class Library {
 };
 
 struct LibraryOptions {
-  std::string place;  // the folder of the index
+  std::string place;  // the folder of the index, or the address of a PostgreSQL database
   // Finds passages by their meaning, too; null = by words alone.
   std::shared_ptr<Embedder> embedder = nullptr;
 };

@@ -1,6 +1,7 @@
 #include "search/index/analyzer.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/utf8.h"
 #include "search/index/japanese.h"
@@ -30,8 +31,45 @@ struct ScriptRun {
 
 bool IsAlphanumeric(Script script) { return script == Script::kLetter || script == Script::kDigit; }
 
+Script ScriptOfAscii(char c) {
+  const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return is_letter ? Script::kLetter : c >= '0' && c <= '9' ? Script::kDigit : Script::kNone;
+}
+
 bool IsLowerAscii(char c) { return c >= 'a' && c <= 'z'; }
 bool IsUpperAscii(char c) { return c >= 'A' && c <= 'Z'; }
+
+TermKind KindOfWord(std::string_view folded) {
+  return IsEnglishFunctionWord(folded) ? TermKind::kFunction : TermKind::kWord;
+}
+
+// Most words of most texts: ASCII letters, small but for the first. One thread remembers what
+// becomes of those that it met.
+constexpr size_t kLongestPlainWord = 24;
+
+struct PlainWord {
+  std::string stem;
+  TermKind kind;
+};
+
+class PlainWords {
+ public:
+  const PlainWord& Find(std::string_view folded) {
+    const auto known = words_.find(folded);
+    if (known != words_.end()) return known->second;
+    if (words_.size() >= kMostRemembered) words_.clear();
+    const PlainWord word{StemWord(folded), KindOfWord(folded)};
+    return words_.emplace(std::string(folded), word).first->second;
+  }
+
+ private:
+  static constexpr size_t kMostRemembered = 50'000;
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, PlainWord, Hash, std::equal_to<>> words_;
+};
 
 class TextAnalyzer {
  public:
@@ -73,6 +111,7 @@ class TextAnalyzer {
   };
 
   CharScript CharScriptAt(size_t at) const {
+    if (static_cast<uint8_t>(text_[at]) < 0x80) return {ScriptOfAscii(text_[at]), 1};
     const DecodedChar c = DecodeUtf8(text_.substr(at));
     return {c.valid ? ScriptOf(c.code_point) : Script::kNone, static_cast<size_t>(c.length)};
   }
@@ -105,6 +144,7 @@ class TextAnalyzer {
 
   // Pieces of letters and digits with joints between: "boundary-layer", "don't", "1,000.5".
   size_t AddWrittenWord(const ScriptRun& first) {
+    if (AddPlainWord(first)) return first.end;
     std::vector<ScriptRun> pieces;
     bool is_number = first.script == Script::kDigit;
     size_t end = first.begin;
@@ -120,6 +160,22 @@ class TextAnalyzer {
       AddPieces(pieces, first.begin, end);
     }
     return end;
+  }
+
+  // False: it is none.
+  bool AddPlainWord(const ScriptRun& run) {
+    const size_t size = run.end - run.begin;
+    if (run.script != Script::kLetter || size > kLongestPlainWord) return false;
+    char folded[kLongestPlainWord];
+    folded[0] = static_cast<char>(text_[run.begin] | 32);
+    for (size_t i = 1; i < size; ++i) folded[i] = text_[run.begin + i];
+    if (!std::all_of(folded, folded + size, IsLowerAscii)) return false;
+    if (IsAlphanumeric(NextPiece(run.end, run.script).script)) return false;
+    thread_local PlainWords words;
+    const PlainWord& word = words.Find({folded, size});
+    ++word_;
+    Add(word.stem, word.kind, ++position_, run.begin, run.end);
+    return true;
   }
 
   // The piece behind what joins it to the one before; of no script when the word ends here.
@@ -164,10 +220,6 @@ class TextAnalyzer {
     std::erase(number, '\'');
     ++word_;
     Add(std::move(number), TermKind::kWord, ++position_, begin, end);
-  }
-
-  static TermKind KindOfWord(std::string_view folded) {
-    return IsEnglishFunctionWord(folded) ? TermKind::kFunction : TermKind::kWord;
   }
 
   void AddPieces(std::vector<ScriptRun>& pieces, size_t begin, size_t end) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "search/index/postgres_address.h"
 
 namespace pioneer::search {
 namespace {
@@ -63,39 +64,25 @@ std::string FreeNameOf(const SourceSettings& settings, const std::vector<Source>
   return NameOf(settings, n_parts);
 }
 
-int64_t FolderBytes(const std::string& place) {
-  int64_t bytes = 0;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(place, error)) {
-    const auto size = entry.is_regular_file(error) ? entry.file_size(error) : 0;
-    if (!error) bytes += static_cast<int64_t>(size);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 IndexLibrary::IndexLibrary(const LibraryOptions& options, SourceReader read, bool watch,
                            const Clock& clock)
-    : place_(options.place),
-      read_(std::move(read)),
+    : read_(std::move(read)),
       watch_(watch),
       clock_(clock),
       stores_(options.place),
       vectors_(MakeVectorWork(options)),
       retriever_(stores_, vectors_ ? &vectors_->finder() : nullptr),
-      work_lock_(std::filesystem::path(options.place) / "work.lock"),
+      work_lock_(MakeWorkLock(options.place)),
       watches_([this](const std::string& id) { SyncChanged(id); }),
       watch_store_(OpenSearchStore(options.place)) {}
 
 IndexLibrary::~IndexLibrary() { Stop(); }
 
 std::unique_ptr<VectorWork> IndexLibrary::MakeVectorWork(const LibraryOptions& options) {
-  if (!options.embedder) return nullptr;
-  const auto owns_work = [this] {
-    const std::lock_guard lock(mutex_);
-    return owns_work_;
-  };
+  if (!options.embedder || IsPostgresAddress(options.place)) return nullptr;  // keeps none yet
+  const auto owns_work = [this] { return owns_work_.load(); };
   return std::make_unique<VectorWork>(
       options.embedder, std::filesystem::path(options.place) / "vectors.graph",
       VectorWork::Surroundings{stores_, writing_, owns_work, [this] { Changed(); }});
@@ -137,8 +124,10 @@ Source IndexLibrary::Add(const NewSource& asked) {
 }
 
 LibraryState IndexLibrary::State() {
-  LibraryState state = stores_.Take()->State();
-  state.stored_bytes = FolderBytes(place_);
+  const StorePool::Lease store = stores_.Take();
+  LibraryState state = store->State();
+  state.stored_bytes = store->StoredBytes();
+  state.rereading = store->Rereading();
   if (vectors_) state.vectors = vectors_->Progress();
   return state;
 }

@@ -1,6 +1,7 @@
 // Why: the library behind its contract: who may change sources, and the threads that read them.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -13,6 +14,7 @@
 #include "search/index/search_store.h"
 #include "search/index/source_watches.h"
 #include "search/index/vector_work.h"
+#include "search/index/work_lock.h"
 #include "search/library.h"
 #include "search/rank/index_retriever.h"
 #include "search/rank/store_pool.h"
@@ -20,21 +22,6 @@
 namespace pioneer::search {
 
 using SourceReader = std::function<void(const SourceSettings&, SourceSink&, const CancelToken&)>;
-
-// A process that has the folder's lock does the work of all.
-class WorkLock {
- public:
-  explicit WorkLock(const std::filesystem::path& file) : file_(file) {}
-  ~WorkLock() { Release(); }
-  WorkLock(const WorkLock&) = delete;
-  WorkLock& operator=(const WorkLock&) = delete;
-  bool TryAcquire();
-  void Release();
-
- private:
-  std::filesystem::path file_;
-  int fd_ = -1;
-};
 
 class IndexLibrary : public Library {
  public:
@@ -63,14 +50,19 @@ class IndexLibrary : public Library {
   struct RunningJob {
     CancelToken cancel;
     bool stop_for_good = false;
+    bool lost = false;  // another process may have it by now: nothing is said of it any more
   };
 
   std::unique_ptr<VectorWork> MakeVectorWork(const LibraryOptions& options);
   void Work();
   bool OwnsWork();
+  void CheckOwnsWork();
+  bool LoseWork();
   bool DoSomething(SearchStore& store);
   std::optional<Job> ClaimJob(SearchStore& store);
   void RunJob(SearchStore& store, const Job& job);
+  void ReadJob(SearchStore& store, JobSink& sink, const CancelToken& cancel);
+  RunningJob ForgetRunning(std::string_view source_id);
   void ReadAll(SearchStore& store, JobSink& sink, const CancelToken& cancel);
   bool AskForDueJobs(SearchStore& store);
   Job NewJob(std::string_view source_id) const;
@@ -80,19 +72,22 @@ class IndexLibrary : public Library {
   void CancelRunning(std::string_view source_id, bool for_good);
   void Changed();
 
-  const std::string place_;
   const SourceReader read_;
   const bool watch_;
   const Clock& clock_;
   StorePool stores_;
   std::unique_ptr<VectorWork> vectors_;  // null: no embedder
   IndexRetriever retriever_;
-  WorkLock work_lock_;
+
+  std::mutex owning_;  // guards the lock, and is taken before the other mutexes
+  std::unique_ptr<WorkLock> work_lock_;
+  std::atomic<bool> owns_work_ = false;
+  std::string told_;  // the last problem that was logged
 
   std::mutex writing_;  // one connection of this process writes at a time
   std::mutex mutex_;
   std::condition_variable wake_workers_, changed_;
-  bool stopping_ = true, owns_work_ = false;
+  bool stopping_ = true;
   std::map<std::string, RunningJob, std::less<>> running_;  // by source
   std::vector<std::thread> workers_;
 

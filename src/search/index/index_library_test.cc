@@ -4,113 +4,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "base/error.h"
 #include "base/file.h"
+#include "search/index/test_library.h"
 
 namespace pioneer::search {
 namespace {
 
-class ScratchPlace {
- public:
-  ScratchPlace() {
-    std::string name = (std::filesystem::temp_directory_path() / "pioneer-XXXXXX").string();
-    if (!mkdtemp(name.data())) FailErrno("cannot make a folder for the test");
-    path_ = name;
-  }
-  ~ScratchPlace() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string index() const { return (path_ / "index").string(); }
-  std::string files() const { return path_.string(); }
+using IndexLibraryTest = LibraryTest;
 
- private:
-  std::filesystem::path path_;
-};
+INSTANTIATE_TEST_SUITE_P(, IndexLibraryTest, BothKeepers(), KeeperName);
 
-Document MakeText(std::string uri, const std::string& text, std::string language = "en",
-                  std::optional<int64_t> dated = std::nullopt) {
-  Document document;
-  document.uri = std::move(uri);
-  document.title = "About " + document.uri;
-  document.language = std::move(language);
-  document.published_at_ms = dated;
-  document.blocks.push_back({BlockKind::kParagraph, 0, text, 0});
-  return document;
-}
-
-// A source in memory: uri -> text; what has the stamp of its text is unchanged.
-struct FakeSource {
-  std::map<std::string, Document> documents;
-  std::map<std::string, std::string> broken;
-  int n_read = 0;
-
-  void Put(Document document) { documents[document.uri] = std::move(document); }
-
-  void Read(SourceSink& sink, const CancelToken& cancel) {
-    for (const auto& [uri, document] : documents) {
-      cancel.Check();
-      const std::string stamp = document.blocks[0].text.substr(0, 40);
-      if (sink.KnownStamp(uri) == stamp) {
-        sink.OnUnchanged(uri);
-        continue;
-      }
-      ++n_read;
-      sink.OnDocument(document, stamp);
-    }
-    for (const auto& [uri, message] : broken) sink.OnFailed(uri, message);
-    const auto done = static_cast<int64_t>(documents.size() + broken.size());
-    sink.OnProgress(done, done, 1234);
-  }
-};
-
-Job AwaitEnd(Library& library, const std::string& source) {
-  for (int64_t seen = -1;;) {
-    const std::optional<Source> now = library.Find(source);
-    if (!now) return {};
-    if (now->job->state != JobState::kWaiting && now->job->state != JobState::kRunning) {
-      return *now->job;
-    }
-    seen = library.AwaitChange(seen, 10'000);
-  }
-}
-
-std::vector<std::string> FoundUris(Library& library, const std::string& question,
-                                   const RetrievalFilter& filter = {}) {
-  RetrievalQuery query;
-  query.queries = {question};
-  query.filter = filter;
-  std::vector<std::string> uris;
-  for (const RankedPassage& found : library.retriever().Retrieve(query, {})) {
-    uris.push_back(found.passage.uri);
-  }
-  return uris;
-}
-
-class IndexLibraryTest : public testing::Test {
- protected:
-  std::unique_ptr<IndexLibrary> Open() {
-    return std::make_unique<IndexLibrary>(
-        LibraryOptions{place_.index()},
-        [this](const SourceSettings&, SourceSink& sink, const CancelToken& cancel) {
-          source_.Read(sink, cancel);
-        });
-  }
-  std::string AddFolder(Library& library) {
-    NewSource source;
-    source.settings.location = place_.files();
-    return library.Add(source).id;
-  }
-
-  ScratchPlace place_;
-  FakeSource source_;
-};
-
-using Uris = std::vector<std::string>;
-
-TEST_F(IndexLibraryTest, ReadsASourceAndFindsItsPassages) {
+TEST_P(IndexLibraryTest, ReadsASourceAndFindsItsPassages) {
   source_.Put(MakeText("a", "The valve of the pump is made of brass."));
   source_.Put(MakeText("b", "Pumps need oil every week."));
   source_.broken["c"] = "not a PDF";
@@ -132,10 +37,10 @@ TEST_F(IndexLibraryTest, ReadsASourceAndFindsItsPassages) {
   EXPECT_GT(state.stored_bytes, 0);
 }
 
-TEST_F(IndexLibraryTest, AWatchedFolderIsReadOnceAndAgainWhenItChanged) {
+TEST_P(IndexLibraryTest, AWatchedFolderIsReadOnceAndAgainWhenItChanged) {
   source_.Put(MakeText("a", "The valve of the pump is made of brass."));
   const auto library = std::make_unique<IndexLibrary>(
-      LibraryOptions{place_.index()},
+      LibraryOptions{index_},
       [this](const SourceSettings&, SourceSink& sink, const CancelToken& cancel) {
         source_.Read(sink, cancel);
       },
@@ -154,7 +59,7 @@ TEST_F(IndexLibraryTest, AWatchedFolderIsReadOnceAndAgainWhenItChanged) {
   EXPECT_NE(library->Find(id)->job->id, first);
 }
 
-TEST_F(IndexLibraryTest, SaysWhyAndWhere) {
+TEST_P(IndexLibraryTest, SaysWhyAndWhere) {
   Document document = MakeText("a", "First words. The valve is made of brass.");
   document.blocks.insert(document.blocks.begin(), {BlockKind::kHeading, 2, "Valves", 0});
   source_.Put(document);
@@ -174,7 +79,7 @@ TEST_F(IndexLibraryTest, SaysWhyAndWhere) {
   EXPECT_EQ(library->retriever().Around(passage, 1000), passage.text);
 }
 
-TEST_F(IndexLibraryTest, SyncsWhatChanged) {
+TEST_P(IndexLibraryTest, SyncsWhatChanged) {
   source_.Put(MakeText("a", "alpha"));
   source_.Put(MakeText("b", "beta"));
   source_.Put(MakeText("c", "gamma"));
@@ -198,7 +103,7 @@ TEST_F(IndexLibraryTest, SyncsWhatChanged) {
   EXPECT_EQ(library->State().passages, 2);
 }
 
-TEST_F(IndexLibraryTest, KeepsEqualTextsOnce) {
+TEST_P(IndexLibraryTest, KeepsEqualTextsOnce) {
   Document first = MakeText("a", "The same words stand in both files.");
   Document second = first;
   second.uri = "b";
@@ -215,7 +120,7 @@ TEST_F(IndexLibraryTest, KeepsEqualTextsOnce) {
   EXPECT_EQ(FoundUris(*library, "same words"), Uris{"b"});
 }
 
-TEST_F(IndexLibraryTest, Filters) {
+TEST_P(IndexLibraryTest, Filters) {
   source_.Put(MakeText("a", "pump news", "en", 1'000));
   source_.Put(MakeText("b", "pump 뉴스", "ko", 2'000));
   source_.Put(MakeText("c", "old pump", "en"));
@@ -237,7 +142,7 @@ TEST_F(IndexLibraryTest, Filters) {
   EXPECT_EQ(FoundUris(*library, "pump", filter).size(), 3u);
 }
 
-TEST_F(IndexLibraryTest, RemovesInTheBackground) {
+TEST_P(IndexLibraryTest, RemovesInTheBackground) {
   source_.Put(MakeText("a", "alpha"));
   const auto library = Open();
   const std::string id = AddFolder(*library);
@@ -254,7 +159,7 @@ TEST_F(IndexLibraryTest, RemovesInTheBackground) {
   EXPECT_EQ(FoundUris(*library, "alpha"), Uris{"a"});
 }
 
-TEST_F(IndexLibraryTest, RefusesWhatCannotBe) {
+TEST_P(IndexLibraryTest, RefusesWhatCannotBe) {
   const auto library = Open();
   NewSource source;
   source.settings.location = "relative/path";
@@ -267,20 +172,18 @@ TEST_F(IndexLibraryTest, RefusesWhatCannotBe) {
   AddFolder(*library);
   EXPECT_THROW(AddFolder(*library), Error);
   EXPECT_THROW(library->retriever().Retrieve({}, {}), Error);
-  EXPECT_THROW(OpenSearchStore("postgresql://localhost/x"), Error);
 }
 
-TEST_F(IndexLibraryTest, AFailedReadingKeepsWhatWasThere) {
+TEST_P(IndexLibraryTest, AFailedReadingKeepsWhatWasThere) {
   source_.Put(MakeText("a", "alpha"));
   auto library = Open();
   const std::string id = AddFolder(*library);
   library->Start();
   AwaitEnd(*library, id);
   library.reset();
-  IndexLibrary failing({place_.index()},
-                       [](const SourceSettings&, SourceSink&, const CancelToken&) {
-                         Fail(ErrorCode::kNotFound, "the host is gone");
-                       });
+  IndexLibrary failing({index_}, [](const SourceSettings&, SourceSink&, const CancelToken&) {
+    Fail(ErrorCode::kNotFound, "the host is gone");
+  });
   failing.Start();
   failing.Sync(id);
   const Job job = AwaitEnd(failing, id);
@@ -289,11 +192,11 @@ TEST_F(IndexLibraryTest, AFailedReadingKeepsWhatWasThere) {
   EXPECT_EQ(FoundUris(failing, "alpha"), Uris{"a"});
 }
 
-TEST_F(IndexLibraryTest, AStoppedJobGoesOnWhereItWas) {
+TEST_P(IndexLibraryTest, AStoppedJobGoesOnWhereItWas) {
   std::string id;
   {
     // Reports one document and waits until it is stopped.
-    IndexLibrary library({place_.index()},
+    IndexLibrary library({index_},
                          [&](const SourceSettings&, SourceSink& sink, const CancelToken& cancel) {
                            sink.OnDocument(MakeText("a", "alpha"), "alpha");
                            sink.OnProgress(1, 2, 5);
@@ -319,9 +222,9 @@ TEST_F(IndexLibraryTest, AStoppedJobGoesOnWhereItWas) {
   EXPECT_EQ(source_.n_read, 1);
 }
 
-TEST_F(IndexLibraryTest, StopJobStopsForGood) {
+TEST_P(IndexLibraryTest, StopJobStopsForGood) {
   std::atomic<bool> reads = false;
-  IndexLibrary library({place_.index()},
+  IndexLibrary library({index_},
                        [&](const SourceSettings&, SourceSink&, const CancelToken& cancel) {
                          reads = true;
                          while (!cancel.cancelled()) std::this_thread::yield();
@@ -335,7 +238,7 @@ TEST_F(IndexLibraryTest, StopJobStopsForGood) {
 }
 
 // A process is killed while it writes; the next one goes on.
-TEST_F(IndexLibraryTest, AKilledProcessLosesNothingThatWasWritten) {
+TEST_P(IndexLibraryTest, AKilledProcessLosesNothingThatWasWritten) {
   constexpr int kDocuments = 400;
   for (int i = 0; i < kDocuments; ++i) {
     std::string text = fmt::format("number{} ", i);
@@ -347,7 +250,7 @@ TEST_F(IndexLibraryTest, AKilledProcessLosesNothingThatWasWritten) {
   const pid_t child = ::fork();
   if (child == 0) {
     JobSink* flushing = nullptr;
-    IndexLibrary library({place_.index()},
+    IndexLibrary library({index_},
                          [&](const SourceSettings&, SourceSink& sink, const CancelToken& cancel) {
                            flushing = dynamic_cast<JobSink*>(&sink);
                            int n = 0;

@@ -1,12 +1,9 @@
 // The working half of IndexLibrary: jobs on their threads.
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include "base/error.h"
 #include "base/log.h"
 #include "search/failure_text.h"
 #include "search/index/index_library.h"
+#include "search/index/store_lost.h"
 
 namespace pioneer::search {
 namespace {
@@ -15,21 +12,6 @@ constexpr int kWorkers = 2;
 constexpr auto kIdle = std::chrono::seconds(1);  // between looks for what other processes asked for
 
 }  // namespace
-
-bool WorkLock::TryAcquire() {
-  if (fd_ >= 0) return true;
-  fd_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd_ < 0) FailErrno(fmt::format("cannot open {}", file_.string()));
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return true;
-  ::close(fd_);
-  fd_ = -1;
-  return false;
-}
-
-void WorkLock::Release() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
 
 void IndexLibrary::Start() {
   const std::lock_guard lock(mutex_);
@@ -54,19 +36,27 @@ void IndexLibrary::Stop() {
     const std::lock_guard lock(updating_watches_);
     watches_.Update({});
   }
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(owning_);
   owns_work_ = false;
-  work_lock_.Release();
+  work_lock_->Release();
 }
 
+// What cannot be done now is tried again, and told once.
 void IndexLibrary::Work() {
-  const StorePool::Lease store = stores_.Take();
+  const auto tell = [this](const std::string& problem) {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(told_, problem) != problem && !problem.empty()) {
+      spdlog::error("search: {}", problem);
+    }
+  };
   while (true) {
     bool did = false;
     try {
+      const StorePool::Lease store = stores_.Take();
       did = OwnsWork() && DoSomething(*store);
+      tell("");
     } catch (const Error& error) {
-      spdlog::error("search: {}", error.what());
+      tell(error.what());
     }
     std::unique_lock lock(mutex_);
     if (stopping_) return;
@@ -75,17 +65,45 @@ void IndexLibrary::Work() {
 }
 
 bool IndexLibrary::OwnsWork() {
-  const StorePool::Lease store = stores_.Take();
-  const std::lock_guard write(writing_);
-  const std::lock_guard lock(mutex_);
-  if (stopping_ || owns_work_) return !stopping_;
-  if (!work_lock_.TryAcquire()) return false;
-  store->RequeueJobs();
+  const std::lock_guard owning(owning_);
+  if (owns_work_ && work_lock_->IsHeld()) return true;
+  if (!LoseWork() || !work_lock_->TryAcquire()) return false;
+  {
+    const StorePool::Lease store = stores_.Take();
+    const std::lock_guard write(writing_);
+    store->RequeueJobs();
+  }
   owns_work_ = true;
   return true;
 }
 
+// What runs must end before the work can be anybody's again; true: nothing runs.
+bool IndexLibrary::LoseWork() {
+  if (owns_work_.exchange(false)) work_lock_->Release();
+  const std::lock_guard lock(mutex_);
+  for (auto& [source, job] : running_) {
+    job.lost = true;
+    job.cancel.Cancel();
+  }
+  return running_.empty() && !stopping_;
+}
+
+// Called while a job runs, after each batch.
+void IndexLibrary::CheckOwnsWork() {
+  const std::lock_guard owning(owning_);
+  if (owns_work_ && work_lock_->IsHeld()) return;
+  LoseWork();
+  throw StoreLostError("the server gave the reading of sources to another process meanwhile");
+}
+
 bool IndexLibrary::DoSomething(SearchStore& store) {
+  {
+    const std::lock_guard write(writing_);
+    if (store.Reread()) {
+      Changed();
+      return true;
+    }
+  }
   if (const std::optional<Job> job = ClaimJob(store)) {
     RunJob(store, *job);
     return true;
@@ -168,19 +186,56 @@ void IndexLibrary::RunJob(SearchStore& store, const Job& job) {
     cancel = running_[job.source_id].cancel;
   }
   UpdateWatches(store);
-  JobSink sink(store, writing_, job, clock_, [this] { Changed(); });
+  JobSink sink(store, writing_, job, clock_, [this] {
+    CheckOwnsWork();
+    Changed();
+  });
   Job& state = sink.job();
-  state.state = JobState::kDone;
+  try {
+    ReadJob(store, sink, cancel);
+  } catch (const StoreLostError&) {
+    const std::lock_guard owning(owning_);
+    LoseWork();
+    ForgetRunning(job.source_id);
+    throw;
+  }
+  const RunningJob ended = ForgetRunning(job.source_id);
+  if (ended.lost) return;  // it goes on wherever the work is next
+  if (state.state == JobState::kWaiting && ended.stop_for_good) state.state = JobState::kStopped;
+  if (state.state != JobState::kWaiting) state.ended_at_ms = clock_.UnixMs();
+  {
+    const std::lock_guard write(writing_);
+    store.FinishJob(state);
+  }
+  Changed();
+}
+
+IndexLibrary::RunningJob IndexLibrary::ForgetRunning(std::string_view source_id) {
+  const std::lock_guard lock(mutex_);
+  const auto job = running_.find(source_id);
+  if (job == running_.end()) return {};
+  const RunningJob ended = job->second;
+  running_.erase(job);
+  return ended;
+}
+
+// Leaves in sink.job() how it ended; only a lost database is thrown.
+void IndexLibrary::ReadJob(SearchStore& store, JobSink& sink, const CancelToken& cancel) {
+  Job& state = sink.job();
   try {
     // Documents that were read whole are kept, whatever ends the job.
     try {
       state.state = JobState::kRunning;
       ReadAll(store, sink, cancel);
       state.state = JobState::kDone;
+    } catch (const StoreLostError&) {
+      throw;
     } catch (const Error&) {
       sink.Flush();
       throw;
     }
+  } catch (const StoreLostError&) {
+    throw;
   } catch (const Error& error) {
     state.state = cancel.cancelled() ? JobState::kWaiting : JobState::kFailed;
     if (state.state == JobState::kFailed) state.error = FailureText(error);
@@ -189,18 +244,6 @@ void IndexLibrary::RunJob(SearchStore& store, const Job& job) {
     state.error = FailureText(ErrorCodeName(ErrorCode::kInternal),
                               fmt::format("reading ended unexpectedly: {}", error.what()));
   }
-  {
-    const std::lock_guard lock(mutex_);
-    const bool for_good = running_[job.source_id].stop_for_good;
-    if (state.state == JobState::kWaiting && for_good) state.state = JobState::kStopped;
-    running_.erase(job.source_id);
-  }
-  if (state.state != JobState::kWaiting) state.ended_at_ms = clock_.UnixMs();
-  {
-    const std::lock_guard write(writing_);
-    store.FinishJob(state);
-  }
-  Changed();
 }
 
 }  // namespace pioneer::search

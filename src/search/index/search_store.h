@@ -106,17 +106,24 @@ class SearchStore {
   virtual bool MarkRemoved(std::string_view source_id) = 0;
   // Deletes some of what removed sources left. False when nothing was left.
   virtual bool Sweep() = 0;
+  // Where another version of the analyzer made the index: reads some of the stored passages again.
+  // What is searched is replaced when all have been read; nothing else writes documents before.
+  // False when nothing was left.
+  virtual bool Reread() = 0;
+  virtual std::optional<RereadProgress> Rereading() = 0;  // nullopt: nothing to do
 
   // --- Reading.
   virtual IndexTotals Totals() = 0;
-  virtual int64_t DocumentFrequency(std::string_view term) = 0;
-  // At most `limit` passages in which a group occurs, with the hits of all terms that are in a
-  // group; those that the filter leaves out are left out where `filtered`.
+  // In how many passages each term stands.
+  virtual std::vector<int64_t> DocumentFrequencies(const std::vector<std::string>& terms) = 0;
+  // The first `limit` passages in which a group occurs and that the filter lets pass, with the hits
+  // of the terms of those groups that occur there whole.
   virtual std::vector<Candidate> FindCandidates(const std::vector<std::string>& terms,
                                                 const TermGroups& groups,
                                                 const RetrievalFilter& filter, size_t limit) = 0;
-  // Nullopt: gone, or left out by the filter.
-  virtual std::optional<Passage> LoadPassage(int64_t id, const RetrievalFilter& filter) = 0;
+  // In this order, without those that are gone or left out by the filter.
+  virtual std::vector<Passage> LoadPassages(const std::vector<int64_t>& ids,
+                                            const RetrievalFilter& filter) = 0;
   virtual std::optional<std::string> DocumentText(int64_t document_id) = 0;
   virtual std::optional<StoredDocument> LoadDocument(int64_t document_id) = 0;
   virtual std::string Around(const Passage& passage, size_t bytes) = 0;
@@ -124,6 +131,7 @@ class SearchStore {
   virtual std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter);
   // Counts of all, without stored_bytes; sources.
   virtual LibraryState State() = 0;
+  virtual int64_t StoredBytes() = 0;
   // Another value after each change, by any process.
   virtual int64_t DataVersion() = 0;
 
@@ -141,7 +149,9 @@ class SearchStore {
   virtual std::vector<int64_t> VectorIds();  // of all
 };
 
-// Throws Error{kUnsupported} for a place that this program cannot use.
+// `place` is a folder, or "postgresql://USER@HOST/DATABASE". Throws Error{kIo}, {kInvalidArgument}
+// (an address that cannot be read), {kUnsupported} (a newer program's index, a server that is too
+// old).
 std::unique_ptr<SearchStore> OpenSearchStore(const std::string& place);
 
 }  // namespace pioneer::search

@@ -1,34 +1,10 @@
 // The writing half of SqliteSearchStore: documents and what they share.
-#include <openssl/sha.h>
-
 #include "base/error.h"
 #include "search/index/sqlite_search_store.h"
+#include "search/index/store_rows.h"
 
 namespace pioneer::search {
 namespace {
-
-// Of all that the index has of a text, so that equal means interchangeable.
-std::string ContentHash(const NewDocument& document) {
-  std::string all = document.document.title;
-  const auto add = [&](std::string_view part) { all.append(1, '\0').append(part); };
-  for (const NewPassage& passage : document.passages) {
-    for (const std::string& heading : passage.headings) add(heading);
-    add(std::to_string(passage.page));
-    add(passage.before);
-    add(passage.text);
-  }
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(all.data()), all.size(), digest);
-  constexpr size_t kKept = 16;
-  std::string hex;
-  for (size_t i = 0; i < kKept; ++i) hex += fmt::format("{:02x}", digest[i]);
-  return hex;
-}
-
-// Headings have no line breaks.
-std::string JoinHeadings(const std::vector<std::string>& headings) {
-  return fmt::format("{}", fmt::join(headings, "\n"));
-}
 
 constexpr int kRemovedAtOnce = 200;  // documents a transaction
 

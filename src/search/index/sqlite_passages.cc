@@ -1,8 +1,10 @@
 // The reading half of SqliteSearchStore: what ranking asks for.
 #include <algorithm>
+#include <span>
 
 #include "base/error.h"
 #include "search/index/sqlite_search_store.h"
+#include "search/index/store_rows.h"
 #include "store/full_text.h"
 
 namespace pioneer::search {
@@ -35,24 +37,9 @@ void BindFilter(Statement& statement, const RetrievalFilter& filter) {
   if (filter.until_ms) statement.Bind(*filter.until_ms);
 }
 
-bool FiltersAnything(const RetrievalFilter& filter) {
-  return !filter.source_ids.empty() || !filter.languages.empty() || filter.from_ms ||
-         filter.until_ms;
-}
-
 // Sources whose documents are not swept yet.
 bool AnyRemoved(Database& database) {
   return database.Query("SELECT 1 FROM source WHERE removed = 1 LIMIT 1").Step();
-}
-
-std::vector<std::string> SplitLines(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
 }
 
 // "(a AND b) OR c", and which term each phrase of it is.
@@ -82,6 +69,40 @@ void AddHit(Candidate& candidate, const PhraseHits& hits, int term) {
   candidate.hits.push_back(hit);
 }
 
+// Of those groups that occur whole. The phrases are those of the groups, one behind the other.
+void AddGroupHits(Candidate& candidate, std::span<const PhraseHits> hits, const TermGroups& groups,
+                  const std::vector<int>& phrase_terms) {
+  int end = 0;
+  for (const std::vector<int>& group : groups) {
+    end += static_cast<int>(group.size());
+    size_t n = 0;
+    while (n < hits.size() && hits[n].phrase < end) ++n;
+    if (n == group.size()) {
+      for (const PhraseHits& hit : hits.first(n)) {
+        AddHit(candidate, hit, phrase_terms[static_cast<size_t>(hit.phrase)]);
+      }
+    }
+    hits = hits.subspan(n);
+  }
+}
+
+Passage ReadPassage(int64_t id, const Statement& row) {
+  Passage passage;
+  passage.id = id;
+  passage.document_id = row.Integer(0);
+  passage.source_id = row.Text(1);
+  passage.uri = row.Text(2);
+  passage.title = row.Text(3);
+  passage.headings = SplitHeadings(row.Bytes(4));
+  passage.text = row.Text(5);
+  passage.begin = static_cast<size_t>(row.Integer(6));
+  passage.end = passage.begin + passage.text.size();
+  passage.page = static_cast<int>(row.Integer(7));
+  passage.language = row.Text(8);
+  passage.dated_at_ms = row.OptionalInteger(9);
+  return passage;
+}
+
 }  // namespace
 
 IndexTotals SqliteSearchStore::Totals() {
@@ -98,9 +119,15 @@ IndexTotals SqliteSearchStore::Totals() {
   return totals;
 }
 
-int64_t SqliteSearchStore::DocumentFrequency(std::string_view term) {
-  Statement row = database_.Query("SELECT doc FROM passage_terms WHERE term = ?", term);
-  return row.Step() ? row.Integer(0) : 0;
+std::vector<int64_t> SqliteSearchStore::DocumentFrequencies(const std::vector<std::string>& terms) {
+  std::vector<int64_t> frequencies;
+  Statement row = database_.Query("SELECT doc FROM passage_terms WHERE term = ?");
+  for (const std::string& term : terms) {
+    row.Reset();
+    row.Bind(term);
+    frequencies.push_back(row.Step() ? row.Integer(0) : 0);
+  }
+  return frequencies;
 }
 
 std::vector<Candidate> SqliteSearchStore::FindCandidates(const std::vector<std::string>& terms,
@@ -130,9 +157,7 @@ std::vector<Candidate> SqliteSearchStore::FindCandidates(const std::vector<std::
     Candidate candidate;
     candidate.passage_id = row.Integer(0);
     std::copy_n(hits.column_terms.begin(), kSearchFields, candidate.lengths);
-    for (const PhraseHits& phrase : hits.phrases) {
-      AddHit(candidate, phrase, phrase_terms[static_cast<size_t>(phrase.phrase)]);
-    }
+    AddGroupHits(candidate, hits.phrases, groups, phrase_terms);
     candidates.push_back(std::move(candidate));
   }
   return candidates;
@@ -169,12 +194,13 @@ std::vector<PassageText> SqliteSearchStore::PassagesWithoutVectors(size_t limit)
       static_cast<int64_t>(limit));
   std::vector<PassageText> passages;
   while (row.Step()) {
-    passages.push_back({row.Integer(0), row.Text(1), SplitLines(row.Bytes(2)), row.Text(3)});
+    passages.push_back({row.Integer(0), row.Text(1), SplitHeadings(row.Bytes(2)), row.Text(3)});
   }
   return passages;
 }
 
-std::optional<Passage> SqliteSearchStore::LoadPassage(int64_t id, const RetrievalFilter& filter) {
+std::vector<Passage> SqliteSearchStore::LoadPassages(const std::vector<int64_t>& ids,
+                                                     const RetrievalFilter& filter) {
   const std::string sql =
       "SELECT document.id, source.id, document.uri, content.title, passage.headings, "
       "passage.text, passage.begin, passage.page, document.language, document.dated_at_ms "
@@ -182,23 +208,15 @@ std::optional<Passage> SqliteSearchStore::LoadPassage(int64_t id, const Retrieva
       "JOIN document ON document.content = content.id "
       "JOIN source ON source.number = document.source WHERE passage.id = ?" +
       FilterSql(filter) + " ORDER BY document.id LIMIT 1";
-  Statement row = database_.Query(sql.c_str(), id);
-  BindFilter(row, filter);
-  if (!row.Step()) return std::nullopt;
-  Passage passage;
-  passage.id = id;
-  passage.document_id = row.Integer(0);
-  passage.source_id = row.Text(1);
-  passage.uri = row.Text(2);
-  passage.title = row.Text(3);
-  passage.headings = SplitLines(row.Bytes(4));
-  passage.text = row.Text(5);
-  passage.begin = static_cast<size_t>(row.Integer(6));
-  passage.end = passage.begin + passage.text.size();
-  passage.page = static_cast<int>(row.Integer(7));
-  passage.language = row.Text(8);
-  passage.dated_at_ms = row.OptionalInteger(9);
-  return passage;
+  std::vector<Passage> passages;
+  Statement row = database_.Query(sql.c_str());
+  for (const int64_t id : ids) {
+    row.Reset();
+    row.Bind(id);
+    BindFilter(row, filter);
+    if (row.Step()) passages.push_back(ReadPassage(id, row));
+  }
+  return passages;
 }
 
 std::optional<std::string> SqliteSearchStore::DocumentText(int64_t document_id) {
@@ -237,28 +255,13 @@ std::string SqliteSearchStore::Around(const Passage& passage, size_t bytes) {
   if (!content.Step()) return "";
   const int64_t first = content.Integer(0), end = first + content.Integer(1);
   const auto read = [&](int64_t id) {
-    std::pair<std::string, std::string> parts;
+    PassageParts parts;
     if (id < first || id >= end) return parts;
     Statement row = database_.Query("SELECT before, text FROM passage WHERE id = ?", id);
     if (row.Step()) parts = {row.Text(0), row.Text(1)};
     return parts;
   };
-  std::string text = passage.text;
-  std::string gap = read(passage.id).first;
-  for (size_t left = bytes, id = 1;; ++id) {
-    const auto [before, own] = read(passage.id - static_cast<int64_t>(id));
-    if (own.empty() || own.size() + gap.size() > left) break;
-    left -= own.size() + gap.size();
-    text = own + gap + text;
-    gap = before;
-  }
-  for (size_t left = bytes, id = 1;; ++id) {
-    const auto [before, own] = read(passage.id + static_cast<int64_t>(id));
-    if (own.empty() || own.size() + before.size() > left) break;
-    left -= own.size() + before.size();
-    text += before + own;
-  }
-  return text;
+  return TextAround(passage, bytes, read);
 }
 
 }  // namespace pioneer::search

@@ -96,6 +96,12 @@ const SchemaSteps& SearchSchema() {
           "  resets INTEGER NOT NULL"
           ")",
           "INSERT INTO vector_set VALUES ('', 0, 0, 0)",
+      },
+      {
+          // Version 3: which analyzer made passage_text. `reread`: the last passage that
+          // passage_text_new has while it is made.
+          "CREATE TABLE analysis (version INTEGER NOT NULL, reread INTEGER)",
+          "INSERT INTO analysis VALUES (1, NULL)",
       }};
   return kSteps;
 }

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "search/index/analyzer.h"
 #include "search/index/sqlite_schema.h"
+#include "search/index/store_rows.h"
 #include "store/full_text.h"
 
 namespace pioneer::search {
@@ -37,22 +38,6 @@ constexpr const char* kJobColumns =
     "SELECT job.id, source.id, state, items_done, items_total, added, changed, unchanged, "
     "job.removed, failed, bytes_read, job.created_at_ms, started_at_ms, ended_at_ms, error "
     "FROM job JOIN source ON source.number = job.source";
-
-SourceKind ParseSourceKind(std::string_view name) {
-  for (const SourceKind kind :
-       {SourceKind::kFiles, SourceKind::kSite, SourceKind::kFeed, SourceKind::kPage}) {
-    if (name == SourceKindName(kind)) return kind;
-  }
-  Fail(ErrorCode::kCorruptFile, "the index has a source of an unknown kind, {}", name);
-}
-
-JobState ParseJobState(std::string_view name) {
-  for (const JobState state : {JobState::kWaiting, JobState::kRunning, JobState::kDone,
-                               JobState::kFailed, JobState::kStopped}) {
-    if (name == JobStateName(state)) return state;
-  }
-  Fail(ErrorCode::kCorruptFile, "the index has a job of an unknown state, {}", name);
-}
 
 Source ReadSource(const Statement& row) {
   Source source;
@@ -92,7 +77,7 @@ Job ReadJob(const Statement& row) {
 }  // namespace
 
 SqliteSearchStore::SqliteSearchStore(const std::filesystem::path& file)
-    : database_(file, SearchDatabaseOptions()) {
+    : folder_(file.parent_path()), database_(file, SearchDatabaseOptions()) {
   database_.Run("PRAGMA cache_size = -65536");
   database_.Run("PRAGMA mmap_size = 4294967296");
 }
@@ -233,20 +218,19 @@ LibraryState SqliteSearchStore::State() {
   return state;
 }
 
+int64_t SqliteSearchStore::StoredBytes() {
+  int64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    const auto size = entry.is_regular_file(error) ? entry.file_size(error) : 0;
+    if (!error) bytes += static_cast<int64_t>(size);
+  }
+  return bytes;
+}
+
 int64_t SqliteSearchStore::DataVersion() {
   Statement row = database_.Query("PRAGMA data_version");
   return row.Step() ? row.Integer(0) : 0;
-}
-
-std::unique_ptr<SearchStore> OpenSearchStore(const std::string& place) {
-  if (place.starts_with("postgresql://") || place.starts_with("postgres://")) {
-    Fail(ErrorCode::kUnsupported,
-         "this program keeps its index in SQLite only: give the path of a folder");
-  }
-  std::error_code error;
-  std::filesystem::create_directories(place, error);
-  if (error) Fail(ErrorCode::kIo, "cannot make the folder {}: {}", place, error.message());
-  return std::make_unique<SqliteSearchStore>(std::filesystem::path(place) / "search.db");
 }
 
 }  // namespace pioneer::search

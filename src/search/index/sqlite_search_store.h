@@ -30,17 +30,21 @@ class SqliteSearchStore : public SearchStore {
   void FinishJob(const Job& job) override;
   bool MarkRemoved(std::string_view source_id) override;
   bool Sweep() override;
+  bool Reread() override;
+  std::optional<RereadProgress> Rereading() override;
 
   IndexTotals Totals() override;
-  int64_t DocumentFrequency(std::string_view term) override;
+  std::vector<int64_t> DocumentFrequencies(const std::vector<std::string>& terms) override;
   std::vector<Candidate> FindCandidates(const std::vector<std::string>& terms,
                                         const TermGroups& groups, const RetrievalFilter& filter,
                                         size_t limit) override;
-  std::optional<Passage> LoadPassage(int64_t id, const RetrievalFilter& filter) override;
+  std::vector<Passage> LoadPassages(const std::vector<int64_t>& ids,
+                                    const RetrievalFilter& filter) override;
   std::optional<std::string> DocumentText(int64_t document_id) override;
   std::optional<StoredDocument> LoadDocument(int64_t document_id) override;
   std::string Around(const Passage& passage, size_t bytes) override;
   LibraryState State() override;
+  int64_t StoredBytes() override;
   int64_t DataVersion() override;
   std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter) override;
 
@@ -70,6 +74,7 @@ class SqliteSearchStore : public SearchStore {
   void RemoveVectors(int64_t first_passage, int64_t end);
   void CountDocument(int64_t source, int64_t content, int64_t sign);
 
+  const std::filesystem::path folder_;
   Database database_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
 
 #include "search/rank/lexical_score.h"
 
@@ -14,6 +16,11 @@ constexpr size_t kLeastPassages = 3;
 constexpr double kShare = 1;  // of the new words beside the query, at most
 constexpr double kFeedbackSaturation = 1.2;
 
+// One kanji by itself says too little.
+bool IsLearned(const Term& term) {
+  return term.kind != TermKind::kFunction && term.kind != TermKind::kSingle;
+}
+
 struct LearnedWord {
   std::string text;
   double weight = 0;
@@ -22,13 +29,16 @@ struct LearnedWord {
 // How far a passage speaks of a word.
 double Presence(int count) { return count / (count + kFeedbackSaturation); }
 
-std::vector<LearnedWord> LearnWords(
-    const std::vector<FeedbackPassage>& passages, int64_t n_passages,
-    const std::function<int64_t(const std::string&)>& documents_of) {
-  std::unordered_map<std::string, std::pair<double, int>> weights;
+std::vector<LearnedWord> LearnWords(const std::vector<FeedbackPassage>& passages,
+                                    int64_t n_passages, const DocumentsOf& documents_of) {
+  std::unordered_map<std::string_view, std::pair<double, int>> weights;
   const size_t n = std::min(passages.size(), kTeachers);
   for (size_t i = 0; i < n; ++i) {
-    for (const auto& [word, count] : *passages[i].words) {
+    std::unordered_map<std::string_view, int> counts;
+    for (const Term& term : *passages[i].terms) {
+      if (IsLearned(term)) ++counts[term.text];
+    }
+    for (const auto& [word, count] : counts) {
       auto& [weight, in] = weights[word];
       weight += passages[i].score * Presence(count);
       ++in;
@@ -36,7 +46,8 @@ std::vector<LearnedWord> LearnWords(
   }
   std::vector<LearnedWord> words;
   for (const auto& [word, found] : weights) {
-    if (found.second > 1) words.push_back({word, found.first});  // one passage is no agreement
+    if (found.second > 1)
+      words.push_back({std::string(word), found.first});  // one passage is no agreement
   }
   const auto heavier = [](const LearnedWord& a, const LearnedWord& b) {
     return a.weight != b.weight ? a.weight > b.weight : a.text < b.text;
@@ -48,7 +59,10 @@ std::vector<LearnedWord> LearnWords(
     words.resize(kept);
   };
   keep(3 * kMostWords);  // rarity is asked of the index
-  for (LearnedWord& word : words) word.weight *= Rarity(documents_of(word.text), n_passages);
+  std::vector<std::string> texts;
+  for (const LearnedWord& word : words) texts.push_back(word.text);
+  const std::vector<int64_t> documents = documents_of(texts);
+  for (size_t i = 0; i < words.size(); ++i) words[i].weight *= Rarity(documents[i], n_passages);
   keep(kMostWords);
   return words;
 }
@@ -74,7 +88,7 @@ double Breadth(int n_words) {
 
 std::vector<double> FeedbackGains(const std::vector<FeedbackPassage>& passages,
                                   double weight_of_query, int n_words, int64_t n_passages,
-                                  const std::function<int64_t(const std::string&)>& documents_of) {
+                                  const DocumentsOf& documents_of) {
   std::vector<double> gains(passages.size());
   if (passages.size() < kLeastPassages || passages[0].score <= 0) return gains;
   const double breadth = Breadth(n_words);
@@ -84,11 +98,17 @@ std::vector<double> FeedbackGains(const std::vector<FeedbackPassage>& passages,
   for (const LearnedWord& word : words) sum += word.weight;
   if (sum <= 0) return gains;
   const double scale = kShare * breadth * FlatnessOf(passages) * weight_of_query / sum;
+  std::unordered_map<std::string_view, size_t> numbers;
+  for (size_t i = 0; i < words.size(); ++i) numbers[words[i].text] = i;
   for (size_t i = 0; i < passages.size(); ++i) {
-    for (const LearnedWord& word : words) {
-      const auto count = passages[i].words->find(word.text);
-      if (count == passages[i].words->end()) continue;
-      gains[i] += scale * word.weight * Presence(count->second) * (1 + kFeedbackSaturation);
+    std::vector<int> counts(words.size());
+    for (const Term& term : *passages[i].terms) {
+      const auto word = IsLearned(term) ? numbers.find(term.text) : numbers.end();
+      if (word != numbers.end()) ++counts[word->second];
+    }
+    for (size_t word = 0; word < words.size(); ++word) {
+      if (counts[word] == 0) continue;
+      gains[i] += scale * words[word].weight * Presence(counts[word]) * (1 + kFeedbackSaturation);
     }
   }
   return gains;

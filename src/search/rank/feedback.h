@@ -8,24 +8,24 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <unordered_map>
 #include <vector>
+
+#include "search/index/analyzer.h"
 
 namespace pioneer::search {
 
-// The words of a passage's text and how often each stands there.
-using WordCounts = std::unordered_map<std::string, int>;
+// In how many passages of the index each word stands.
+using DocumentsOf = std::function<std::vector<int64_t>(const std::vector<std::string>&)>;
 
 struct FeedbackPassage {
-  const WordCounts* words = nullptr;
+  const std::vector<Term>* terms = nullptr;  // of its text
   double score = 0;
 };
 
-// What each passage, best first, gains. `documents_of` tells how many passages of the index have a
-// word, `weight_of_query` is the sum of the query's weights, `n_words` how many words it has: a
-// short query and few passages gain nothing.
+// What each passage, best first, gains. `weight_of_query` is the sum of the query's weights,
+// `n_words` how many words it has: a short query and few passages gain nothing.
 std::vector<double> FeedbackGains(const std::vector<FeedbackPassage>& passages,
                                   double weight_of_query, int n_words, int64_t n_passages,
-                                  const std::function<int64_t(const std::string&)>& documents_of);
+                                  const DocumentsOf& documents_of);
 
 }  // namespace pioneer::search

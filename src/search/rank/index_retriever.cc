@@ -99,21 +99,32 @@ std::string DescribeHits(const std::vector<WeightedTerm>& terms,
 
 }  // namespace
 
-int64_t IndexRetriever::DocumentFrequency(SearchStore& store, const std::string& term,
-                                          int64_t passages) {
+std::vector<int64_t> IndexRetriever::DocumentFrequencies(SearchStore& store,
+                                                         const std::vector<std::string>& terms,
+                                                         int64_t passages) {
   constexpr int64_t kCommon = 2'000;
+  std::vector<int64_t> documents(terms.size());
+  std::vector<std::string> unknown;
+  std::vector<size_t> places;
   {
     const std::lock_guard lock(mutex_);
-    const auto known = frequencies_.find(term);
-    if (known != frequencies_.end() && passages <= known->second.of_passages * 11 / 10 &&
-        passages >= known->second.of_passages * 9 / 10) {
-      return known->second.documents;
+    for (size_t i = 0; i < terms.size(); ++i) {
+      const auto known = frequencies_.find(terms[i]);
+      if (known != frequencies_.end() && passages <= known->second.of_passages * 11 / 10 &&
+          passages >= known->second.of_passages * 9 / 10) {
+        documents[i] = known->second.documents;
+        continue;
+      }
+      unknown.push_back(terms[i]);
+      places.push_back(i);
     }
   }
-  const int64_t documents = store.DocumentFrequency(term);
-  if (documents > kCommon) {
-    const std::lock_guard lock(mutex_);
-    frequencies_[term] = {documents, passages};
+  if (unknown.empty()) return documents;
+  const std::vector<int64_t> asked = store.DocumentFrequencies(unknown);
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    documents[places[i]] = asked[i];
+    if (asked[i] > kCommon) frequencies_[unknown[i]] = {asked[i], passages};
   }
   return documents;
 }
@@ -124,12 +135,15 @@ std::vector<WeightedTerm> IndexRetriever::WeighTerms(SearchStore& store,
                                                      const std::string& question,
                                                      const IndexTotals& stored) {
   const int64_t passages = further.AddTo(stored).passages;
+  std::vector<QueryTerm> found = FindQueryTerms(question);
+  std::vector<std::string> texts;
+  for (const QueryTerm& term : found) texts.push_back(term.text);
+  const std::vector<int64_t> documents = DocumentFrequencies(store, texts, stored.passages);
   std::vector<WeightedTerm> terms;
-  for (QueryTerm& term : FindQueryTerms(question)) {
-    const int64_t documents = DocumentFrequency(store, term.text, stored.passages);
+  for (size_t i = 0; i < found.size(); ++i) {
     const double weight =
-        term.weight * Rarity(documents + further.DocumentFrequency(term.text), passages);
-    terms.push_back({std::move(term), documents, weight});
+        found[i].weight * Rarity(documents[i] + further.DocumentFrequency(texts[i]), passages);
+    terms.push_back({std::move(found[i]), documents[i], weight});
   }
   return terms;
 }
@@ -157,17 +171,24 @@ std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
   const size_t n_read = std::min(best.size(), kMostRead);
   std::partial_sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(n_read), best.end(),
                     order);
-  best.resize(n_read);
+  std::vector<int64_t> best_ids;
+  std::vector<Passage> passages;
+  for (size_t i = 0; i < n_read; ++i) {
+    if (const Passage* const is_further = further.Find(best[i].second)) {
+      passages.push_back(*is_further);
+    } else {
+      best_ids.push_back(best[i].second);
+    }
+  }
+  for (Passage& passage : store.LoadPassages(best_ids, filter)) {
+    passages.push_back(std::move(passage));
+  }
   std::vector<ReadPassage> read;
-  for (const auto& [score, id] : best) {
+  for (Passage& passage : passages) {
     cancel.Check();
-    const Passage* const is_further = further.Find(id);
-    std::optional<Passage> passage =
-        is_further != nullptr ? *is_further : store.LoadPassage(id, filter);
-    if (!passage) continue;
-    LexicalScorer::Reading reading = scorer.Read(*passage);
+    LexicalScorer::Reading reading = scorer.Read(passage);
     const double words_score = reading.score;
-    read.push_back({std::move(*passage), std::move(reading), words_score});
+    read.push_back({std::move(passage), std::move(reading), words_score});
   }
   SortRead(read);
   std::vector<RankedPassage> found;
@@ -179,11 +200,16 @@ std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
     found.push_back(std::move(ranked));
   }
   std::vector<FeedbackPassage> pupils;
-  for (const ReadPassage& passage : read) pupils.push_back({&passage.reading.words, passage.score});
-  const std::vector<double> gains = FeedbackGains(
-      pupils, scorer.weight_sum(), scorer.n_words(), totals.passages, [&](const std::string& word) {
-        return DocumentFrequency(store, word, stored.passages) + further.DocumentFrequency(word);
-      });
+  for (const ReadPassage& passage : read) pupils.push_back({&passage.reading.terms, passage.score});
+  const std::vector<double> gains =
+      FeedbackGains(pupils, scorer.weight_sum(), scorer.n_words(), totals.passages,
+                    [&](const std::vector<std::string>& words) {
+                      auto documents = DocumentFrequencies(store, words, stored.passages);
+                      for (size_t i = 0; i < words.size(); ++i) {
+                        documents[i] += further.DocumentFrequency(words[i]);
+                      }
+                      return documents;
+                    });
   for (size_t i = 0; i < found.size(); ++i) {
     found[i].score += gains[i];
     if (gains[i] > 0)

@@ -30,7 +30,8 @@ class IndexRetriever : public Retriever {
                                          const FurtherPassages& further, const CancelToken& cancel);
   std::vector<WeightedTerm> WeighTerms(SearchStore& store, const FurtherPassages& further,
                                        const std::string& question, const IndexTotals& stored);
-  int64_t DocumentFrequency(SearchStore& store, const std::string& term, int64_t passages);
+  std::vector<int64_t> DocumentFrequencies(SearchStore& store,
+                                           const std::vector<std::string>& terms, int64_t passages);
 
   StorePool& stores_;
   MeaningFinder* const meaning_;

@@ -54,11 +54,11 @@ double LexicalScorer::ScoreCounts(const Candidate& candidate) const {
   return score;
 }
 
-double LexicalScorer::FindTerms(std::string_view text, std::vector<std::vector<uint32_t>>& found,
-                                WordCounts* words) const {
+double LexicalScorer::FindTerms(const std::vector<Term>& terms,
+                                std::vector<std::vector<uint32_t>>& found) const {
   uint32_t last = 0;
   double length = 0;
-  for (const Term& term : Analyze(text)) {
+  for (const Term& term : terms) {
     if (term.kind == TermKind::kFunction) continue;
     length += term.position != last;
     last = term.position;
@@ -66,7 +66,6 @@ double LexicalScorer::FindTerms(std::string_view text, std::vector<std::vector<u
     if (number != numbers_.end()) {
       found[static_cast<size_t>(number->second)].push_back(term.position);
     }
-    if (words && term.kind != TermKind::kSingle) ++(*words)[term.text];
   }
   return length;
 }
@@ -119,8 +118,8 @@ LexicalScorer::Reading LexicalScorer::Read(const Passage& passage) const {
   const std::string_view fields[kSearchFields] = {passage.title, headings, passage.text};
   for (int field = 0; field < kSearchFields; ++field) {
     found.assign(terms_.size(), {});
-    lengths[field] =
-        FindTerms(fields[field], found, field == kTextField ? &reading.words : nullptr);
+    reading.terms = Analyze(fields[field]);  // those of the text are the last
+    lengths[field] = FindTerms(reading.terms, found);
     for (size_t i = 0; i < found.size(); ++i) {
       reading.counts[i].counts[field] = static_cast<int>(found[i].size());
     }

@@ -39,7 +39,7 @@ class LexicalScorer {
   struct Reading {
     double score = 0;
     std::vector<TermCounts> counts;  // of each term
-    WordCounts words;                // of the text
+    std::vector<Term> terms;         // of the text
   };
   // Reads the passage's words.
   Reading Read(const Passage& passage) const;
@@ -52,9 +52,8 @@ class LexicalScorer {
  private:
   double TermScore(const TermCounts& counts, const double (&lengths)[kSearchFields],
                    double weight) const;
-  // Positions of each term in a text; returns the text's length. Counts its words where asked to.
-  double FindTerms(std::string_view text, std::vector<std::vector<uint32_t>>& found,
-                   WordCounts* words) const;
+  // Positions of each of the query's terms among those of a text; returns the text's length.
+  double FindTerms(const std::vector<Term>& terms, std::vector<std::vector<uint32_t>>& found) const;
   double PairScore(const std::vector<std::vector<uint32_t>>& found, double length) const;
 
   std::vector<WeightedTerm> terms_;

@@ -36,15 +36,17 @@ std::vector<RankedPassage> MeaningFinder::Load(SearchStore& store,
                                                const std::vector<VectorHit>& hits,
                                                const RetrievalFilter& filter,
                                                const CancelToken& cancel) const {
+  std::vector<int64_t> ids;
+  for (const VectorHit& hit : hits) ids.push_back(hit.passage_id);
   std::vector<RankedPassage> found;
-  for (const VectorHit& hit : hits) {
+  auto hit = hits.begin();
+  for (Passage& passage : store.LoadPassages(ids, filter)) {
     cancel.Check();
-    std::optional<Passage> passage = store.LoadPassage(hit.passage_id, filter);
-    if (!passage) continue;  // it vanished meanwhile
-    RankedPassage ranked{std::move(*passage), double{hit.cosine}, {}};
+    while (hit->passage_id != passage.id) ++hit;  // that one vanished meanwhile
+    RankedPassage ranked{std::move(passage), double{hit->cosine}, {}};
     ranked.reasons.push_back(
-        {"dense", double{hit.cosine}, static_cast<int>(found.size()) + 1,
-         fmt::format("cosine {:.3f} by {}", hit.cosine, embedder_.info().name)});
+        {"dense", double{hit->cosine}, static_cast<int>(found.size()) + 1,
+         fmt::format("cosine {:.3f} by {}", hit->cosine, embedder_.info().name)});
     found.push_back(std::move(ranked));
   }
   return found;

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "search/rank/feedback.h"
 #include "search/rank/folding.h"
 #include "search/rank/fusion.h"
@@ -103,19 +102,21 @@ TEST(FoldAndSpread, AFourthPassageOfADocumentComesBehindOtherDocuments) {
 class FeedbackTest : public testing::Test {
  protected:
   std::vector<double> Gains(int n_words, double first_score = 10) {
-    std::vector<FeedbackPassage> passages = {{&words_[0], first_score},
-                                             {&words_[1], 9.8},
-                                             {&words_[2], 9.7},
-                                             {&words_[3], 5},
-                                             {&words_[4], 5}};
-    return FeedbackGains(passages, 10, n_words, 1000, [](const std::string&) { return 5; });
+    std::vector<FeedbackPassage> passages = {{&terms_[0], first_score},
+                                             {&terms_[1], 9.8},
+                                             {&terms_[2], 9.7},
+                                             {&terms_[3], 5},
+                                             {&terms_[4], 5}};
+    return FeedbackGains(passages, 10, n_words, 1000, InFive);
   }
 
-  const std::vector<WordCounts> words_ = {{{"ship", 2}, {"hull", 3}},
-                                          {{"ship", 2}, {"hull", 2}},
-                                          {{"ship", 1}, {"paint", 1}},
-                                          {{"hull", 2}, {"steel", 1}},
-                                          {{"poem", 4}}};
+  static std::vector<int64_t> InFive(const std::vector<std::string>& words) {
+    return std::vector<int64_t>(words.size(), 5);
+  }
+
+  const std::vector<std::vector<Term>> terms_ = {
+      Analyze("ship ship hull hull hull"), Analyze("ship ship hull hull"), Analyze("ship paint"),
+      Analyze("hull hull steel"), Analyze("poem poem poem poem")};
 };
 
 TEST_F(FeedbackTest, WordsOfTheBestPassagesRaiseOthers) {
@@ -129,7 +130,7 @@ TEST_F(FeedbackTest, AShortQuestionAndAPassageThatStandsOutLearnNothing) {
   EXPECT_THAT(Gains(5), testing::Each(0));
   EXPECT_LT(Gains(12, 100)[3], Gains(12)[3] / 10);
   EXPECT_THAT(Gains(12, 0), testing::Each(0));
-  EXPECT_TRUE(FeedbackGains({}, 10, 12, 1000, [](const std::string&) { return 5; }).empty());
+  EXPECT_TRUE(FeedbackGains({}, 10, 12, 1000, InFive).empty());
 }
 
 }  // namespace

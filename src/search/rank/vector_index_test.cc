@@ -60,12 +60,19 @@ class VectorsInMemory : public SearchStore {
   bool MarkRemoved(std::string_view) override { return false; }
   bool Sweep() override { return false; }
   IndexTotals Totals() override { return {}; }
-  int64_t DocumentFrequency(std::string_view) override { return 0; }
+  std::vector<int64_t> DocumentFrequencies(const std::vector<std::string>& terms) override {
+    return std::vector<int64_t>(terms.size());
+  }
   std::vector<Candidate> FindCandidates(const std::vector<std::string>&, const TermGroups&,
                                         const RetrievalFilter&, size_t) override {
     return {};
   }
-  std::optional<Passage> LoadPassage(int64_t, const RetrievalFilter&) override { return {}; }
+  std::vector<Passage> LoadPassages(const std::vector<int64_t>&, const RetrievalFilter&) override {
+    return {};
+  }
+  bool Reread() override { return false; }
+  std::optional<RereadProgress> Rereading() override { return {}; }
+  int64_t StoredBytes() override { return 0; }
   std::optional<std::string> DocumentText(int64_t) override { return {}; }
   std::optional<StoredDocument> LoadDocument(int64_t) override { return {}; }
   std::string Around(const Passage&, size_t) override { return ""; }

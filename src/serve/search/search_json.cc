@@ -116,9 +116,17 @@ OrderedJson LibraryJson(const search::LibraryState& state, const std::string& pr
   for (const search::Source& source : state.sources) {
     sources.push_back(SourceJson(source, administrator));
   }
-  return {{"sources", std::move(sources)},      {"documents", state.documents},
-          {"passages", state.passages},         {"text_bytes", state.text_bytes},
-          {"stored_bytes", state.stored_bytes}, {"vectors", VectorsJson(state.vectors)},
+  OrderedJson rereading;
+  if (state.rereading) {
+    rereading = {{"done", state.rereading->done}, {"total", state.rereading->total}};
+  }
+  return {{"sources", std::move(sources)},
+          {"documents", state.documents},
+          {"passages", state.passages},
+          {"text_bytes", state.text_bytes},
+          {"stored_bytes", state.stored_bytes},
+          {"rereading", std::move(rereading)},
+          {"vectors", VectorsJson(state.vectors)},
           {"provider", TextOrNull(provider)}};
 }
 

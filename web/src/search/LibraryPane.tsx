@@ -66,6 +66,11 @@ function Body({ remove }: { remove: (source: Source) => void }) {
   return (
     <div class="library-body">
       <Totals found={found} />
+      {found.rereading && (
+        <p class="library-note" role="status">
+          {l('rereading', { done: whole(found.rereading.done), total: whole(found.rereading.total) })}
+        </p>
+      )}
       <ul class="source-list" aria-label={l('sources')}>
         {found.sources.map((source) => (
           <SourceRow key={source.id} source={source} remove={() => remove(source)} />

@@ -141,6 +141,8 @@ export interface Library {
   stored_bytes: number;
   /** Passages that are found by meaning; null: only words are looked for. */
   vectors: { model: string; done: number; total: number; problem: string | null } | null;
+  /** A newer program finds the words of stored passages anew. */
+  rereading?: { done: number; total: number } | null;
   /** The web search that is set up. */
   provider: string | null;
 }

@@ -129,6 +129,8 @@ const en = {
   text: 'Text',
   stored: 'On disk',
   vectors: 'Vectors',
+  rereading:
+    'The program was updated: the words of {done} of {total} passages have been found anew. Until all are, some are missed, and sources wait.',
   nDocuments: '{n} documents',
   nPassages: '{n} passages',
   kind_files: 'Folder',
@@ -317,6 +319,8 @@ const ko: Record<SearchKey, string> = {
   text: '텍스트',
   stored: '디스크 사용량',
   vectors: '벡터',
+  rereading:
+    '프로그램이 갱신되어 문단 {total}개 가운데 {done}개의 낱말을 다시 찾았습니다. 끝날 때까지 일부 낱말은 검색되지 않으며 자료 읽기가 기다립니다.',
   nDocuments: '문서 {n}건',
   nPassages: '구절 {n}개',
   kind_files: '폴더',
@@ -502,6 +506,8 @@ const ja: Record<SearchKey, string> = {
   text: 'テキスト',
   stored: 'ディスク使用量',
   vectors: 'ベクトル',
+  rereading:
+    'プログラムが更新されたため、{total} 件の文章のうち {done} 件の語を読み直しました。終わるまで一部の語は見つからず、資料の読み込みは待機します。',
   nDocuments: '文書 {n} 件',
   nPassages: '{n} 箇所',
   kind_files: 'フォルダー',
