@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "search/failure_text.h"
 #include "search/index/test_library.h"
 
 namespace pioneer::search {
@@ -188,7 +189,8 @@ TEST_P(IndexLibraryTest, AFailedReadingKeepsWhatWasThere) {
   failing.Sync(id);
   const Job job = AwaitEnd(failing, id);
   EXPECT_EQ(job.state, JobState::kFailed);
-  EXPECT_EQ(job.error, "the host is gone");
+  EXPECT_EQ(SplitFailure(job.error).code, "not_found");
+  EXPECT_EQ(SplitFailure(job.error).message, "the host is gone");
   EXPECT_EQ(FoundUris(failing, "alpha"), Uris{"a"});
 }
 
