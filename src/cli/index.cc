@@ -182,7 +182,7 @@ void ListIndex(const IndexOptions& options) {
   const auto library = OpenNamedLibrary(options.library);
   const search::LibraryState state = library->State();
   if (options.json) {
-    fmt::print("{}\n", DumpJson(serve::LibraryJson(state, true)));
+    fmt::print("{}\n", DumpJson(serve::LibraryJson(state, "", true)));
     return;
   }
   for (const search::Source& source : state.sources) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "search/index/postgres_address.h"
 
@@ -81,7 +82,11 @@ IndexLibrary::IndexLibrary(const LibraryOptions& options, SourceReader read, boo
 IndexLibrary::~IndexLibrary() { Stop(); }
 
 std::unique_ptr<VectorWork> IndexLibrary::MakeVectorWork(const LibraryOptions& options) {
-  if (!options.embedder || IsPostgresAddress(options.place)) return nullptr;  // keeps none yet
+  if (!options.embedder) return nullptr;
+  if (IsPostgresAddress(options.place)) {
+    spdlog::warn("search: PostgreSQL keeps no vectors yet; passages are found by words alone");
+    return nullptr;
+  }
   const auto owns_work = [this] { return owns_work_.load(); };
   return std::make_unique<VectorWork>(
       options.embedder, std::filesystem::path(options.place) / "vectors.graph",
