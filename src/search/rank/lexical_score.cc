@@ -131,15 +131,18 @@ LexicalScorer::Reading LexicalScorer::Read(const Passage& passage) const {
   return reading;
 }
 
+// A word that the index does not have counts as one that a single passage has: in a small index it
+// would outweigh all others, and it may just be another word for what is there.
 double LexicalScorer::Coverage(const std::vector<TermCounts>& counts) const {
-  double covered = 0;
+  double covered = 0, all = 0;
   for (size_t i = 0; i < terms_.size(); ++i) {
     const auto& in = counts[i].counts;
-    if (std::any_of(std::begin(in), std::end(in), [](int n) { return n > 0; })) {
-      covered += terms_[i].weight;
-    }
+    const bool is_known = terms_[i].documents > 0;
+    const double weight =
+        is_known ? terms_[i].weight : terms_[i].term.weight * Rarity(1, totals_.passages);
+    all += weight;
+    if (std::any_of(std::begin(in), std::end(in), [](int n) { return n > 0; })) covered += weight;
   }
-  const double all = weight_sum();
   return all > 0 ? covered / all : 0;
 }
 

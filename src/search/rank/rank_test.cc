@@ -6,6 +6,7 @@
 #include "search/rank/feedback.h"
 #include "search/rank/folding.h"
 #include "search/rank/fusion.h"
+#include "search/rank/lexical_score.h"
 
 namespace pioneer::search {
 namespace {
@@ -96,6 +97,27 @@ TEST(FoldAndSpread, AFourthPassageOfADocumentComesBehindOtherDocuments) {
   EXPECT_LE(spread[4].score, spread[3].score);
   EXPECT_THAT(Ids(FoldAndSpread(ranked, 4)), ElementsAre(1, 2, 3, 6));
   EXPECT_TRUE(FoldAndSpread({}, 4).empty());
+}
+
+TEST(Coverage, IsTheShareOfWhatIsAskedByRarity) {
+  const auto term = [](const char* text, int64_t documents) {
+    WeightedTerm weighted;
+    weighted.term.text = weighted.term.shown = text;
+    weighted.documents = documents;
+    weighted.weight = Rarity(documents, 2);
+    return weighted;
+  };
+  IndexTotals totals;
+  totals.passages = 2;
+  const LexicalScorer scorer({term("hotel", 1), term("seoul", 1), term("cost", 0)}, totals);
+  std::vector<TermCounts> counts(3);
+  EXPECT_EQ(scorer.Coverage(counts), 0);
+  counts[0].counts[kHeadingsField] = 1;
+  counts[1].counts[kTextField] = 2;
+  // A word that the index does not have outweighs no other.
+  EXPECT_NEAR(scorer.Coverage(counts), 2.0 / 3, 1e-9);
+  counts[2].counts[kTextField] = 1;
+  EXPECT_NEAR(scorer.Coverage(counts), 1, 1e-9);
 }
 
 // Three passages about ships, of which the best two say "hull"; a fourth says it too, a fifth not.
