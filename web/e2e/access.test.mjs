@@ -76,9 +76,9 @@ for (const { name, ...options } of settings) {
     await page.locator('.topbar .model-button').click();
     await page.getByRole('menuitemradio', { name: /thinker/ }).click();
     await axe(page, 'switch on');
-    await page.getByRole('button', { name: 'Think' }).click();
+    await page.getByRole('button', { name: 'Think', exact: true }).click();
     await axe(page, 'switch off');
-    await page.getByRole('button', { name: 'Think' }).click();
+    await page.getByRole('button', { name: 'Think', exact: true }).click();
     await ask(page, 'a slow long thought');
     await page.locator('.glimpse', { hasText: /Step/ }).waitFor();
     await axe(page, 'thinking');
