@@ -76,9 +76,10 @@ for (const { name, ...options } of settings) {
     await page.locator('.topbar .model-button').click();
     await page.getByRole('menuitemradio', { name: /thinker/ }).click();
     await axe(page, 'switch on');
-    await page.getByRole('button', { name: 'Think', exact: true }).click();
+    const toggle = page.locator('.composer-switch', { hasText: /^(?:Think|생각|思考)/ });
+    await toggle.click();
     await axe(page, 'switch off');
-    await page.getByRole('button', { name: 'Think', exact: true }).click();
+    await toggle.click();
     await ask(page, 'a slow long thought');
     await page.locator('.glimpse', { hasText: /Step/ }).waitFor();
     await axe(page, 'thinking');
