@@ -207,17 +207,6 @@ bool PostgresSearchStore::MarkRemoved(std::string_view source_id) {
   return changed > 0;
 }
 
-LibraryState PostgresSearchStore::State() {
-  LibraryState state;
-  state.sources = Sources();
-  for (const Source& source : state.sources) {
-    state.documents += source.documents;
-    state.passages += source.passages;
-    state.text_bytes += source.text_bytes;
-  }
-  return state;
-}
-
 int64_t PostgresSearchStore::StoredBytes() {
   return database_
       .Query(

@@ -47,7 +47,6 @@ class PostgresSearchStore : public SearchStore {
   std::optional<std::string> DocumentText(int64_t document_id) override;
   std::optional<StoredDocument> LoadDocument(int64_t document_id) override;
   std::string Around(const Passage& passage, size_t bytes) override;
-  LibraryState State() override;
   int64_t StoredBytes() override;
   int64_t DataVersion() override;
 

@@ -1,4 +1,4 @@
-// What a store that keeps no vectors says.
+// What is the same in every database, and what a store that keeps no vectors says.
 #include "search/index/search_store.h"
 
 #include "base/error.h"
@@ -12,6 +12,17 @@ namespace {
 }
 
 }  // namespace
+
+LibraryState SearchStore::State() {
+  LibraryState state;
+  state.sources = Sources();
+  for (const Source& source : state.sources) {
+    state.documents += source.documents;
+    state.passages += source.passages;
+    state.text_bytes += source.text_bytes;
+  }
+  return state;
+}
 
 std::optional<std::vector<PassageRange>> SearchStore::FindPassages(const RetrievalFilter&) {
   FailWithoutVectors();

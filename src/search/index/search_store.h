@@ -130,7 +130,7 @@ class SearchStore {
   // The passages that pass, in rising order; nullopt: all do.
   virtual std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter);
   // Counts of all, without stored_bytes; sources.
-  virtual LibraryState State() = 0;
+  LibraryState State();
   virtual int64_t StoredBytes() = 0;
   // Another value after each change, by any process.
   virtual int64_t DataVersion() = 0;

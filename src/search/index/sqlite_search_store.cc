@@ -207,17 +207,6 @@ bool SqliteSearchStore::MarkRemoved(std::string_view source_id) {
   return database_.changes() > 0;
 }
 
-LibraryState SqliteSearchStore::State() {
-  LibraryState state;
-  state.sources = Sources();
-  for (const Source& source : state.sources) {
-    state.documents += source.documents;
-    state.passages += source.passages;
-    state.text_bytes += source.text_bytes;
-  }
-  return state;
-}
-
 int64_t SqliteSearchStore::StoredBytes() {
   int64_t bytes = 0;
   std::error_code error;

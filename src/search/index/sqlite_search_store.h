@@ -43,7 +43,6 @@ class SqliteSearchStore : public SearchStore {
   std::optional<std::string> DocumentText(int64_t document_id) override;
   std::optional<StoredDocument> LoadDocument(int64_t document_id) override;
   std::string Around(const Passage& passage, size_t bytes) override;
-  LibraryState State() override;
   int64_t StoredBytes() override;
   int64_t DataVersion() override;
   std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter) override;

@@ -5,32 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "base/error.h"
-#include "search/index/index_library.h"
+#include "search/index/test_library.h"
 #include "search/rank/fake_embedder.h"
 
 namespace pioneer::search {
 namespace {
-
-class VectorPlace {
- public:
-  VectorPlace() {
-    std::string name = (std::filesystem::temp_directory_path() / "pioneer-XXXXXX").string();
-    if (!mkdtemp(name.data())) FailErrno("cannot make a folder for the test");
-    path_ = name;
-  }
-  ~VectorPlace() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string index() const { return (path_ / "index").string(); }
-  std::string files() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct TextOfUri {
   std::string text, language = "en";
@@ -104,14 +84,12 @@ class VectorWorkTest : public testing::Test {
     return uris;
   }
 
-  VectorPlace place_;
+  ScratchPlace place_;
   std::map<std::string, TextOfUri> texts_ = {{"a", {"A fast automobile."}},
                                              {"b", {"The hound barks."}},
                                              {"c", {"A loaf from the oven."}},
                                              {"d", {"빠른 자동차.", "ko"}}};
 };
-
-using Uris = std::vector<std::string>;
 
 TEST_F(VectorWorkTest, FindsByMeaningAndSaysSo) {
   const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));

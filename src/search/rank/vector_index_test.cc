@@ -76,7 +76,6 @@ class VectorsInMemory : public SearchStore {
   std::optional<std::string> DocumentText(int64_t) override { return {}; }
   std::optional<StoredDocument> LoadDocument(int64_t) override { return {}; }
   std::string Around(const Passage&, size_t) override { return ""; }
-  LibraryState State() override { return {}; }
   int64_t DataVersion() override { return 0; }
 };
 
