@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "base/json.h"
+#include "engine/cancel_watch.h"
 #include "search/answer/words.h"
 
 namespace pioneer::search::answer {
@@ -89,34 +87,6 @@ constexpr char kRules[] =
     "the "
     "numbers of the passages that say it, like this: The sky is blue. [1] "
     "If the passages do not answer the question, write exactly: NO ANSWER";
-
-// A long prompt gives no events: who cancels is heard meanwhile.
-class CancelWatch {
- public:
-  CancelWatch(Generation& generation, const CancelToken& cancel)
-      : thread_([this, &generation, cancel] {
-          std::unique_lock lock(mutex_);
-          while (!ended_ && !cancel.cancelled()) ended_signal_.wait_for(lock, kLookEvery);
-          if (!ended_) generation.Cancel();
-        }) {}
-  ~CancelWatch() {
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-    }
-    ended_signal_.notify_all();
-    thread_.join();
-  }
-  CancelWatch(const CancelWatch&) = delete;
-  CancelWatch& operator=(const CancelWatch&) = delete;
-
- private:
-  static constexpr std::chrono::milliseconds kLookEvery{50};
-  std::mutex mutex_;
-  std::condition_variable ended_signal_;
-  bool ended_ = false;  // guarded by mutex_
-  std::thread thread_;
-};
 
 // Reads a generation to its end; throws where it failed.
 template <typename OnText>

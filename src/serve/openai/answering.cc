@@ -45,7 +45,9 @@ class Answerer {
         for (int i = 0; i < n_choices_; ++i) Write(format_.first_chunk(i));
       }
       EventMerger::Item item;
-      while (Next(item)) StreamEvent(item.event);
+      while (Next(item)) {
+        if (const auto chunk = EventChunk(format_, item.event)) Write(*chunk);
+      }
       if (wire_.include_usage) Write(format_.usage_chunk(usage_));
       writer_.Write(FormatSseData("[DONE]"));
     } catch (const std::exception& error) {
@@ -90,29 +92,6 @@ class Answerer {
     if (!std::holds_alternative<FinishEvent>(item.event)) timer_.OnText(service_.NowNs());
   }
 
-  void StreamEvent(const GenerationEvent& event) {
-    if (const auto* text = std::get_if<TextEvent>(&event)) {
-      if (!text->text.empty() || !text->tokens.empty()) Write(format_.text_chunk(*text));
-    } else if (const auto* thoughts = std::get_if<ReasoningEvent>(&event)) {
-      Write(format_.reasoning_chunk(*thoughts));
-    } else if (const auto* call = std::get_if<ToolCallEvent>(&event)) {
-      if (!call->name.empty() || !call->arguments.empty()) Write(format_.tool_call_chunk(*call));
-    } else if (const auto* finish = std::get_if<FinishEvent>(&event)) {
-      ThrowIfFailed(*finish);
-      Write(format_.finish_chunk(*finish));
-    }
-  }
-
-  static void ThrowIfFailed(const FinishEvent& finish) {
-    if (finish.reason == FinishReason::kError) {
-      throw ApiError(500, "server_error", "generation_failed", "", finish.error);
-    }
-    if (finish.reason == FinishReason::kCancelled) {
-      throw ApiError(503, "server_error", "cancelled", "",
-                     "the answer was stopped before its end, because the service is stopping");
-    }
-  }
-
   // A client that is gone cancels through OnDisconnect; the events then end by themselves.
   void Write(const OrderedJson& json) { writer_.Write(FormatSseData(DumpJson(json))); }
 
@@ -129,6 +108,30 @@ class Answerer {
 };
 
 }  // namespace
+
+void ThrowIfFailed(const FinishEvent& finish) {
+  if (finish.reason == FinishReason::kError) {
+    throw ApiError(500, "server_error", "generation_failed", "", finish.error);
+  }
+  if (finish.reason == FinishReason::kCancelled) {
+    throw ApiError(503, "server_error", "cancelled", "",
+                   "the answer was stopped before its end, because the service is stopping");
+  }
+}
+
+std::optional<OrderedJson> EventChunk(const AnswerFormat& format, const GenerationEvent& event) {
+  if (const auto* text = std::get_if<TextEvent>(&event)) {
+    if (!text->text.empty() || !text->tokens.empty()) return format.text_chunk(*text);
+  } else if (const auto* thoughts = std::get_if<ReasoningEvent>(&event)) {
+    return format.reasoning_chunk(*thoughts);
+  } else if (const auto* call = std::get_if<ToolCallEvent>(&event)) {
+    if (!call->name.empty() || !call->arguments.empty()) return format.tool_call_chunk(*call);
+  } else if (const auto* finish = std::get_if<FinishEvent>(&event)) {
+    ThrowIfFailed(*finish);
+    return format.finish_chunk(*finish);
+  }
+  return std::nullopt;
+}
 
 void AddToAnswers(const GenerationEvent& event, std::vector<Answer>& answers) {
   if (const auto* text = std::get_if<TextEvent>(&event)) {

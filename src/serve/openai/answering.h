@@ -4,8 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "serve/api_error.h"
 #include "serve/openai/common_fields.h"
 #include "serve/openai/responses.h"
 #include "serve/service.h"
@@ -33,6 +36,28 @@ struct AnswerJob {
   AnswerFormat format;
   int64_t start_ns = 0;  // when the request came in
 };
+
+// Runs `start`; what the engine finds wrong with the prompt's length names the field it came from,
+// and what it finds wrong with a tool begins with its field.
+template <typename Start>
+auto StartNaming(const char* param, const Start& start) {
+  try {
+    return start();
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    const bool is_tool = message.starts_with("tools");
+    if (error.code() != ErrorCode::kContextLength && !is_tool) throw;
+    ApiError api_error = ToApiError(error);
+    api_error.param = is_tool ? message.substr(0, message.find(": ")) : param;
+    throw api_error;
+  }
+}
+
+// Throws ApiError when the generation did not come to its end.
+void ThrowIfFailed(const FinishEvent& finish);
+
+// What a stream says of an event; nullopt where that is nothing. Throws as ThrowIfFailed does.
+std::optional<OrderedJson> EventChunk(const AnswerFormat& format, const GenerationEvent& event);
 
 // One more piece of an answer that is gathered. For events with an index below answers.size().
 void AddToAnswers(const GenerationEvent& event, std::vector<Answer>& answers);

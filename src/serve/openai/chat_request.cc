@@ -207,7 +207,7 @@ ChatCall ParseChatCall(std::string_view text) {
   call.wire = ReadWireOptions(body);
   call.request.messages = ReadMessages(body);
   RefuseUnsupported(body);
-  ReadToolFields(body, json, text, call.request);
+  ReadToolFields(body, json, text, call);
   call.request.reasoning_effort = ReadReasoningEffort(body);
   call.request.template_variables_json = ReadTemplateVariables(body);
   call.request.options = ReadGenerationOptions(body);
@@ -215,7 +215,7 @@ ChatCall ParseChatCall(std::string_view text) {
   call.request.options.grammar = ReadOutputGrammar(body, text);
   ReadTokenLimit(body, call.request.options.limits);
   ReadLogprobs(body, call.request.options);
-  call.web_search = ReadWebSearchOptions(body, call.request);
+  ReadWebSearchOptions(body, call);
   return call;
 }
 

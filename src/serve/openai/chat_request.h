@@ -12,9 +12,11 @@ namespace pioneer::serve::openai {
 
 inline constexpr int kMaxMessages = 4096;
 
-// web_search_options: the service searches, and the answer cites what it found.
+// web_search_options, or the tool "web_search": the service searches, and the answer cites what it
+// found.
 struct WebSearchOptions {
   int max_passages = 8;
+  bool model_decides = false;  // it is one of the request's tools; else the search is made always
 };
 
 struct ChatCall {

@@ -265,10 +265,8 @@ OrderedJson ChatUsageChunk(const ResponseHead& head, const Usage& usage) {
   return UsageChunk(head, kChatChunk, usage);
 }
 
-OrderedJson ChatCitedCompletion(const ResponseHead& head, const std::string& text,
+OrderedJson ChatCitedCompletion(const ResponseHead& head, const Answer& answer,
                                 const std::vector<UrlCitation>& citations, const Usage& usage) {
-  Answer answer;
-  answer.text = text;
   OrderedJson response = ChatCompletion(head, {answer}, false, usage);
   response["choices"][0]["message"]["annotations"] = AnnotationsJson(citations);
   return response;

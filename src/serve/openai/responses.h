@@ -75,7 +75,7 @@ struct UrlCitation {
   std::string url, title;
 };
 // An answer that was searched for, and a piece of one.
-OrderedJson ChatCitedCompletion(const ResponseHead& head, const std::string& text,
+OrderedJson ChatCitedCompletion(const ResponseHead& head, const Answer& answer,
                                 const std::vector<UrlCitation>& citations, const Usage& usage);
 OrderedJson ChatCitedChunk(const ResponseHead& head, const std::string& text,
                            const std::vector<UrlCitation>& citations, bool usage_follows);

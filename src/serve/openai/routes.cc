@@ -14,22 +14,6 @@ ResponseHead NewHead(const Service& service, const Generator& generator, const c
   return {NewResponseId(prefix), generator.info().id, service.UnixSeconds()};
 }
 
-// Runs `start`; what the engine finds wrong with the prompt's length names the field it came from,
-// and what it finds wrong with a tool begins with its field.
-template <typename Start>
-auto StartNaming(const char* param, const Start& start) {
-  try {
-    return start();
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    const bool is_tool = message.starts_with("tools");
-    if (error.code() != ErrorCode::kContextLength && !is_tool) throw;
-    ApiError api_error = ToApiError(error);
-    api_error.param = is_tool ? message.substr(0, message.find(": ")) : param;
-    throw api_error;
-  }
-}
-
 void Chat(Service& service, const HttpRequest& request, ServeWriter& writer) {
   AnswerJob job;
   job.start_ns = service.NowNs();

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "serve/api_error.h"
+#include "serve/openai/web_search.h"
 #include "text/chat_format/tool_set.h"
 
 namespace pioneer::serve::openai {
@@ -30,7 +31,21 @@ size_t WidestObject(const Json& value) {
   throw InvalidField(message.substr(0, colon), message.substr(colon + 2));
 }
 
-std::string ReadTools(const FieldReader& body, const Json& json, std::string_view text) {
+bool IsWebSearch(const Json& tool) {
+  return tool.is_object() && tool.contains("type") && tool["type"] == kWebSearchTool;
+}
+
+// Each keeps its place, so that messages name it rightly.
+void OfferWebSearch(const Json& tools, OrderedJson& offered, ChatCall& call) {
+  for (size_t i = 0; i < tools.size(); ++i) {
+    if (!IsWebSearch(tools[i])) continue;
+    call.web_search = ReadWebSearchTool(FieldReader(tools[i], fmt::format("tools[{}]", i)));
+    offered[i] = WebSearchFunction();
+  }
+}
+
+std::string ReadTools(const FieldReader& body, const Json& json, std::string_view text,
+                      ChatCall& call) {
   const Json* tools = body.Array("tools");
   if (!tools || tools->empty()) return "";
   if (tools->size() > kMaxTools) {
@@ -40,7 +55,9 @@ std::string ReadTools(const FieldReader& body, const Json& json, std::string_vie
   if (WidestObject(json) > kMaxObjectKeys) {
     throw InvalidField("tools", fmt::format("objects must have at most {} keys", kMaxObjectKeys));
   }
-  std::string tools_json = DumpJson(ParseOrderedJson(text)["tools"]);
+  OrderedJson offered = ParseOrderedJson(text)["tools"];
+  OfferWebSearch(*tools, offered, call);
+  std::string tools_json = DumpJson(offered);
   try {
     const chat_format::ToolSet check(tools_json);
   } catch (const Error& error) {
@@ -49,9 +66,21 @@ std::string ReadTools(const FieldReader& body, const Json& json, std::string_vie
   return tools_json;
 }
 
-void ReadNamedChoice(const Json& choice, ChatRequest& request) {
+// The search is to be made in any case: nothing is left for the model to choose.
+void SearchAlways(ChatCall& call) {
+  call.web_search->model_decides = false;
+  call.request.tools_json.clear();
+}
+
+void ReadNamedChoice(const Json& choice, ChatCall& call) {
+  ChatRequest& request = call.request;
   const FieldReader fields(choice, "tool_choice");
-  if (fields.String("type").value_or("") != "function") {
+  const std::string type = fields.String("type").value_or("");
+  if (type == kWebSearchTool) {
+    if (!call.web_search) throw InvalidField("tool_choice.type", "is none of the tools");
+    return SearchAlways(call);
+  }
+  if (type != "function") {
     throw InvalidField("tool_choice.type", "must be \"function\"");
   }
   const Json* function = fields.Object("function");
@@ -65,18 +94,21 @@ void ReadNamedChoice(const Json& choice, ChatRequest& request) {
   request.tool_name = *name;
 }
 
-void ReadChoice(const FieldReader& body, ChatRequest& request) {
+void ReadChoice(const FieldReader& body, ChatCall& call) {
+  ChatRequest& request = call.request;
   const Json* choice = body.Find("tool_choice");
   if (!choice || *choice == "auto") return;
   if (*choice == "none") {
     request.tool_choice = ToolChoice::kNone;
+    call.web_search.reset();
   } else if (*choice == "required") {
     if (request.tools_json.empty()) {
       throw InvalidField("tool_choice", "\"required\" needs tools");
     }
     request.tool_choice = ToolChoice::kRequired;
+    if (call.web_search && body.Array("tools")->size() == 1) SearchAlways(call);
   } else if (choice->is_object()) {
-    ReadNamedChoice(*choice, request);
+    ReadNamedChoice(*choice, call);
   } else {
     throw InvalidField(
         "tool_choice",
@@ -87,10 +119,10 @@ void ReadChoice(const FieldReader& body, ChatRequest& request) {
 }  // namespace
 
 void ReadToolFields(const FieldReader& body, const Json& json, std::string_view text,
-                    ChatRequest& request) {
-  request.tools_json = ReadTools(body, json, text);
-  ReadChoice(body, request);
-  request.parallel_tool_calls = body.Bool("parallel_tool_calls").value_or(true);
+                    ChatCall& call) {
+  call.request.tools_json = ReadTools(body, json, text, call);
+  ReadChoice(body, call);
+  call.request.parallel_tool_calls = body.Bool("parallel_tool_calls").value_or(true);
 }
 
 }  // namespace pioneer::serve::openai

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "engine/cancel_watch.h"
 #include "net/sse.h"
+#include "serve/openai/answering.h"
 #include "serve/openai/counted_generator.h"
+#include "serve/openai/formats.h"
 #include "serve/search/event_stream.h"
 #include "serve/search/search_fields.h"
 
@@ -14,10 +17,23 @@ namespace {
 constexpr size_t kMaxQuestionBytes = 4096;  // search/answerer.h
 constexpr size_t kMostTurns = 50;           // of the conversation, the newest
 
-void RefuseWith(bool asked, const char* name, const char* why) {
-  if (asked) {
-    throw UnsupportedField(name, fmt::format("cannot be used with web_search_options: {}", why));
-  }
+int ReadContextSize(const FieldReader& fields) {
+  const std::string size = fields.String("search_context_size").value_or("medium");
+  if (size == "low") return 4;
+  if (size == "medium") return WebSearchOptions().max_passages;
+  if (size == "high") return 16;
+  throw InvalidField(fields.Path("search_context_size"), "must be low, medium or high");
+}
+
+void RefuseWhatSearchesCannot(const char* search, const GenerationOptions& options) {
+  const auto refuse = [search](bool asked, const char* name, const char* why) {
+    if (asked) throw UnsupportedField(name, fmt::format("cannot be used with {}: {}", search, why));
+  };
+  refuse(options.n > 1, "n", "there is one answer");
+  refuse(options.grammar.kind != OutputGrammar::Kind::kNone, "response_format",
+         "the answer is cited text");
+  refuse(options.logprobs, "logprobs", "the answer is checked text, not one of the model");
+  refuse(!options.limits.stop.empty(), "stop", "each sentence is checked whole");
 }
 
 // Indices of annotations count characters, as those of OpenAI's.
@@ -25,6 +41,10 @@ int64_t CharactersOf(std::string_view text) {
   int64_t n = 0;
   for (const char c : text) n += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
   return n;
+}
+
+bool IsQuestion(const std::string& text) {
+  return !text.empty() && text.size() <= kMaxQuestionBytes;
 }
 
 struct Asked {
@@ -41,7 +61,7 @@ Asked ReadConversation(const std::vector<ChatMessage>& messages) {
   }
   Asked asked;
   asked.question = messages.back().content;
-  if (asked.question.empty() || asked.question.size() > kMaxQuestionBytes) {
+  if (!IsQuestion(asked.question)) {
     throw InvalidField(path + ".content", fmt::format("a search's question must have 1 to {} bytes",
                                                       kMaxQuestionBytes));
   }
@@ -75,6 +95,11 @@ class CitedText {
     std::vector<UrlCitation> citations;
   };
 
+  // What the model said before it searched.
+  void Precede(const std::string& text) {
+    Keep({text, {}});
+    n_before_ = text_.size();
+  }
   Piece Add(const search::AnswerSentence& sentence,
             const std::vector<search::RankedPassage>& passages) {
     Piece piece{sentence.text, {}};
@@ -92,7 +117,8 @@ class CitedText {
   // What is said at the end: that nothing was found, say.
   Piece Finish(const std::string& answer) {
     Piece piece;
-    if (answer.starts_with(text_)) piece.text = answer.substr(text_.size());
+    const std::string_view found = std::string_view(text_).substr(n_before_);
+    if (answer.starts_with(found)) piece.text = answer.substr(found.size());
     Keep(piece);
     return piece;
   }
@@ -106,49 +132,119 @@ class CitedText {
     citations_.insert(citations_.end(), piece.citations.begin(), piece.citations.end());
   }
   std::string text_;
-  int64_t length_ = 0;  // characters
+  size_t n_before_ = 0;  // bytes that the model said before
+  int64_t length_ = 0;   // characters
   std::vector<UrlCitation> citations_;
 };
 
+// Answers one request. The model speaks first where it decides whether to search.
 class ChatSearcher {
  public:
-  using OnPiece = std::function<void(const CitedText::Piece&)>;
+  // What goes to the client as it comes: the model's own events, then pieces of what was found.
+  struct Listener {
+    std::function<void(const GenerationEvent&)> on_event;
+    std::function<void(const CitedText::Piece&)> on_piece;
+  };
 
   ChatSearcher(Service& service, const ChatCall& call, ServeWriter& writer)
-      : retriever_(RequireRetriever(service, RequireSomething(service))),
+      : call_(call),
+        retriever_(RequireRetriever(service, RequireSomething(service))),
         model_(std::make_shared<CountedGenerator>(service.models.Find(call.wire.model), counter_)) {
-    Asked asked = ReadConversation(call.request.messages);
-    request_.question = std::move(asked.question);
-    request_.earlier = std::move(asked.earlier);
-    request_.max_passages = call.web_search->max_passages;
+    if (call.web_search->model_decides) {
+      spoken_ = StartNaming("messages", [&] { return StartSpeaking(); });
+    } else {
+      asked_ = ReadConversation(call.request.messages);
+    }
     service.running_answers.Add(cancel_);
     writer.OnDisconnect([cancel = cancel_] { cancel->Cancel(); });
   }
 
-  void Run(const OnPiece& on_piece) {
-    search::Answer(request_, *retriever_, model_.get(), *cancel_,
-                   [&](const search::SearchEvent& event) {
-                     if (const auto* found = std::get_if<search::PassagesEvent>(&event)) {
-                       passages_ = found->passages;
-                     } else if (const auto* one = std::get_if<search::SentenceEvent>(&event)) {
-                       on_piece(text_.Add(one->sentence, passages_));
-                     } else if (const auto* done = std::get_if<search::DoneEvent>(&event)) {
-                       on_piece(text_.Finish(done->answer));
-                     }
-                   });
+  void Run(const Listener& listener) {
+    if (spoken_ && !Speak(listener)) return;
+    Search(listener);
+    answer_.reason = FinishReason::kStop;
   }
-  const CitedText& text() const { return text_; }
+  OrderedJson Whole(const ResponseHead& head) const {
+    return ChatCitedCompletion(head, answer_, text_.citations(), usage());
+  }
+  FinishReason reason() const { return answer_.reason; }
   Usage usage() const { return counter_->Sum(); }
   std::string model_id() const { return model_->info().id; }
 
  private:
+  std::unique_ptr<Generation> StartSpeaking() {
+    ChatRequest request = call_.request;
+    request.parallel_tool_calls = false;  // a search is the last that an answer does
+    return model_->Chat(request);
+  }
+
+  // True when the model wants a search.
+  bool Speak(const Listener& listener) {
+    const CancelWatch watch(*spoken_, *cancel_);
+    std::string arguments;
+    bool wants_search = false;
+    std::vector<Answer> answers(1);
+    while (const auto event = spoken_->Next()) {
+      const auto* call = std::get_if<ToolCallEvent>(&*event);
+      wants_search |= call != nullptr && call->name == kWebSearchTool;
+      if (wants_search) {
+        if (call != nullptr) arguments += call->arguments;
+        continue;
+      }
+      if (const auto* finish = std::get_if<FinishEvent>(&*event)) ThrowIfFailed(*finish);
+      AddToAnswers(*event, answers);
+      listener.on_event(*event);
+    }
+    cancel_->Check();
+    answer_ = std::move(answers.front());
+    if (wants_search) asked_ = ReadQuery(arguments);
+    return wants_search;
+  }
+
+  // What the model wants to know; a call that says nothing of use asks what the user asked.
+  Asked ReadQuery(const std::string& arguments) const {
+    try {
+      Asked asked{ParseJson(arguments).at("query").get<std::string>(), {}};
+      if (IsQuestion(asked.question)) return asked;
+    } catch (const std::exception& error) {
+      spdlog::debug("a search without a query: {}", error.what());
+    }
+    return ReadConversation(call_.request.messages);
+  }
+
+  void Search(const Listener& listener) {
+    if (!answer_.text.empty()) {
+      answer_.text += "\n\n";
+      text_.Precede(answer_.text);
+      listener.on_piece({"\n\n", {}});
+    }
+    search::SearchRequest request;
+    request.question = std::move(asked_.question);
+    request.earlier = std::move(asked_.earlier);
+    request.max_passages = call_.web_search->max_passages;
+    search::Answer(request, *retriever_, model_.get(), *cancel_,
+                   [&](const search::SearchEvent& event) {
+                     if (const auto* found = std::get_if<search::PassagesEvent>(&event)) {
+                       passages_ = found->passages;
+                     } else if (const auto* one = std::get_if<search::SentenceEvent>(&event)) {
+                       listener.on_piece(text_.Add(one->sentence, passages_));
+                     } else if (const auto* done = std::get_if<search::DoneEvent>(&event)) {
+                       listener.on_piece(text_.Finish(done->answer));
+                     }
+                   });
+    answer_.text = text_.text();
+  }
+
+  const ChatCall& call_;
   const std::shared_ptr<search::Retriever> retriever_;
   const std::shared_ptr<UsageCounter> counter_ = std::make_shared<UsageCounter>();
   const std::shared_ptr<Generator> model_;
   const std::shared_ptr<CancelToken> cancel_ = std::make_shared<CancelToken>();
-  search::SearchRequest request_;
+  std::unique_ptr<Generation> spoken_;  // null: nothing is said before the search
+  Asked asked_;
   std::vector<search::RankedPassage> passages_;
   CitedText text_;
+  Answer answer_;
 };
 
 void Stream(ChatSearcher& searcher, const ResponseHead& head, const WireOptions& wire,
@@ -156,14 +252,21 @@ void Stream(ChatSearcher& searcher, const ResponseHead& head, const WireOptions&
   writer.StartEvents();
   {
     EventStream events(writer, keep_alive_ms);
+    const AnswerFormat format = ChatFormat(head, false, wire.include_usage);
     const auto send = [&](const OrderedJson& chunk) { events.Send("", chunk); };
+    ChatSearcher::Listener listener;
+    listener.on_event = [&](const GenerationEvent& event) {
+      if (std::holds_alternative<FinishEvent>(event)) return;
+      if (const auto chunk = EventChunk(format, event)) send(*chunk);
+    };
+    listener.on_piece = [&](const CitedText::Piece& piece) {
+      if (piece.text.empty()) return;
+      send(ChatCitedChunk(head, piece.text, piece.citations, wire.include_usage));
+    };
     try {
-      send(ChatRoleChunk(head, 0, wire.include_usage));
-      searcher.Run([&](const CitedText::Piece& piece) {
-        if (piece.text.empty()) return;
-        send(ChatCitedChunk(head, piece.text, piece.citations, wire.include_usage));
-      });
-      send(ChatFinishChunk(head, FinishEvent{}, wire.include_usage));
+      send(format.first_chunk(0));
+      searcher.Run(listener);
+      send(ChatFinishChunk(head, FinishEvent{0, searcher.reason(), "", ""}, wire.include_usage));
       if (wire.include_usage) send(ChatUsageChunk(head, searcher.usage()));
       writer.Write(FormatSseData("[DONE]"));
     } catch (const std::exception& error) {
@@ -177,28 +280,41 @@ void Stream(ChatSearcher& searcher, const ResponseHead& head, const WireOptions&
 
 }  // namespace
 
-std::optional<WebSearchOptions> ReadWebSearchOptions(const FieldReader& body,
-                                                     const ChatRequest& request) {
-  const Json* object = body.Object("web_search_options");
-  if (!object) return std::nullopt;
-  const FieldReader fields(*object, "web_search_options");
-  const std::string size = fields.String("search_context_size").value_or("medium");
-  WebSearchOptions options;
-  if (size == "low") {
-    options.max_passages = 4;
-  } else if (size == "high") {
-    options.max_passages = 16;
-  } else if (size != "medium") {
-    throw InvalidField("web_search_options.search_context_size", "must be low, medium or high");
+OrderedJson WebSearchFunction() {
+  return ParseOrderedJson(R"({"type": "function", "function": {
+    "name": "web_search",
+    "description": "Searches documents for facts and answers from them, with sources. Use it for everything that you do not know for certain.",
+    "parameters": {
+      "type": "object",
+      "properties": {"query": {
+        "type": "string",
+        "description": "What to find out: one question, understood without the conversation, in the user's language"
+      }},
+      "required": ["query"],
+      "additionalProperties": false
+    }
+  }})");
+}
+
+WebSearchOptions ReadWebSearchTool(const FieldReader& tool) {
+  if (tool.Has("filters")) {
+    throw UnsupportedField(tool.Path("filters"), "is not supported yet by this version");
   }
-  const GenerationOptions& generation = request.options;
-  RefuseWith(!request.tools_json.empty(), "tools", "the service itself searches");
-  RefuseWith(generation.n > 1, "n", "there is one answer");
-  RefuseWith(generation.grammar.kind != OutputGrammar::Kind::kNone, "response_format",
-             "the answer is cited text");
-  RefuseWith(generation.logprobs, "logprobs", "the answer is checked text, not one of the model");
-  RefuseWith(!generation.limits.stop.empty(), "stop", "each sentence is checked whole");
-  return options;
+  return {ReadContextSize(tool), true};
+}
+
+void ReadWebSearchOptions(const FieldReader& body, ChatCall& call) {
+  if (const Json* object = body.Object("web_search_options")) {
+    if (!call.request.tools_json.empty() || call.web_search) {
+      throw UnsupportedField("tools",
+                             "cannot be used with web_search_options: the service itself searches; "
+                             "as a tool beside others: {\"type\": \"web_search\"}");
+    }
+    call.web_search = {ReadContextSize(FieldReader(*object, "web_search_options")), false};
+    RefuseWhatSearchesCannot("web_search_options", call.request.options);
+  } else if (call.web_search) {
+    RefuseWhatSearchesCannot("the web_search tool", call.request.options);
+  }
 }
 
 void AnswerBySearch(Service& service, const ChatCall& call, ServeWriter& writer) {
@@ -208,9 +324,8 @@ void AnswerBySearch(Service& service, const ChatCall& call, ServeWriter& writer)
   if (call.wire.stream) {
     return Stream(searcher, head, call.wire, service.options.stream_keep_alive_ms, writer);
   }
-  searcher.Run([](const CitedText::Piece&) {});
-  writer.SendJson(200, ChatCitedCompletion(head, searcher.text().text(),
-                                           searcher.text().citations(), searcher.usage()));
+  searcher.Run({[](const GenerationEvent&) {}, [](const CitedText::Piece&) {}});
+  writer.SendJson(200, searcher.Whole(head));
 }
 
 }  // namespace pioneer::serve::openai

@@ -175,6 +175,116 @@ TEST_F(WebWireTest, AModelWritesFromDataWithoutTools) {
   for (const ChatRequest& request : generator->chats()) EXPECT_EQ(request.tools_json, "");
 }
 
+// A model that calls the tool: what it asks is searched, and only what passages carry is said.
+class SearchToolTest : public WebWireTest {
+ protected:
+  void Say(const std::string& answer) {
+    FakeScript script;
+    script.pieces = {answer};
+    script.chat_format = "hermes";
+    generator->Add("", script);
+    AddToLibrary();
+    Start(false);
+  }
+  static std::string Call(const std::string& arguments) {
+    return "<tool_call>\n{\"name\": \"web_search\", \"arguments\": " + arguments +
+           "}\n</tool_call>";
+  }
+  static std::string Request(const std::string& more = "") {
+    return R"({"messages":[{"role":"system","content":"Be brief."},
+                           {"role":"user","content":"How high is the 등대 at Cape Arden?"}],
+               "tools":[{"type":"web_search"},
+                        {"type":"function","function":{"name":"turn_on"}}])" +
+           more + "}";
+  }
+};
+
+TEST_F(SearchToolTest, AModelThatCallsItIsAnsweredFor) {
+  Say("I shall look. " + Call(R"({"query":"When was the 등대 at Cape Arden built?"})"));
+  const Json answer = Client().Ask(200, "POST", "/v1/chat/completions", Request());
+  const Json choice = answer["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "stop");
+  EXPECT_EQ(choice["message"]["content"], "I shall look.\n\nThe 등대 at Cape Arden was built in 1871. [1]");
+  EXPECT_FALSE(choice["message"].contains("tool_calls"));
+  const Json citation = choice["message"]["annotations"][0]["url_citation"];
+  EXPECT_EQ(citation["start_index"], 55);
+  EXPECT_EQ(citation["end_index"], 58);
+  EXPECT_GT(answer["usage"]["completion_tokens"], 0);
+  // It saw a function beside the other, and the conversation whole.
+  const ChatRequest asked = generator->chats().at(0);
+  const Json tools = ParseJson(asked.tools_json);
+  EXPECT_EQ(tools[0]["function"]["name"], "web_search");
+  EXPECT_EQ(tools[1]["function"]["name"], "turn_on");
+  EXPECT_FALSE(asked.parallel_tool_calls);
+  EXPECT_EQ(asked.messages.size(), 2u);
+}
+
+TEST_F(SearchToolTest, ItStreams) {
+  Say("I shall look. " + Call(R"({"query":"When was the 등대 at Cape Arden built?"})"));
+  const auto events = Client().Stream("/v1/chat/completions", Request(R"(,"stream":true)"));
+  std::string content;
+  int64_t citation_begin = -1;
+  for (const SseEvent& event : events) {
+    if (event.data == "[DONE]") continue;
+    const Json delta = ParseJson(event.data)["choices"][0]["delta"];
+    EXPECT_FALSE(delta.contains("tool_calls"));
+    if (delta.contains("content")) content += delta["content"].get<std::string>();
+    if (delta.contains("annotations")) {
+      citation_begin = delta["annotations"][0]["url_citation"]["start_index"];
+    }
+  }
+  EXPECT_EQ(content, "I shall look.\n\nThe 등대 at Cape Arden was built in 1871. [1]");
+  EXPECT_EQ(citation_begin, 55);
+  EXPECT_EQ(events.back().data, "[DONE]");
+}
+
+TEST_F(SearchToolTest, AModelThatKnowsTheAnswerGivesIt) {
+  Say("In 1871.");
+  const Json answer = Client().Ask(200, "POST", "/v1/chat/completions", Request());
+  EXPECT_EQ(answer["choices"][0]["message"]["content"], "In 1871.");
+  EXPECT_TRUE(answer["choices"][0]["message"]["annotations"].empty());
+  EXPECT_EQ(generator->chats().size(), 1u);
+}
+
+TEST_F(SearchToolTest, OtherToolsAreTheClients) {
+  Say("<tool_call>\n{\"name\": \"turn_on\", \"arguments\": {}}\n</tool_call>");
+  const Json choice =
+      Client().Ask(200, "POST", "/v1/chat/completions", Request())["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "tool_calls");
+  EXPECT_EQ(choice["message"]["tool_calls"][0]["function"]["name"], "turn_on");
+}
+
+TEST_F(SearchToolTest, ACallWithoutAQueryAsksWhatTheUserAsked) {
+  Say(Call(R"({"q":1})"));
+  const Json answer = Client().Ask(200, "POST", "/v1/chat/completions", Request());
+  const std::string content = answer["choices"][0]["message"]["content"];
+  EXPECT_NE(content.find("34 metres"), std::string::npos) << content;
+}
+
+TEST_F(SearchToolTest, WhatTheChoiceNamesIsDone) {
+  Say("In 1900.");
+  TestClient client = Client();
+  const auto content = [&](const std::string& more) {
+    return client.Ask(200, "POST", "/v1/chat/completions",
+                      Request(more))["choices"][0]["message"]["content"]
+        .get<std::string>();
+  };
+  EXPECT_NE(content(R"(,"tool_choice":{"type":"web_search"})").find("[1]"), std::string::npos);
+  EXPECT_TRUE(generator->chats().empty());
+  EXPECT_EQ(content(R"(,"tool_choice":"none")"), "In 1900.");
+}
+
+TEST_F(SearchToolTest, AModelThatFailsIsTold) {
+  FakeScript script;
+  script.error = "out of luck";
+  generator->Add("", script);
+  AddToLibrary();
+  Start(false);
+  TestClient client = Client();
+  const Json error = client.Ask(500, "POST", "/v1/chat/completions", Request())["error"];
+  EXPECT_EQ(error["code"], "generation_failed");
+}
+
 TEST_F(WebWireTest, NothingToSearchSaysWhatToDo) {
   Start(false);
   TestClient client = Client();
