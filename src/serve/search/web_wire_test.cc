@@ -204,7 +204,8 @@ TEST_F(SearchToolTest, AModelThatCallsItIsAnsweredFor) {
   const Json answer = Client().Ask(200, "POST", "/v1/chat/completions", Request());
   const Json choice = answer["choices"][0];
   EXPECT_EQ(choice["finish_reason"], "stop");
-  EXPECT_EQ(choice["message"]["content"], "I shall look.\n\nThe 등대 at Cape Arden was built in 1871. [1]");
+  EXPECT_EQ(choice["message"]["content"],
+            "I shall look.\n\nThe 등대 at Cape Arden was built in 1871. [1]");
   EXPECT_FALSE(choice["message"].contains("tool_calls"));
   const Json citation = choice["message"]["annotations"][0]["url_citation"];
   EXPECT_EQ(citation["start_index"], 55);
@@ -248,8 +249,7 @@ TEST_F(SearchToolTest, AModelThatKnowsTheAnswerGivesIt) {
 
 TEST_F(SearchToolTest, OtherToolsAreTheClients) {
   Say("<tool_call>\n{\"name\": \"turn_on\", \"arguments\": {}}\n</tool_call>");
-  const Json choice =
-      Client().Ask(200, "POST", "/v1/chat/completions", Request())["choices"][0];
+  const Json choice = Client().Ask(200, "POST", "/v1/chat/completions", Request())["choices"][0];
   EXPECT_EQ(choice["finish_reason"], "tool_calls");
   EXPECT_EQ(choice["message"]["tool_calls"][0]["function"]["name"], "turn_on");
 }
@@ -265,8 +265,8 @@ TEST_F(SearchToolTest, WhatTheChoiceNamesIsDone) {
   Say("In 1900.");
   TestClient client = Client();
   const auto content = [&](const std::string& more) {
-    return client.Ask(200, "POST", "/v1/chat/completions",
-                      Request(more))["choices"][0]["message"]["content"]
+    return client
+        .Ask(200, "POST", "/v1/chat/completions", Request(more))["choices"][0]["message"]["content"]
         .get<std::string>();
   };
   EXPECT_NE(content(R"(,"tool_choice":{"type":"web_search"})").find("[1]"), std::string::npos);
