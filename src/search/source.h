@@ -52,9 +52,9 @@ class SourceSink {
 };
 
 // Reads the source once. When it returns, every item of the source has been reported by one of the
-// three calls; what was not is gone. Throws Error{kNotFound} (no such path, host or page),
-// {kInvalidArgument} (settings), {kIo}, {kCancelled}: then nothing can be said about what was not
-// reported.
+// three calls; what was not is gone, or no longer named by its feed. Throws Error{kNotFound} (no
+// such path, host or page), {kInvalidArgument} (settings), {kIo}, {kCancelled}: then nothing can be
+// said about what was not reported.
 void ReadSource(const SourceSettings& settings, SourceSink& sink, const CancelToken& cancel);
 
 }  // namespace pioneer::search

@@ -104,6 +104,23 @@ TEST_P(IndexLibraryTest, SyncsWhatChanged) {
   EXPECT_EQ(library->State().passages, 2);
 }
 
+TEST_P(IndexLibraryTest, WhatAFeedNamesNoMoreStays) {
+  source_.Put(MakeText("a", "alpha"));
+  const auto library = Open();
+  NewSource feed;
+  feed.settings.kind = SourceKind::kFeed;
+  feed.settings.location = "https://example.org/feed";
+  const std::string id = library->Add(feed).id;
+  library->Start();
+  AwaitEnd(*library, id);
+  source_.documents.erase("a");
+  source_.Put(MakeText("b", "beta"));
+  library->Sync(id);
+  EXPECT_EQ(AwaitEnd(*library, id).removed, 0);
+  EXPECT_EQ(FoundUris(*library, "alpha"), Uris{"a"});
+  EXPECT_EQ(FoundUris(*library, "beta"), Uris{"b"});
+}
+
 TEST_P(IndexLibraryTest, KeepsEqualTextsOnce) {
   Document first = MakeText("a", "The same words stand in both files.");
   Document second = first;

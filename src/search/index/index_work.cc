@@ -171,7 +171,8 @@ void IndexLibrary::ReadAll(SearchStore& store, JobSink& sink, const CancelToken&
   if (!source) Fail(ErrorCode::kCancelled, "the source was removed");
   read_(source->settings, sink, cancel);
   sink.Flush();
-  bool more = true;
+  // A feed names its newest items alone: those that it names no more are there still.
+  bool more = source->settings.kind != SourceKind::kFeed;
   while (more) {
     cancel.Check();
     const std::lock_guard write(writing_);

@@ -105,11 +105,13 @@ TEST_F(VectorWorkTest, FindsByMeaningAndSaysSo) {
   EXPECT_NEAR(reason.score, 1, 0.01);
   EXPECT_NE(reason.detail.find("fake-embed"), std::string::npos);
   EXPECT_TRUE(UrisOf(found, "lexical").empty());
+  EXPECT_EQ(found[0].coverage, 0);  // none of its words
   // Both ways lead to one passage, once.
   const auto both = Find(*library, "Which hound is a dog?");
   EXPECT_EQ(both.at(0).passage.uri, "b");
   EXPECT_EQ(UrisOf(both, "lexical", 0), Uris{"b"});
   EXPECT_EQ(UrisOf(both, "dense"), Uris{"b"});
+  EXPECT_GT(both.at(0).coverage, 0.3);
 }
 
 TEST_F(VectorWorkTest, WithoutAnEmbedderNothingChanges) {

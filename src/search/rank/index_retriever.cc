@@ -97,6 +97,17 @@ std::string DescribeHits(const std::vector<WeightedTerm>& terms,
                      fmt::join(above, ", "));
 }
 
+// Of passages that words did not find among their best: these have none yet.
+void CoverByWords(const std::vector<LexicalScorer>& scorers, std::vector<RankedPassage>& passages) {
+  for (RankedPassage& ranked : passages) {
+    if (ranked.coverage > 0) continue;
+    for (const LexicalScorer& scorer : scorers) {
+      const double coverage = scorer.Coverage(scorer.Read(ranked.passage).counts);
+      ranked.coverage = std::max(ranked.coverage, coverage);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<int64_t> IndexRetriever::DocumentFrequencies(SearchStore& store,
@@ -148,13 +159,9 @@ std::vector<WeightedTerm> IndexRetriever::WeighTerms(SearchStore& store,
   return terms;
 }
 
-std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
-                                                       const std::string& question,
-                                                       const RetrievalFilter& filter,
-                                                       const FurtherPassages& further,
-                                                       const CancelToken& cancel) {
-  const IndexTotals stored = store.Totals(), totals = further.AddTo(stored);
-  LexicalScorer scorer(WeighTerms(store, further, question, stored), totals);
+std::vector<RankedPassage> IndexRetriever::FindByWords(
+    SearchStore& store, const LexicalScorer& scorer, const IndexTotals& stored,
+    const RetrievalFilter& filter, const FurtherPassages& further, const CancelToken& cancel) {
   std::vector<std::string> texts;
   for (const WeightedTerm& term : scorer.terms()) texts.push_back(term.term.text);
   std::vector<Candidate> candidates =
@@ -202,7 +209,7 @@ std::vector<RankedPassage> IndexRetriever::FindByWords(SearchStore& store,
   std::vector<FeedbackPassage> pupils;
   for (const ReadPassage& passage : read) pupils.push_back({&passage.reading.terms, passage.score});
   const std::vector<double> gains =
-      FeedbackGains(pupils, scorer.weight_sum(), scorer.n_words(), totals.passages,
+      FeedbackGains(pupils, scorer.weight_sum(), scorer.n_words(), further.AddTo(stored).passages,
                     [&](const std::vector<std::string>& words) {
                       auto documents = DocumentFrequencies(store, words, stored.passages);
                       for (size_t i = 0; i < words.size(); ++i) {
@@ -224,9 +231,12 @@ std::vector<RankedPassage> IndexRetriever::Retrieve(const RetrievalQuery& query,
   CheckQuery(query);
   const StorePool::Lease store = stores_.Take();
   const FurtherPassages further(query.further, query.filter);
+  const IndexTotals stored = store->Totals(), totals = further.AddTo(stored);
+  std::vector<LexicalScorer> scorers;
   std::vector<std::vector<RankedPassage>> lists;
   for (const std::string& question : query.queries) {
-    lists.push_back(FindByWords(*store, question, query.filter, further, cancel));
+    scorers.emplace_back(WeighTerms(*store, further, question, stored), totals);
+    lists.push_back(FindByWords(*store, scorers.back(), stored, query.filter, further, cancel));
   }
   if (meaning_) {
     auto nearest = meaning_->Find(*store, query.queries, query.filter, cancel);
@@ -236,7 +246,9 @@ std::vector<RankedPassage> IndexRetriever::Retrieve(const RetrievalQuery& query,
   }
   std::vector<RankedPassage> found = FuseQueries(std::move(lists));
   if (query.prefer_recent) PreferRecent(found);
-  return FoldAndSpread(std::move(found), static_cast<size_t>(query.limit));
+  found = FoldAndSpread(std::move(found), static_cast<size_t>(query.limit));
+  CoverByWords(scorers, found);
+  return found;
 }
 
 std::string IndexRetriever::Around(const Passage& passage, size_t bytes) {

@@ -25,8 +25,8 @@ class IndexRetriever : public Retriever {
   std::string Around(const Passage& passage, size_t bytes) override;
 
  private:
-  std::vector<RankedPassage> FindByWords(SearchStore& store, const std::string& question,
-                                         const RetrievalFilter& filter,
+  std::vector<RankedPassage> FindByWords(SearchStore& store, const LexicalScorer& scorer,
+                                         const IndexTotals& stored, const RetrievalFilter& filter,
                                          const FurtherPassages& further, const CancelToken& cancel);
   std::vector<WeightedTerm> WeighTerms(SearchStore& store, const FurtherPassages& further,
                                        const std::string& question, const IndexTotals& stored);

@@ -43,7 +43,7 @@ std::vector<RankedPassage> MeaningFinder::Load(SearchStore& store,
   for (Passage& passage : store.LoadPassages(ids, filter)) {
     cancel.Check();
     while (hit->passage_id != passage.id) ++hit;  // that one vanished meanwhile
-    RankedPassage ranked{std::move(passage), double{hit->cosine}, {}};
+    RankedPassage ranked{std::move(passage), double{hit->cosine}, {}, 0};
     ranked.reasons.push_back(
         {"dense", double{hit->cosine}, static_cast<int>(found.size()) + 1,
          fmt::format("cosine {:.3f} by {}", hit->cosine, embedder_.info().name)});

@@ -17,7 +17,7 @@ class MeaningFinder {
   // Both outlive it.
   MeaningFinder(Embedder& embedder, VectorIndex& index) : embedder_(embedder), index_(index) {}
 
-  // For each question the nearest passages, best first; none where the store has no vectors of this
+  // For each question the nearest passages, best first and without coverage; none where the store has no vectors of this
   // embedder, or where it fails: then words have to do. Throws Error{kCancelled}.
   std::vector<std::vector<RankedPassage>> Find(SearchStore& store,
                                                const std::vector<std::string>& questions,
