@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "base/random.h"
 #include "search/index/postgres_address.h"
 
@@ -83,13 +82,13 @@ IndexLibrary::~IndexLibrary() { Stop(); }
 
 std::unique_ptr<VectorWork> IndexLibrary::MakeVectorWork(const LibraryOptions& options) {
   if (!options.embedder) return nullptr;
-  if (IsPostgresAddress(options.place)) {
-    spdlog::warn("search: PostgreSQL keeps no vectors yet; passages are found by words alone");
-    return nullptr;
+  std::filesystem::path graph_file;
+  if (!IsPostgresAddress(options.place)) {
+    graph_file = std::filesystem::path(options.place) / "vectors.graph";
   }
   const auto owns_work = [this] { return owns_work_.load(); };
   return std::make_unique<VectorWork>(
-      options.embedder, std::filesystem::path(options.place) / "vectors.graph",
+      options.embedder, graph_file,
       VectorWork::Surroundings{stores_, writing_, owns_work, [this] { Changed(); }});
 }
 

@@ -279,15 +279,16 @@ void PostgresSearchStore::ReleaseContents(const std::vector<int64_t>& contents) 
       "WHERE content.id = ANY($1::bigint[]) AND users <= 0 ORDER BY passage.id",
       MakeSqlArray(contents));
   PassageTerms terms;
-  SqlArray passages;
+  std::vector<int64_t> passages;
   for (const pqxx::row& row : rows) {
     const auto id = row[0].as<int64_t>();
-    passages.Add(id);
+    passages.push_back(id);
     AddPassageTerms(id, {row[1].c_str(), row[2].c_str(), row[3].c_str()}, terms);
   }
   RemovePostings(terms);
   AddTotals("posting", terms, -1);
-  database_.Run("DELETE FROM passage WHERE id = ANY($1::bigint[])", passages);
+  RemoveVectors(passages);
+  database_.Run("DELETE FROM passage WHERE id = ANY($1::bigint[])", MakeSqlArray(passages));
   database_.Run("DELETE FROM content WHERE id = ANY($1::bigint[]) AND users <= 0",
                 MakeSqlArray(contents));
 }

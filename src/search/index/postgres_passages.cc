@@ -155,6 +155,23 @@ std::vector<Passage> PostgresSearchStore::LoadPassages(const std::vector<int64_t
   return passages;
 }
 
+std::optional<std::vector<PassageRange>> PostgresSearchStore::FindPassages(
+    const RetrievalFilter& filter) {
+  const bool any_removed = !database_.Query("SELECT 1 FROM source WHERE removed LIMIT 1").empty();
+  if (!FiltersAnything(filter) && !any_removed) return std::nullopt;
+  SqlValues values;
+  const std::string sql =
+      "SELECT DISTINCT first_passage, first_passage + content.passages FROM document "
+      "JOIN content ON content.id = document.content "
+      "JOIN source ON source.number = document.source WHERE content.passages > 0" +
+      PgFilterSql(filter, values) + " ORDER BY first_passage";
+  std::vector<PassageRange> ranges;
+  for (const pqxx::row& row : database_.Ask(sql, values)) {
+    AddRange({row[0].as<int64_t>(), row[1].as<int64_t>()}, ranges);
+  }
+  return ranges;
+}
+
 std::optional<std::string> PostgresSearchStore::DocumentText(int64_t document_id) {
   const pqxx::result rows = database_.Query(
       "SELECT passage.before, passage.text FROM document "

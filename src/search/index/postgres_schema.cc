@@ -115,6 +115,14 @@ const std::vector<const char*>& SchemaScripts() {
       "  text_positions bigint NOT NULL"
       ");"
       "INSERT INTO total VALUES ('posting', 0, 0, 0, 0)",
+      "CREATE TABLE passage_vector (passage bigint PRIMARY KEY, bytes bytea NOT NULL);"
+      "CREATE TABLE vector_set ("
+      "  embedder text NOT NULL,"
+      "  vectors bigint NOT NULL,"
+      "  removals bigint NOT NULL,"
+      "  resets bigint NOT NULL"
+      ");"
+      "INSERT INTO vector_set VALUES ('', 0, 0, 0)",
   };
   return kScripts;
 }

@@ -47,8 +47,16 @@ class PostgresSearchStore : public SearchStore {
   std::optional<std::string> DocumentText(int64_t document_id) override;
   std::optional<StoredDocument> LoadDocument(int64_t document_id) override;
   std::string Around(const Passage& passage, size_t bytes) override;
+  std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter) override;
   int64_t StoredBytes() override;
   int64_t DataVersion() override;
+
+  VectorsState Vectors() override;
+  void ResetVectors(std::string_view embedder) override;
+  std::vector<PassageText> PassagesWithoutVectors(size_t limit) override;
+  void SaveVectors(const std::vector<PassageVector>& vectors) override;
+  std::vector<PassageVector> LoadVectors(int64_t behind_id, size_t limit) override;
+  std::vector<int64_t> VectorIds() override;
 
  private:
   struct KnownDocument {
@@ -85,6 +93,8 @@ class PostgresSearchStore : public SearchStore {
   void ApplyChanges(int64_t source, const Changes& changes);
   void ReleaseContents(const std::vector<int64_t>& contents);
   int64_t RemoveDocuments(int64_t source, const pqxx::result& rows);
+
+  void RemoveVectors(const std::vector<int64_t>& passages);
 
   // Of the table `posting`, or posting_new.
   void AddPostings(const std::string& table, const PassageTerms& terms);

@@ -128,7 +128,7 @@ class SearchStore {
   virtual std::optional<StoredDocument> LoadDocument(int64_t document_id) = 0;
   virtual std::string Around(const Passage& passage, size_t bytes) = 0;
   // The passages that pass, in rising order; nullopt: all do.
-  virtual std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter);
+  virtual std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter& filter) = 0;
   // Counts of all, without stored_bytes; sources.
   LibraryState State();
   virtual int64_t StoredBytes() = 0;
@@ -137,16 +137,16 @@ class SearchStore {
 
   // --- Vectors of passages, of one embedder at a time. They are made in the order of the passages'
   // ids, which only grow: what has none yet is behind the last that has one. A passage's vector
-  // vanishes with it. Stores that keep none throw Error{kUnsupported}.
-  virtual VectorsState Vectors();
+  // vanishes with it.
+  virtual VectorsState Vectors() = 0;
   // Forgets all vectors; from now on they are this embedder's.
-  virtual void ResetVectors(std::string_view embedder);
-  virtual std::vector<PassageText> PassagesWithoutVectors(size_t limit);
+  virtual void ResetVectors(std::string_view embedder) = 0;
+  virtual std::vector<PassageText> PassagesWithoutVectors(size_t limit) = 0;
   // Of the first of these; those whose passage has gone meanwhile are left out.
-  virtual void SaveVectors(const std::vector<PassageVector>& vectors);
+  virtual void SaveVectors(const std::vector<PassageVector>& vectors) = 0;
   // In rising order, those behind a passage.
-  virtual std::vector<PassageVector> LoadVectors(int64_t behind_id, size_t limit);
-  virtual std::vector<int64_t> VectorIds();  // of all
+  virtual std::vector<PassageVector> LoadVectors(int64_t behind_id, size_t limit) = 0;
+  virtual std::vector<int64_t> VectorIds() = 0;  // of all
 };
 
 // `place` is a folder, or "postgresql://USER@HOST/DATABASE". Throws Error{kIo}, {kInvalidArgument}

@@ -175,12 +175,7 @@ std::optional<std::vector<PassageRange>> SqliteSearchStore::FindPassages(
   BindFilter(row, filter);
   std::vector<PassageRange> ranges;
   while (row.Step()) {
-    const int64_t begin = row.Integer(0), end = begin + row.Integer(1);
-    if (!ranges.empty() && ranges.back().end == begin) {
-      ranges.back().end = end;
-    } else {
-      ranges.push_back({begin, end});
-    }
+    AddRange({row.Integer(0), row.Integer(0) + row.Integer(1)}, ranges);
   }
   return ranges;
 }

@@ -60,6 +60,14 @@ bool FiltersAnything(const RetrievalFilter& filter) {
          filter.until_ms;
 }
 
+void AddRange(PassageRange range, std::vector<PassageRange>& ranges) {
+  if (!ranges.empty() && ranges.back().end == range.begin) {
+    ranges.back().end = range.end;
+  } else {
+    ranges.push_back(range);
+  }
+}
+
 std::string TextAround(const Passage& passage, size_t bytes,
                        const std::function<PassageParts(int64_t id)>& read) {
   std::string text = passage.text;

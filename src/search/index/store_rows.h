@@ -26,6 +26,9 @@ std::vector<std::string> SplitHeadings(std::string_view joined);
 // Whether anything but removed sources is left out.
 bool FiltersAnything(const RetrievalFilter& filter);
 
+// Behind ranges that are in rising order; joins the last of them where it begins at its end.
+void AddRange(PassageRange range, std::vector<PassageRange>& ranges);
+
 // `read` gives what stands before a passage of the same document, and its text; empty: there is
 // none.
 using PassageParts = std::pair<std::string, std::string>;

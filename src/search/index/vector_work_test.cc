@@ -20,11 +20,11 @@ const std::map<std::string, int> kAxes = {{"car", 0}, {"automobile", 0}, {"자�
                                           {"dog", 1}, {"hound", 1},      {"bread", 2},
                                           {"loaf", 2}};
 
-class VectorWorkTest : public testing::Test {
+class VectorWorkTest : public LibraryTest {
  protected:
   std::unique_ptr<IndexLibrary> Open(std::shared_ptr<Embedder> embedder) {
     return std::make_unique<IndexLibrary>(
-        LibraryOptions{place_.index(), std::move(embedder)},
+        LibraryOptions{index_, std::move(embedder)},
         [this](const SourceSettings&, SourceSink& sink, const CancelToken& cancel) {
           Read(sink, cancel);
         });
@@ -44,12 +44,6 @@ class VectorWorkTest : public testing::Test {
       document.blocks.push_back({BlockKind::kParagraph, 0, text.text, 0});
       sink.OnDocument(document, text.text);
     }
-  }
-
-  std::string AddFolder(Library& library) {
-    NewSource source;
-    source.settings.location = place_.files();
-    return library.Add(source).id;
   }
 
   // Everything has been read and has its vector.
@@ -84,14 +78,15 @@ class VectorWorkTest : public testing::Test {
     return uris;
   }
 
-  ScratchPlace place_;
   std::map<std::string, TextOfUri> texts_ = {{"a", {"A fast automobile."}},
                                              {"b", {"The hound barks."}},
                                              {"c", {"A loaf from the oven."}},
                                              {"d", {"빠른 자동차.", "ko"}}};
 };
 
-TEST_F(VectorWorkTest, FindsByMeaningAndSaysSo) {
+INSTANTIATE_TEST_SUITE_P(, VectorWorkTest, BothKeepers(), KeeperName);
+
+TEST_P(VectorWorkTest, FindsByMeaningAndSaysSo) {
   const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
   AddFolder(*library);
   library->Start();
@@ -114,7 +109,7 @@ TEST_F(VectorWorkTest, FindsByMeaningAndSaysSo) {
   EXPECT_GT(both.at(0).coverage, 0.3);
 }
 
-TEST_F(VectorWorkTest, WithoutAnEmbedderNothingChanges) {
+TEST_P(VectorWorkTest, WithoutAnEmbedderNothingChanges) {
   {
     const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
     AddFolder(*library);
@@ -130,7 +125,7 @@ TEST_F(VectorWorkTest, WithoutAnEmbedderNothingChanges) {
   EXPECT_EQ(found[0].reasons[0].stage, "lexical");
 }
 
-TEST_F(VectorWorkTest, Filters) {
+TEST_P(VectorWorkTest, Filters) {
   const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
   const std::string id = AddFolder(*library);
   library->Start();
@@ -145,7 +140,7 @@ TEST_F(VectorWorkTest, Filters) {
   EXPECT_EQ(UrisOf(Find(*library, "car", filter), "dense"), (Uris{"a", "d"}));
 }
 
-TEST_F(VectorWorkTest, WhatIsRemovedIsNotFound) {
+TEST_P(VectorWorkTest, WhatIsRemovedIsNotFound) {
   const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
   const auto library = Open(embedder);
   const std::string id = AddFolder(*library);
@@ -158,7 +153,7 @@ TEST_F(VectorWorkTest, WhatIsRemovedIsNotFound) {
   EXPECT_EQ(UrisOf(Find(*library, "car"), "dense"), Uris{"d"});
   EXPECT_THAT(UrisOf(Find(*library, "bread"), "dense"), testing::UnorderedElementsAre("b", "c"));
   EXPECT_EQ(embedder->n_texts, 4 + 1 + 2);  // with the questions
-  const auto store = OpenSearchStore(place_.index());
+  const auto store = OpenSearchStore(index_);
   EXPECT_EQ(store->VectorIds().size(), 3u);
   EXPECT_EQ(store->Vectors().vectors, 3);
   // A whole source, too; and before its vectors are gone.
@@ -170,7 +165,7 @@ TEST_F(VectorWorkTest, WhatIsRemovedIsNotFound) {
   EXPECT_EQ(store->Vectors().vectors, 0);
 }
 
-TEST_F(VectorWorkTest, AnotherEmbeddersVectorsAreMadeAnew) {
+TEST_P(VectorWorkTest, AnotherEmbeddersVectorsAreMadeAnew) {
   {
     const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
     AddFolder(*library);
@@ -187,10 +182,10 @@ TEST_F(VectorWorkTest, AnotherEmbeddersVectorsAreMadeAnew) {
   Await(*library);
   EXPECT_EQ(UrisOf(Find(*library, "bread"), "dense"), Uris{"b"});
   EXPECT_EQ(other->n_texts, 4 + 1);
-  EXPECT_EQ(OpenSearchStore(place_.index())->Vectors().vectors, 4);
+  EXPECT_EQ(OpenSearchStore(index_)->Vectors().vectors, 4);
 }
 
-TEST_F(VectorWorkTest, NothingIsMadeTwiceAfterAStart) {
+TEST_P(VectorWorkTest, NothingIsMadeTwiceAfterAStart) {
   {
     const auto library = Open(std::make_shared<FakeEmbedder>(kAxes));
     AddFolder(*library);
@@ -208,7 +203,7 @@ TEST_F(VectorWorkTest, NothingIsMadeTwiceAfterAStart) {
   EXPECT_EQ(UrisOf(Find(*library, "car"), "dense").size(), 3u);
 }
 
-TEST_F(VectorWorkTest, ATextWithoutAVectorKeepsNobodyFromHavingOne) {
+TEST_P(VectorWorkTest, ATextWithoutAVectorKeepsNobodyFromHavingOne) {
   const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
   embedder->on_text = [](const std::string& text) {
     if (text.find("hound") != text.npos) Fail(ErrorCode::kInternal, "not finite");
@@ -222,7 +217,7 @@ TEST_F(VectorWorkTest, ATextWithoutAVectorKeepsNobodyFromHavingOne) {
   EXPECT_EQ(UrisOf(Find(*library, "barks"), "lexical", 0), Uris{"b"});
 }
 
-TEST_F(VectorWorkTest, AModelThatFailsIsTold) {
+TEST_P(VectorWorkTest, AModelThatFailsIsTold) {
   const auto embedder = std::make_shared<FakeEmbedder>(kAxes);
   std::atomic<bool> is_broken = true;
   embedder->on_text = [&](const std::string&) {
@@ -244,7 +239,7 @@ TEST_F(VectorWorkTest, AModelThatFailsIsTold) {
 }
 
 // A process is killed while it makes vectors; the next one makes those that are missing.
-TEST_F(VectorWorkTest, AKilledProcessLosesNoVectorThatWasWritten) {
+TEST_P(VectorWorkTest, AKilledProcessLosesNoVectorThatWasWritten) {
   constexpr int kDocuments = 300;
   texts_.clear();
   for (int i = 0; i < kDocuments; ++i) {
@@ -278,7 +273,7 @@ TEST_F(VectorWorkTest, AKilledProcessLosesNoVectorThatWasWritten) {
   library->Start();
   Await(*library);
   EXPECT_EQ(embedder->n_texts, kDocuments - kept);
-  const auto store = OpenSearchStore(place_.index());
+  const auto store = OpenSearchStore(index_);
   EXPECT_EQ(store->VectorIds().size(), size_t{kDocuments});
   EXPECT_EQ(store->Vectors().vectors, kDocuments);
 }

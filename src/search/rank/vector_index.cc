@@ -169,6 +169,7 @@ bool VectorIndex::ExtendGraph() {
 }
 
 void VectorIndex::SaveGraph() {
+  if (graph_file_.empty()) return;
   std::string ids, graph;
   {
     const std::unique_lock lock(mutex_);

@@ -26,7 +26,7 @@ inline constexpr size_t kMostCompared = 20'000;
 // Thread-safe. What a call needs of the store is read by that call.
 class VectorIndex {
  public:
-  // `graph_file` is made when it is first saved.
+  // `graph_file` is made when it is first saved; "": the graph is made anew each time.
   VectorIndex(EmbedderInfo embedder, std::filesystem::path graph_file,
               size_t most_compared = kMostCompared);
 

@@ -72,6 +72,12 @@ class VectorsInMemory : public SearchStore {
   }
   bool Reread() override { return false; }
   std::optional<RereadProgress> Rereading() override { return {}; }
+  std::optional<std::vector<PassageRange>> FindPassages(const RetrievalFilter&) override {
+    return {};
+  }
+  void ResetVectors(std::string_view) override {}
+  std::vector<PassageText> PassagesWithoutVectors(size_t) override { return {}; }
+  void SaveVectors(const std::vector<PassageVector>&) override {}
   int64_t StoredBytes() override { return 0; }
   std::optional<std::string> DocumentText(int64_t) override { return {}; }
   std::optional<StoredDocument> LoadDocument(int64_t) override { return {}; }
