@@ -13,11 +13,12 @@ namespace pioneer::search {
 // Bytes of text in one document; what is longer is cut there, and `truncated` says so.
 inline constexpr size_t kMaxDocumentBytes = size_t{32} << 20;
 
-enum class BlockKind { kHeading, kParagraph, kListItem, kTableRow, kCode };
+// kTerm: what follows explains it, as in a glossary or a list of options.
+enum class BlockKind { kHeading, kTerm, kParagraph, kListItem, kTableRow, kCode };
 
 struct Block {
   BlockKind kind = BlockKind::kParagraph;
-  int level = 0;     // kHeading: 1..6, 1 the highest
+  int level = 0;     // kHeading: 1..6, 1 the highest; else in how many lists of terms it stands
   std::string text;  // valid UTF-8, not empty; no line breaks but in kCode. Cells of a row: " | "
   int page = 0;      // of a PDF, slide or sheet, from 1; 0 = it has no pages
 };

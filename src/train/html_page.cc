@@ -77,6 +77,7 @@ class BlockCollector {
     main_ += element.main;
     link_ += name == "a";
     pre_ += name == "pre";
+    lists_ += name == "dl";
     if (skipped_ == 0) Begin(name);
     open_.push_back(std::move(element));
   }
@@ -156,6 +157,8 @@ class BlockCollector {
       block_.level = static_cast<int>(level);
     } else if (name == "li") {
       Mark(HtmlBlockKind::kItem, "- ");
+    } else if (name == "dt") {
+      block_.kind = HtmlBlockKind::kTerm;
     } else if (name == "tr") {
       block_.kind = HtmlBlockKind::kRow;
     } else if (name == "br") {
@@ -183,22 +186,26 @@ class BlockCollector {
     main_ -= element.main;
     link_ -= element.name == "a";
     pre_ -= element.name == "pre";
+    lists_ -= element.name == "dl";
   }
 
-  // `opening`: an element begins, so the mark of an item waits for its words: "<li><p>".
+  // `opening`: an element begins, so what an item or a term is waits for its words: "<li><p>".
   void EndBlock(bool opening) {
     block_.in_main = main_ > 0;
+    if (block_.kind != HtmlBlockKind::kHeading) block_.level = lists_;
     const bool empty =
         block_.text.find_first_not_of(" \n|", block_.mark_bytes) == std::string::npos;
-    const bool waits = empty && opening && block_.kind == HtmlBlockKind::kItem;
+    const HtmlBlockKind kind = block_.kind;
     if (!empty) blocks_.push_back(std::move(block_));
     block_ = {};
-    if (waits) Mark(HtmlBlockKind::kItem, "- ");
+    if (!empty || !opening) return;
+    if (kind == HtmlBlockKind::kItem) Mark(HtmlBlockKind::kItem, "- ");
+    if (kind == HtmlBlockKind::kTerm) block_.kind = kind;
   }
 
   bool by_class_, marks_;
   std::vector<Element> open_;
-  int skipped_ = 0, skipped_by_class_ = 0, main_ = 0, link_ = 0, pre_ = 0;
+  int skipped_ = 0, skipped_by_class_ = 0, main_ = 0, link_ = 0, pre_ = 0, lists_ = 0;
   size_t bytes_skipped_by_class_ = 0;
   HtmlBlock block_;
   std::vector<HtmlBlock> blocks_;

@@ -18,13 +18,13 @@ namespace pioneer {
 
 inline constexpr size_t kMaxHtmlBytes = size_t{16} << 20;
 
-enum class HtmlBlockKind { kPlain, kHeading, kItem, kRow, kCode };
+enum class HtmlBlockKind { kPlain, kHeading, kTerm, kItem, kRow, kCode };  // kTerm: <dt>
 enum class HtmlMarks { kNone, kMarkdown };  // "## " of headings, "- " of items, backquotes
 
 struct HtmlBlock {
   std::string text;  // as in the page, perhaps with invalid bytes; cells of a row: " | "
   HtmlBlockKind kind = HtmlBlockKind::kPlain;
-  int level = 0;          // kHeading: 1..6
+  int level = 0;          // kHeading: 1..6; else how many <dl> it stands in
   size_t mark_bytes = 0;  // of "## " or "- "
   size_t link_bytes = 0;  // of words that are links
   bool in_main = false;

@@ -36,7 +36,7 @@ void BlockWriter::Begin(BlockKind kind, int level) {
   }
   End();
   kind_ = kind;
-  level_ = kind == BlockKind::kHeading ? std::clamp(level, 1, 6) : 0;
+  level_ = std::clamp(level, kind == BlockKind::kHeading || kind == BlockKind::kTerm ? 1 : 0, 6);
   open_ = true;
 }
 

@@ -13,11 +13,11 @@
 namespace pioneer::search {
 namespace {
 
-// "H1 Title", "P text", "L item", "R a | b", "C code", with "@2" where there is a page.
+// "H1 Title", "T1 term", "P text", "L item", "R a | b", "C code", with "@2" where there is a page.
 std::string Outline(const Document& document) {
   std::string out;
   for (const Block& block : document.blocks) {
-    out += "HPLRC"[static_cast<int>(block.kind)];
+    out += "HTPLRC"[static_cast<int>(block.kind)];
     if (block.level > 0) out += std::to_string(block.level);
     if (block.page > 0) out += "@" + std::to_string(block.page);
     out += " " + block.text + "\n";
@@ -121,6 +121,16 @@ TEST(ConvertTest, Html) {
   EXPECT_TRUE(converted.no_index);
   ASSERT_EQ(converted.links.size(), 2u);
   EXPECT_EQ(converted.links[1].url, "b.html");
+}
+
+TEST(ConvertTest, HtmlTerms) {
+  const std::string page =
+      "<dl><dt><code>-v</code> <a class=headerlink href='#v'>\xC2\xB6</a></dt><dd>Says more.<dl>"
+      "<dt><p>hash</p></dt><dd><ul><li>inner</ul></dd></dl></dd><dt>" +
+      std::string(200, 'x') + "</dt><dd>End</dd></dl><p>Behind them</p>";
+  EXPECT_EQ(Outline(ConvertFor(Format::kHtml, page)),
+            "T1 -v\nP1 Says more.\nT2 hash\nL2 inner\nP1 " + std::string(200, 'x') +
+                "\nP1 End\nP Behind them\n");
 }
 
 TEST(ConvertTest, HtmlInOldEncodings) {

@@ -13,30 +13,41 @@
 namespace pioneer::search {
 namespace {
 
+constexpr size_t kMaxTermBytes = 160;  // a longer one is a paragraph
+
+// Without the sign by which pages link to their own sections.
+std::string_view HeadingText(std::string_view text) {
+  text = TrimLine(text);
+  for (const std::string_view sign : {"¶", "§", "#"}) {
+    if (text.ends_with(sign)) text = TrimLine(text.substr(0, text.size() - sign.size()));
+  }
+  return text;
+}
+
 void WriteHtmlPage(const HtmlPage& page, int top_level, BlockWriter& writer) {
   for (const HtmlBlock& block : page.blocks) {
     if (writer.full()) return;
     switch (block.kind) {
-      case HtmlBlockKind::kHeading: {
-        // The sign by which pages link to their own sections.
-        std::string_view text = TrimLine(block.text);
-        for (const std::string_view sign : {"¶", "§", "#"}) {
-          if (text.ends_with(sign)) text = TrimLine(text.substr(0, text.size() - sign.size()));
-        }
-        writer.Add(BlockKind::kHeading, text, block.level + top_level - 1);
+      case HtmlBlockKind::kHeading:
+        writer.Add(BlockKind::kHeading, HeadingText(block.text), block.level + top_level - 1);
+        break;
+      case HtmlBlockKind::kTerm: {
+        const std::string_view text = HeadingText(block.text);
+        const bool is_short = text.size() <= kMaxTermBytes;
+        writer.Add(is_short ? BlockKind::kTerm : BlockKind::kParagraph, text, block.level);
         break;
       }
       case HtmlBlockKind::kItem:
-        writer.Add(BlockKind::kListItem, block.text);
+        writer.Add(BlockKind::kListItem, block.text, block.level);
         break;
       case HtmlBlockKind::kRow:
-        writer.Add(BlockKind::kTableRow, block.text);
+        writer.Add(BlockKind::kTableRow, block.text, block.level);
         break;
       case HtmlBlockKind::kCode:
-        writer.Add(BlockKind::kCode, block.text);
+        writer.Add(BlockKind::kCode, block.text, block.level);
         break;
       case HtmlBlockKind::kPlain:
-        writer.Add(BlockKind::kParagraph, block.text);
+        writer.Add(BlockKind::kParagraph, block.text, block.level);
     }
   }
 }

@@ -49,7 +49,8 @@ class OpenDocumentReader {
     } else if (name == "p") {
       ++in_text_;
       // A note stands within its paragraph.
-      if (in_text_ == 1) writer_.Begin(ParagraphKind(), 1);
+      const BlockKind kind = ParagraphKind();
+      if (in_text_ == 1) writer_.Begin(kind, kind == BlockKind::kHeading ? 1 : 0);
     } else if (name == "s" || name == "tab" || name == "line-break") {
       writer_.Text(" ");
     } else if (name == "list") {

@@ -87,6 +87,8 @@ const char* Separator(const Block& before, const Block& after) {
   return tight ? "\n" : "\n\n";
 }
 
+constexpr int kLowestHeading = 6;  // terms stand below, each list deeper
+
 class PassageCutter {
  public:
   explicit PassageCutter(const Document& document) : document_(document) {}
@@ -96,7 +98,15 @@ class PassageCutter {
     for (const Block& block : document_.blocks) {
       if (block.text.empty()) continue;
       if (before) gap_ += Separator(*before, block);
-      block.kind == BlockKind::kHeading ? AddHeading(block) : AddText(block);
+      const int term = kLowestHeading + block.level;
+      if (block.kind == BlockKind::kHeading) {
+        AddHeading(block.text, std::clamp(block.level, 1, kLowestHeading));
+      } else if (block.kind == BlockKind::kTerm) {
+        AddHeading(block.text, term);
+      } else {
+        LeaveTerms(term);
+        AddText(block);
+      }
       before = &block;
     }
     Flush();
@@ -105,20 +115,22 @@ class PassageCutter {
   }
 
  private:
-  void AddHeading(const Block& block) {
+  void AddHeading(const std::string& text, int level) {
     if (words_ >= kLeastSectionWords) Flush();
-    SetHeading(block);
+    while (!path_.empty() && path_.back().level >= level) path_.pop_back();
+    path_.push_back({level, text});
     if (open_) {
-      Append(block.text);
+      Append(text);
     } else {
-      gap_ += block.text;
+      gap_ += text;
     }
   }
 
-  void SetHeading(const Block& block) {
-    const int level = std::clamp(block.level, 1, 6);
-    while (!path_.empty() && path_.back().level >= level) path_.pop_back();
-    path_.push_back({level, block.text});
+  // What stands behind a list of terms is none of theirs.
+  void LeaveTerms(int lowest) {
+    if (path_.empty() || path_.back().level <= lowest) return;
+    if (words_ >= kLeastSectionWords) Flush();
+    while (!path_.empty() && path_.back().level > lowest) path_.pop_back();
   }
 
   void AddText(const Block& block) {

@@ -55,6 +55,36 @@ TEST(Passages, KeepTheWholeTextAndTheHeadings) {
   EXPECT_EQ(JoinChecked(passages), all);
 }
 
+TEST(Passages, TermsAreHeadingsOfWhatExplainsThem) {
+  const auto term = [](int depth, std::string text) {
+    return Block{BlockKind::kTerm, depth, std::move(text), 0};
+  };
+  const auto within = [](int depth, std::string text) {
+    return Block{BlockKind::kParagraph, depth, std::move(text), 0};
+  };
+  Document document;
+  document.title = "Settings";
+  document.blocks = {Heading(2, "Memory"), Text(Words(50)),      term(1, "shared_buffers"),
+                     within(1, Words(60)), term(1, "work_mem"),  within(1, Words(60)),
+                     term(2, "hash"),      within(2, Words(60)), within(1, Words(50)),
+                     Text(Words(60)),      term(1, "tiny"),      within(1, "Words."),
+                     term(1, "small"),     within(1, Words(60))};
+  const std::vector<NewPassage> passages = CutPassages(document);
+  std::vector<std::vector<std::string>> headings;
+  for (const NewPassage& passage : passages) headings.push_back(passage.headings);
+  EXPECT_EQ(headings, (std::vector<std::vector<std::string>>{{"Memory"},
+                                                             {"Memory", "shared_buffers"},
+                                                             {"Memory", "work_mem"},
+                                                             {"Memory", "work_mem", "hash"},
+                                                             {"Memory", "work_mem"},
+                                                             {"Memory"},
+                                                             {"Memory", "tiny"}}));
+  EXPECT_NE(passages.back().text.find("small"), std::string::npos);
+  std::string all;
+  for (const Block& block : document.blocks) all += (all.empty() ? "" : "\n\n") + block.text;
+  EXPECT_EQ(JoinChecked(passages), all);
+}
+
 TEST(Passages, JoinShortBlocksAndCutLongOnes) {
   Document document;
   for (int i = 0; i < 40; ++i) document.blocks.push_back(Text(Words(10)));
