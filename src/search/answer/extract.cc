@@ -20,6 +20,8 @@ constexpr double kFoundShareOfType = 0.4;  // where it also has the kind of thin
 constexpr double kOwnShare = 0.2;          // that the sentence itself must have, not its headings
 constexpr double kLeastCoverage = 0.45;    // of the question by the whole passage
 constexpr double kContextWorth = 0.7;
+constexpr double kSubjectWorth = 0.9;
+constexpr double kMeasureWorth = 0.4;  // of "value" or "size" where the answer is a number
 constexpr double kTypeWorth = 0.2;
 constexpr double kRankWorth = 0.25;
 constexpr double kCodeWorth = 0.7;  // of a line of code beside a sentence
@@ -109,6 +111,7 @@ struct Candidate {
   std::vector<Word> words;
   std::vector<bool> has;      // of each word of the question: it has it
   std::vector<bool> context;  // or the title, the headings, the sentence before
+  std::vector<bool> subject;  // or what it stands right below, which it need not name again
   bool has_type = false;      // a number where one is asked for, and so on
 };
 
@@ -164,6 +167,14 @@ std::vector<Word> AskedFor(std::string_view question) {
   return words;
 }
 
+// What is asked for by a word of this kind is a number, which seldom has the word beside it.
+bool IsMeasure(const Word& word) {
+  static const std::set<std::string, std::less<>> kWords = {
+      "value", "size", "number", "amount", "length", "limit", "rate", "크기", "개수",
+      "금액",  "값",   "비율",   "길이",   "値",     "数",    "額",   "率",   "長さ"};
+  return kWords.contains(word.text) || kWords.contains(word.key);
+}
+
 class Composer {
  public:
   Composer(std::string_view question, const std::vector<RankedPassage>& passages)
@@ -208,6 +219,8 @@ class Composer {
     std::string context_text = passage.title;
     for (const std::string& heading : passage.headings) context_text += "\n" + heading;
     const std::vector<Word> context = TellingWords(context_text);
+    const std::vector<Word> heading =
+        TellingWords(passage.headings.empty() ? "" : passage.headings.back());
     std::vector<Word> before, label;
     for (const TextSpan& span : SplitSentences(passage.text)) {
       if (IsLabel(passage.text, span)) {
@@ -219,6 +232,7 @@ class Composer {
       candidate.words = TellingWords(span.In(passage.text));
       for (const Word& word : question_) {
         candidate.has.push_back(HasWord(candidate.words, word));
+        candidate.subject.push_back(HasWord(label.empty() ? heading : label, word));
         candidate.context.push_back(HasWord(context, word) || HasWord(label, word) ||
                                     HasWord(before, word));
       }
@@ -248,6 +262,7 @@ class Composer {
       // What is done is often said in another word than in the question, and how it is asked
       // seldom repeated.
       if (question_[i].predicate) weight *= having > 0 ? 0.6 : 0.3;
+      if (type_ == AnswerType::kNumber && IsMeasure(question_[i])) weight *= kMeasureWorth;
       weights_.push_back(weight);
       total_ += weight;
     }
@@ -269,9 +284,20 @@ class Composer {
     return passages_[static_cast<size_t>(candidate.place.passage)].passage;
   }
 
+  // What the sentence does not say, and what it stands below does.
+  double SubjectShare(const Candidate& candidate) const {
+    double share = 0;
+    for (size_t i = 0; i < question_.size(); ++i) {
+      if (!candidate.has[i] && candidate.subject[i]) share += weights_[i];
+    }
+    return total_ == 0 ? 0 : share / total_;
+  }
+
   double Score(const Candidate& candidate) const {
     const double own = Share(candidate, false), all = Share(candidate, true);
-    double score = own + kContextWorth * (all - own) + kRankWorth / (1 + candidate.place.passage);
+    const double subject = SubjectShare(candidate);
+    double score = own + kSubjectWorth * subject + kContextWorth * (all - own - subject) +
+                   kRankWorth / (1 + candidate.place.passage);
     if (candidate.has_type) score += kTypeWorth;
     return passage(candidate).language == "code" ? kCodeWorth * score : score;
   }
