@@ -8,5 +8,5 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PIONEER:-$root/build/pioneer}" models random "$folder/slow.gguf" --layers 12 --width 768 --heads 12 \
   --kv-heads 4 --feed-forward 2048 --context 2048 --vocabulary 4096
-node "$root/tests/thinking_model.mjs" "$root/models/pioneer-mini.gguf" "$folder/thinking.gguf"
-SERVE_ARGS="--model pioneer-mini --model $folder/slow.gguf --model $folder/thinking.gguf" "$root/tests/with_service.sh" "$@"
+node "$root/tests/thinking_model.mjs" "$root/models/pioneer-small.gguf" "$folder/thinking.gguf"
+SERVE_ARGS="--model pioneer-small --model $folder/slow.gguf --model $folder/thinking.gguf" "$root/tests/with_service.sh" "$@"

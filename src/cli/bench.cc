@@ -235,7 +235,7 @@ void RunBench(const BenchOptions& options) {
 void AddBenchCommand(CLI::App& root) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* command = AddCommand(root, "bench", "Measure how fast a model runs here",
-                                 "pioneer bench --model pioneer-mini --batch 1,4,16 --depth 0,512");
+                                 "pioneer bench --model pioneer-small --batch 1,4,16 --depth 0,512");
   AddModelOption(*command, options->model);
   const auto count = [&](const std::string& name, int& value, int low, int high,
                          const std::string& what) {

@@ -74,7 +74,7 @@ void AddBenchSpeculationCommand(CLI::App& bench) {
   auto options = std::make_shared<BenchSpeculationOptions>();
   CLI::App* command = AddCommand(bench, "speculation",
                                  "Measure what guessing tokens brings where a text is repeated",
-                                 "pioneer bench speculation --model pioneer-mini --text LICENSE");
+                                 "pioneer bench speculation --model pioneer-small --text LICENSE");
   AddModelOption(*command, options->model);
   command
       ->add_option("--text", options->text,

@@ -115,7 +115,7 @@ void AddCompleteCommand(CLI::App& root) {
   auto options = std::make_shared<CompleteOptions>();
   CLI::App* command =
       AddCommand(root, "complete", "Continue a text",
-                 "pioneer complete --model pioneer-mini --prompt 'Once upon a time' --tokens 64");
+                 "pioneer complete --model pioneer-small --prompt 'Once upon a time' --tokens 64");
   AddModelOption(*command, options->model);
   command->add_option("--prompt", options->prompt, "The text to continue")->required();
   command->add_option("--tokens", options->tokens, "At most so many tokens")

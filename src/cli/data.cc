@@ -131,7 +131,7 @@ void AddDataCommand(CLI::App& root) {
   auto options = std::make_shared<DataCommandOptions>();
   CLI::App* command =
       AddCommand(root, "data", "Clean and tokenize a recipe's sources, and show what was dropped",
-                 "pioneer data recipes/pioneer-mini/recipe.json --out runs/mini");
+                 "pioneer data my-recipe.toml --out runs/mine");
   command->add_option("RECIPE", options->recipe, "The recipe (docs/data.md)")->required();
   command
       ->add_option("--out", options->out, "The folder of the run; pioneer train --run uses it too")

@@ -275,7 +275,7 @@ void AddEvalCommand(CLI::App& root) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* command =
       AddCommand(root, "eval", "Judge a model by tasks, or compare two",
-                 "pioneer eval --model pioneer-mini --task hellaswag.jsonl --limit 200 --out card");
+                 "pioneer eval --model pioneer-small --task hellaswag.jsonl --limit 200 --out card");
   AddModelOption(*command, options->model);
   command
       ->add_option("--against", options->against,

@@ -14,7 +14,7 @@
 
 namespace pioneer {
 
-inline constexpr const char* kBuiltInModel = "pioneer-mini";
+inline constexpr const char* kBuiltInModel = "pioneer-small";
 
 // Declares --model NAME|FILE; without it, the built-in model.
 void AddModelOption(CLI::App& command, std::string& model);

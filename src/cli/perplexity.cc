@@ -113,7 +113,7 @@ void Perplexity(const WindowOptions& options, const KvTypes& kv_types) {
 void AddPerplexityCommand(CLI::App& root) {
   auto options = std::make_shared<WindowOptions>();
   CLI::App* command = AddCommand(root, "perplexity", "Score how well a model predicts a text",
-                                 "pioneer perplexity --model pioneer-mini --file README.md");
+                                 "pioneer perplexity --model pioneer-small --file README.md");
   AddWindowOptions(*command, *options, "The text (UTF-8)");
   auto kv_types = std::make_shared<KvTypes>();
   AddKvTypeOption(*command, *kv_types);

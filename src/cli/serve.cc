@@ -148,7 +148,7 @@ void Serve(ServeOptions& options) {
 void AddServeCommand(CLI::App& root) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = AddCommand(root, "serve", "Start the service: web page and APIs",
-                                 "pioneer serve --model pioneer-mini --port 8080");
+                                 "pioneer serve --model pioneer-small --port 8080");
   command->add_option(
       "--model", options->models,
       "A model's name, GGUF file or folder; may be given several times, the first is the default "

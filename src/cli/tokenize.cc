@@ -49,7 +49,7 @@ void AddTokenizeCommand(CLI::App& root) {
   auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command =
       AddCommand(root, "tokenize", "Turn stdin, as one text, into token ids on a line",
-                 "echo -n 'Hello' | pioneer tokenize --model pioneer-mini");
+                 "echo -n 'Hello' | pioneer tokenize --model pioneer-small");
   AddModelOption(*command, options->model);
   command->add_flag("--lines", options->lines, "Each line of stdin is a text by itself");
   command->add_flag("--special", options->special, "Add the model's BOS and EOS tokens");

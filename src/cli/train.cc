@@ -160,7 +160,7 @@ void AddTrainCommand(CLI::App& root) {
   auto options = std::make_shared<TrainCommandOptions>();
   CLI::App* command = AddCommand(
       root, "train", "Train a model from text",
-      "pioneer train recipes/pioneer-mini/recipe.json --run runs/mini --export mini.gguf\n"
+      "pioneer train my-recipe.toml --run runs/mine --export mine.gguf\n"
       "  mpirun -n 2 pioneer train recipe.toml --run runs/two");
   AddInputs(*command, *options);
   command->add_option("--run", options->run_dir, "The folder of the run: checkpoints, log")

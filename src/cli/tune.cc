@@ -236,7 +236,7 @@ void AddArithmetic(CLI::App& tune_command) {
 void AddTuneCommand(CLI::App& root) {
   CLI::App* command =
       AddCommand(root, "tune", "Tune a model: conversations, preferences, rewards",
-                 "pioneer tune sft --model pioneer-mini --data talks.jsonl --out runs/talks");
+                 "pioneer tune sft --model pioneer-small --data talks.jsonl --out runs/talks");
   command->require_subcommand(1);
   AddSft(*command);
   AddDpo(*command);

@@ -7,9 +7,10 @@
 //
 // Expected loss: 1.69 + 406.4 / N^0.34 + 410.7 / D^0.28 nats a token for N parameters and D tokens
 // (Hoffmann et al. 2022, arXiv:2203.15556), at 4.8 bytes a token of English web text. The fit was
-// made with models from 70 million parameters on. Where it says 2.4 bits a byte, for pioneer-mini,
-// that has 2.3 on Korean documents and 2.7 on an English book. The range given is 0.75 to 1.2 of
-// the fit; another text may leave even that.
+// made with models from 70 million parameters on. Where it says 2.4 bits a byte, for the model of
+// 3.9 million parameters that came with Pioneer at first, that one had 2.3 on Korean documents and
+// 2.7 on an English book. The range given is 0.75 to 1.2 of the fit; another text may leave even
+// that.
 #pragma once
 
 #include <cstdint>

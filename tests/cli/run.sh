@@ -40,19 +40,19 @@ expect_equal 'scalar kernels say the same' "$text" \
   "$(PIONEER_ISA=scalar "$program" complete --prompt 'Once upon a time' --tokens 24 --temperature 0)"
 answer=$("$program" chat --temperature 0 'Hello')
 [ -n "$answer" ] || fail 'chat answers'
-node tests/thinking_model.mjs models/pioneer-mini.gguf "$scratch/thinking.gguf"
+node tests/thinking_model.mjs models/pioneer-small.gguf "$scratch/thinking.gguf"
 thinks() { "$program" chat --model "$scratch/thinking.gguf" --temperature 0 --tokens 20 "$@" Hello 2>/dev/null; }
 expect_equal 'thoughts are no part of the answer' '' "$(thinks)"
 [[ $(thinks --thoughts) == '> '?* ]] || fail 'chat --thoughts marks thoughts'
 [[ $(thinks --no-think --thoughts) == [A-Za-z]* ]] || fail 'chat --no-think answers'
-"$program" models list | grep -q pioneer-mini || fail 'models list names the built-in model'
-"$program" models show pioneer-mini --json | grep -q '"architecture":"llama"' || fail 'models show --json'
+"$program" models list | grep -q pioneer-small || fail 'models list names the built-in model'
+"$program" models show pioneer-small --json | grep -q '"architecture":"llama"' || fail 'models show --json'
 "$program" models catalogue | grep -q '^qwen3-0.6b ' || fail 'models catalogue names a small model'
 expect_failure 'a model to be pulled' 1 'pioneer models pull qwen3-0.6b' \
   env HF_HOME="$scratch/hf" OLLAMA_MODELS="$scratch/none" "$program" complete --model qwen3-0.6b --prompt x
 expect_failure 'pull of a name that is none' 1 'OWNER/REPO' "$program" models pull no-such-name
-expect_failure 'removing the built-in model' 1 'not Pioneer' "$program" models remove pioneer-mini
-cp models/pioneer-mini.gguf "$scratch/mine.gguf"
+expect_failure 'removing the built-in model' 1 'not Pioneer' "$program" models remove pioneer-small
+cp models/pioneer-small.gguf "$scratch/mine.gguf"
 mkdir -p "$PIONEER_HOME/models" && cp "$scratch/mine.gguf" "$PIONEER_HOME/models/mine.gguf"
 "$program" models list | grep -q '^mine ' || fail 'models list names a file in the data folder'
 "$program" models remove mine >/dev/null || fail 'models remove'
@@ -83,7 +83,7 @@ expect_failure 'a size that is none' 1 'as 20GiB' env PIONEER_WEIGHT_CACHE=much 
 
 # --- quantize: every type runs and stays near the original
 for type in F16 BF16 Q8_0 Q6_K Q5_K_M Q5_1 Q5_0 Q4_K_M Q4_1 Q4_0 IQ4_NL IQ4_XS MXFP4 Q3_K_M Q2_K; do
-  "$program" quantize models/pioneer-mini.gguf "$scratch/$type.gguf" $type >/dev/null 2>&1 ||
+  "$program" quantize models/pioneer-small.gguf "$scratch/$type.gguf" $type >/dev/null 2>&1 ||
     fail "quantize to $type"
   "$program" complete --model "$scratch/$type.gguf" --prompt 'The' --tokens 4 --temperature 0 >/dev/null ||
     fail "a $type file runs"
@@ -91,9 +91,9 @@ done
 
 # --- imatrix: what it learns from one text makes coarse types better on another
 "$program" imatrix --file docs/api.md --output "$scratch/imatrix.gguf" --context 256 --json |
-  grep -q '"tensors":28' || fail 'imatrix sees every matrix of every layer'
+  grep -q '"tensors":42' || fail 'imatrix sees every matrix of every layer'
 perplexity() {
-  "$program" quantize models/pioneer-mini.gguf "$scratch/coarse.gguf" "$@" >/dev/null 2>&1
+  "$program" quantize models/pioneer-small.gguf "$scratch/coarse.gguf" "$@" >/dev/null 2>&1
   "$program" perplexity --model "$scratch/coarse.gguf" --file LICENSE --context 256 --json 2>/dev/null |
     sed 's/.*"perplexity":\([0-9.]*\).*/\1/'
 }
@@ -105,7 +105,7 @@ done
 # --- training: a plan from one number; a run, a branch, and what is refused
 "$program" train plan --depth 1 README.md --json | grep -q '"tokens_per_second":' || fail 'train plan --depth'
 cat >"$scratch/recipe.toml" <<EOF
-tokenizer = {file = "$PWD/models/pioneer-mini.gguf"}
+tokenizer = {file = "$PWD/models/pioneer-small.gguf"}
 model = {d_model = 32, n_layers = 1, n_heads = 2, d_ff = 32, context = 32}
 optimizer = {kind = "muon"}
 [[stages]]
@@ -160,13 +160,13 @@ expect_failure 'no command' 2 'A subcommand is required' "$program"
 expect_failure 'unknown command' 2 'bogus' "$program" bogus
 expect_failure 'unknown option' 2 '--bogus' "$program" serve --bogus
 expect_failure 'bad number' 2 '--tokens' "$program" complete --prompt x --tokens many
-expect_failure 'unknown model' 1 'pioneer-mini' "$program" complete --model nowhere --prompt x
+expect_failure 'unknown model' 1 'pioneer-small' "$program" complete --model nowhere --prompt x
 expect_failure 'no file' 1 "$scratch/none.gguf" "$program" complete --model "$scratch/none.gguf" --prompt x
-head -c 3000 models/pioneer-mini.gguf >"$scratch/cut.gguf"
+head -c 3000 models/pioneer-small.gguf >"$scratch/cut.gguf"
 expect_failure 'truncated file' 1 'cut.gguf' "$program" complete --model "$scratch/cut.gguf" --prompt x
 head -c 4096 /dev/urandom >"$scratch/noise.gguf"
 expect_failure 'not a GGUF file' 1 'noise.gguf' "$program" complete --model "$scratch/noise.gguf" --prompt x
-expect_failure 'unknown type' 2 'Q3' "$program" quantize models/pioneer-mini.gguf "$scratch/q.gguf" Q3
+expect_failure 'unknown type' 2 'Q3' "$program" quantize models/pioneer-small.gguf "$scratch/q.gguf" Q3
 expect_failure 'bad instruction set' 1 'PIONEER_ISA' env PIONEER_ISA=mmx "$program" complete --prompt x
 expect_failure 'unwritable data folder' 1 'PIONEER_HOME' env PIONEER_HOME=/proc/nowhere "$program" serve --port 0
 long=$(printf 'word %.0s' $(seq 4000))
@@ -246,8 +246,8 @@ grep -q '3일 전에.* \[1\]' <<<"$answer" || fail "search answers in Korean: $a
 "$program" search $library --json 'Which planet is the largest?' | grep -q '"found":false' ||
   fail 'search says when nothing answers'
 # A causal model makes vectors, too, though not good ones.
-"$program" index sync $library shelf --embedder pioneer-mini >/dev/null || fail 'index sync makes vectors'
-"$program" search $library --embedder pioneer-mini --passages --json 'hotel in Seoul' | grep -q '"stage":"dense"' ||
+"$program" index sync $library shelf --embedder pioneer-small >/dev/null || fail 'index sync makes vectors'
+"$program" search $library --embedder pioneer-small --passages --json 'hotel in Seoul' | grep -q '"stage":"dense"' ||
   fail 'search tells the stage of vectors'
 "$program" search $library --passages --json 'hotel in Seoul' | grep -q '"stage":"dense"' &&
   fail 'search without an embedder uses vectors'
@@ -271,7 +271,7 @@ echo '{"id": "a", "title": "", "text": "The tower was built in 1871."}' >"$scrat
 echo '{"id": "b", "title": "", "text": "The bridge fell in 1903."}' >>"$scratch/set/passages.jsonl"
 echo '{"id": "1", "question": "When was the tower built?", "relevant": ["a"], "answers": []}' >"$scratch/set/questions.jsonl"
 "$program" eval search "$scratch/set" --json 2>/dev/null | grep -q '"ndcg@10":{"standard_error":0.0,"value":1.0}' || fail 'eval search'
-"$program" eval search "$scratch/set" --embedder pioneer-mini --json 2>/dev/null | grep -q '"searcher":"with vectors"' ||
+"$program" eval search "$scratch/set" --embedder pioneer-small --json 2>/dev/null | grep -q '"searcher":"with vectors"' ||
   fail 'eval search with vectors'
 
 # --- the shared models and vocabularies

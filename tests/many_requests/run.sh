@@ -12,7 +12,7 @@ distinct=$((requests / 4 < 400 ? requests / 4 : 400))
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-models="--model $root/models/pioneer-mini.gguf"
+models="--model $root/models/pioneer-small.gguf"
 tiny=$root/../shared/data/models/stories260K.gguf
 [ -f "$tiny" ] && models+=" --model $tiny"
 # Less than all need at once: requests wait, give way, and the cache forgets.

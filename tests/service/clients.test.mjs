@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";
-import { EventStream, Visitor, miniModel, slowModel, start, until } from "./service.mjs";
+import { EventStream, Visitor, builtInModel, slowModel, start, until } from "./service.mjs";
 
 const endless = { messages: [{ role: "user", content: "Hello" }], ignore_eos: true, max_tokens: 1800 };
 
@@ -117,7 +117,7 @@ test("other names and other sites open nothing", async () => {
     for (const path of ["/v1/models", "/api/state", "/", "/metrics"]) {
       const reply = await service.ask("GET", path, { headers: { host } });
       assert.ok([400, 403].includes(reply.status), `${host} ${path}: ${reply.status}`);
-      assert.doesNotMatch(reply.text, /pioneer-mini/);
+      assert.doesNotMatch(reply.text, /pioneer-small/);
     }
   }
   const reply = await service.ask("GET", "/v1/models", { headers: { host: `evil.example:${port}` } });

@@ -2,7 +2,7 @@
 // stop, it stops soon and in order.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStream, Visitor, miniModel, slowModel, start, until, withDeadline } from "./service.mjs";
+import { EventStream, Visitor, builtInModel, slowModel, start, until, withDeadline } from "./service.mjs";
 
 const slow = { models: [slowModel] };
 const endless = { temperature: 0, max_tokens: 1500 };
@@ -141,7 +141,7 @@ test("SIGTERM amid long answers cuts them after the grace and keeps what came", 
   assert.equal(answer.status, 503, String(answer));
   assert.equal(answer.json.error.code, "cancelled");
 
-  const again = (visitor.service = await start({ models: [miniModel], home: service.home }));
+  const again = (visitor.service = await start({ models: [builtInModel], home: service.home }));
   const [user, kept] = await visitor.messages(chat);
   assert.equal(user.id, saved.user_message.id);
   assert.equal(kept.status, "stopped");

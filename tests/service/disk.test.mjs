@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Visitor, makeFolder, miniModel, slowModel, start } from "./service.mjs";
+import { Visitor, makeFolder, builtInModel, slowModel, start } from "./service.mjs";
 
 function fill(file) {
   const handle = openSync(file, "w");
@@ -22,7 +22,7 @@ test("a full disk", async (t) => {
   if (mounted.status !== 0) return t.skip("a small file system cannot be mounted here");
   t.after(() => spawnSync("umount", ["-l", home]));
 
-  let service = await start({ models: [miniModel, slowModel], home });
+  let service = await start({ models: [builtInModel, slowModel], home });
   t.after(() => service.kill());
   const visitor = new Visitor(service);
   const chat = await visitor.createChat({ max_tokens: 4 });
@@ -59,7 +59,7 @@ test("a full disk", async (t) => {
   const last = (await long.events.rest()).at(-1);
   assert.equal(last.event, "error");
   assert.equal(JSON.parse(last.data).error.code, "disk_full");
-  const body = { model: "pioneer-mini", messages: [{ role: "user", content: "hi" }], max_tokens: 3 };
+  const body = { model: "pioneer-small", messages: [{ role: "user", content: "hi" }], max_tokens: 3 };
   assert.equal((await service.ask("POST", "/v1/chat/completions", { body })).status, 200);
   assert.equal((await visitor.ask("GET", "/api/chats")).status, 200);
   await service.becomesIdle(5);

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const program = process.env.PIONEER ?? join(root, "build/pioneer");
-export const miniModel = join(root, "models/pioneer-mini.gguf");
+export const builtInModel = join(root, "models/pioneer-small.gguf");
 export const slowModel = process.env.SLOW_MODEL; // made by run.sh
 
 const running = new Set();
@@ -139,7 +139,7 @@ class Service {
 
 export function launch(args, home = makeFolder()) { return new Service(args, home); }
 
-export async function start({ models = [miniModel], args = [], home, port = 0 } = {}) {
+export async function start({ models = [builtInModel], args = [], home, port = 0 } = {}) {
   const named = models.flatMap((model) => ["--model", model]);
   return launch(["--port", String(port), "--threads", "1", ...named, ...args], home).ready();
 }

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Visitor, makeFolder, miniModel, runToEnd, slowModel, start, until } from "./service.mjs";
+import { Visitor, makeFolder, builtInModel, runToEnd, slowModel, start, until } from "./service.mjs";
 
 // The error is one line for people: no defect of the program, no crash.
 function assertFailsHelpfully(result, pattern) {
@@ -34,7 +34,7 @@ test("a port in use is told at once", async () => {
 });
 
 test("broken model files", async (t) => {
-  const whole = readFileSync(miniModel);
+  const whole = readFileSync(builtInModel);
   const folder = makeFolder();
   const cases = {
     "empty": Buffer.alloc(0),
@@ -58,7 +58,7 @@ test("broken model files", async (t) => {
 });
 
 test("bytes changed anywhere in a model's header never crash the program", () => {
-  const whole = readFileSync(miniModel);
+  const whole = readFileSync(builtInModel);
   const file = join(makeFolder(), "changed.gguf");
   for (let i = 0; i < 25; ++i) {
     const bytes = Buffer.from(whole);
@@ -90,6 +90,6 @@ test("a data folder that cannot be used", () => {
 });
 
 test("an address file that cannot be written", () => {
-  const result = runToEnd(["serve", "--port", "0", "--model", miniModel, "--address-file", "/no/such/folder/address"]);
+  const result = runToEnd(["serve", "--port", "0", "--model", builtInModel, "--address-file", "/no/such/folder/address"]);
   assertFailsHelpfully(result, /\/no\/such\/folder/);
 });

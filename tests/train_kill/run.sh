@@ -21,7 +21,7 @@ cp -r docs "$folder/text"
 cat >"$folder/recipe.toml" <<EOF
 threads = 2
 checkpoint_minutes = 0.002
-tokenizer = {file = "$PWD/models/pioneer-mini.gguf"}
+tokenizer = {file = "$PWD/models/pioneer-small.gguf"}
 model = {d_model = 64, n_layers = 2, n_heads = 2, d_ff = 128, context = 64}
 optimizer = {kind = "muon"}
 validation = {share = 0, sequences = 0}

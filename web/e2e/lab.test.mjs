@@ -32,7 +32,7 @@ async function recipe(name, steps, seed) {
   const path = join(folder, `${name}.json`);
   await writeFile(path, JSON.stringify({
     seed,
-    tokenizer: { file: join(root, 'models/pioneer-mini.gguf') },
+    tokenizer: { file: join(root, 'models/pioneer-small.gguf') },
     model: { d_model: 32, n_layers: 1, n_heads: 2, d_ff: 64, context: 32 },
     optimizer: { kind: 'muon' },
     validation: { every_steps: 20, sequences: 8 },

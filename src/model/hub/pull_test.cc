@@ -292,7 +292,7 @@ TEST(ModelReference, ReadsTheTypeInAFilesName) {
            {"gemma-3-4b-it-UD-Q4_K_XL.gguf", "UD-Q4_K_XL"},
            {"model-IQ4_XS.gguf", "IQ4_XS"},
            {"model_bf16.gguf", "BF16"},
-           {"pioneer-mini.gguf", ""}}) {
+           {"pioneer-small.gguf", ""}}) {
     EXPECT_EQ(VariantOfFileName(name), variant) << name;
   }
   EXPECT_EQ(BestVariant({"BF16", "Q8_0", "Q4_0"}), 2u);
