@@ -268,29 +268,24 @@ class Composer {
     }
   }
 
-  double Share(const Candidate& candidate, bool with_context) const {
+  // Of what is asked for, by weight: the words for which `counts` says so.
+  template <typename Counts>
+  double ShareWhere(const Counts& counts) const {
     double share = 0;
-    for (size_t i = 0; i < question_.size(); ++i) {
-      if (candidate.has[i]) {
-        share += weights_[i];
-      } else if (with_context && candidate.context[i]) {
-        share += weights_[i];
-      }
-    }
+    for (size_t i = 0; i < question_.size(); ++i) share += counts(i) ? weights_[i] : 0;
     return total_ == 0 ? 0 : share / total_;
+  }
+  double Share(const Candidate& candidate, bool with_context) const {
+    return ShareWhere(
+        [&](size_t i) { return candidate.has[i] || (with_context && candidate.context[i]); });
+  }
+  // What the sentence does not say, and what it stands below does.
+  double SubjectShare(const Candidate& candidate) const {
+    return ShareWhere([&](size_t i) { return !candidate.has[i] && candidate.subject[i]; });
   }
 
   const Passage& passage(const Candidate& candidate) const {
     return passages_[static_cast<size_t>(candidate.place.passage)].passage;
-  }
-
-  // What the sentence does not say, and what it stands below does.
-  double SubjectShare(const Candidate& candidate) const {
-    double share = 0;
-    for (size_t i = 0; i < question_.size(); ++i) {
-      if (!candidate.has[i] && candidate.subject[i]) share += weights_[i];
-    }
-    return total_ == 0 ? 0 : share / total_;
   }
 
   double Score(const Candidate& candidate) const {
@@ -316,13 +311,10 @@ class Composer {
 
   // New words of the question that this one has, by weight.
   double News(const Candidate& candidate, const std::vector<size_t>& chosen) const {
-    double news = 0;
-    for (size_t i = 0; i < question_.size(); ++i) {
-      const bool known = std::any_of(chosen.begin(), chosen.end(),
-                                     [&](size_t c) { return candidates_[c].has[i]; });
-      if (candidate.has[i] && !known) news += weights_[i];
-    }
-    return total_ == 0 ? 0 : news / total_;
+    return ShareWhere([&](size_t i) {
+      return candidate.has[i] && std::none_of(chosen.begin(), chosen.end(),
+                                              [&](size_t c) { return candidates_[c].has[i]; });
+    });
   }
 
   std::optional<size_t> Next(const std::vector<size_t>& chosen) const {

@@ -17,8 +17,9 @@ class MeaningFinder {
   // Both outlive it.
   MeaningFinder(Embedder& embedder, VectorIndex& index) : embedder_(embedder), index_(index) {}
 
-  // For each question the nearest passages, best first and without coverage; none where the store has no vectors of this
-  // embedder, or where it fails: then words have to do. Throws Error{kCancelled}.
+  // For each question the nearest passages, best first and without coverage; none where the store
+  // has no vectors of this embedder, or where it fails: then words have to do. Throws
+  // Error{kCancelled}.
   std::vector<std::vector<RankedPassage>> Find(SearchStore& store,
                                                const std::vector<std::string>& questions,
                                                const RetrievalFilter& filter,

@@ -82,9 +82,9 @@ Asked ReadConversation(const std::vector<ChatMessage>& messages) {
 bool RequireSomething(Service& service) {
   if (service.options.web && service.options.library) return true;
   if (service.options.library && service.options.library->State().passages > 0) return false;
-  throw ApiError(400, "invalid_request_error", "nothing_to_search", "web_search_options",
-                 "web_search_options: there is nothing to search here: add documents on the "
-                 "Library page or with pioneer index add, or start the service with --web-search");
+  throw ApiError(400, "invalid_request_error", "nothing_to_search", "",
+                 "there is nothing to search here: add documents on the Library page or with "
+                 "pioneer index add, or start the service with --web-search");
 }
 
 // The text of an answer as it grows, with the places of its citations.
