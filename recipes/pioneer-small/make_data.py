@@ -5,7 +5,7 @@
 
 TEXT is a folder with cleaned text (data/clean of a run, *.jsonl.zst): passages of real text are
 taken from its training part for training and from its held-out part for the test sets. Writes
-passages.jsonl, tools.jsonl, itself.jsonl (dialogues) and test-*.jsonl (for `pioneer eval`). The same input gives the same files.
+copies.jsonl, passages.jsonl, tools.jsonl, itself.jsonl (dialogues) and test-*.jsonl (for `pioneer eval`). The same input gives the same files.
 """
 import argparse
 import json
@@ -14,6 +14,7 @@ import re
 import subprocess
 
 import about_itself
+import copies
 import passages_en
 import passages_ko
 import tools
@@ -50,22 +51,27 @@ def real_passages(folder, part):
     return found
 
 
-def made_up(p, module, domains):
-    """Facts of one or two subjects, mixed; returns passage, question, answer."""
+def made_up(p, module, domains, n_questions=1):
+    """Facts of one or two subjects, mixed; returns passage and [(question, answer)]."""
     domain = p.pick(domains)
     facts = domain(p)
     others = domain(p) if p.random.random() < 0.4 else p.pick(domains)(p)
-    asked = p.random.randrange(len(facts))
-    kept = [p.pick(says) for i, (says, _) in enumerate(facts) if i == asked or p.random.random() < 0.75]
-    if p.random.random() < 0.12:  # what is asked for does not stand there
-        kept = [p.pick(says) for i, (says, _) in enumerate(facts) if i != asked]
-        question, answer = p.pick(facts[asked][1])[0], module.NOTHING
-    else:
-        question, answer = p.pick(facts[asked][1])
+    asked = p.random.sample(range(len(facts)), min(n_questions, len(facts)))
+    missing = {i for i in asked if p.random.random() < 0.12}  # what is asked for does not stand there
+    if len(missing) == len(facts):
+        missing.pop()
+    kept = [p.pick(says) for i, (says, _) in enumerate(facts)
+            if i not in missing and (i in asked or p.random.random() < 0.75)]
+    if not kept:
+        kept = [p.pick(says) for i, (says, _) in enumerate(facts) if i not in missing]
+    questions = []
+    for i in asked:
+        question, answer = p.pick(facts[i][1])
+        questions.append((question, module.NOTHING if i in missing else str(answer)))
     more = [p.pick(says) for says, _ in others if p.random.random() < 0.25]
-    if tells_apart(question, kept, more):
+    if all(tells_apart(question, kept, more) for question, _ in questions):
         kept = kept + more if p.random.random() < 0.5 else more + kept
-    return " ".join(kept), question, str(answer)
+    return " ".join(kept), questions
 
 
 def tells_apart(question, kept, more):
@@ -75,41 +81,70 @@ def tells_apart(question, kept, more):
     return any(word in ours and word not in others for word in words if not word.islower())
 
 
-WORD = {"en": re.compile(r"[A-Za-z][A-Za-z_-]{5,}"), "ko": re.compile(r"[가-힣A-Za-z]{3,}")}
+def go_on(p, module, sentences, sentence):
+    """How a sentence goes on."""
+    words = sentence.split(" ")
+    cut = p.random.randrange(2, max(3, min(6, len(words) - 2)))
+    begin, rest = " ".join(words[:cut]), " ".join(words[cut:])
+    if rest and " ".join(sentences).count(begin) == 1:
+        return p.pick(module.GO_ON).format(begin=begin), rest
+    return None
 
 
-def from_text(p, lang, sentences):
-    """A question about real sentences whose answer is one of them, or the rest of one."""
-    module = LANGUAGES[lang]
-    sentence = p.pick(sentences)
-    if p.random.random() < 0.5:
-        words = sentence.split(" ")
-        cut = p.random.randrange(2, max(3, min(6, len(words) - 2)))
-        begin, rest = " ".join(words[:cut]), " ".join(words[cut:])
-        if rest and " ".join(sentences).count(begin) == 1:
-            return " ".join(sentences), p.pick(module.GO_ON).format(begin=begin), rest
+def where_stands(p, module, sentences, sentence):
+    """The sentence that has a word."""
     whole = " ".join(sentences)
-    rare = [w for w in WORD[lang].findall(sentence) if whole.count(w) == 1]
-    if not rare:
+    rare = [w for w in module.WORD.findall(sentence) if whole.count(w) == 1]
+    return (p.pick(module.WHERE_STANDS).format(word=p.pick(rare)), sentence) if rare else None
+
+
+def what_is_missing(p, module, sentences, sentence):
+    """A gap in a sentence."""
+    words = sentence.split(" ")
+    if len(words) < 5:
         return None
-    return whole, p.pick(module.WHERE_STANDS).format(word=p.pick(rare)), sentence
+    n = p.random.randint(1, 3)
+    at = p.random.randrange(1, len(words) - n)
+    gap = " ".join(words[:at][-6:] + ["___"] + words[at + n:][:6])
+    return p.pick(module.GAP).format(gap=gap), " ".join(words[at:at + n]).rstrip(".,;:")
 
 
-def ask(p, lang, passage, question, answer):
-    frame = p.pick(LANGUAGES[lang].FRAMES)
-    return [{"role": "user", "content": frame.format(passage=passage, question=question)},
-            {"role": "assistant", "content": answer}]
+def what_it_says(p, module, sentences, sentence):
+    """A plain statement, turned into a question."""
+    return p.pick(module.turned_around(sentence) or [None])
+
+
+FROM_TEXT = {go_on: 0.2, where_stands: 0.25, what_is_missing: 0.2, what_it_says: 0.35}
+
+
+def from_text(p, lang, sentences, kinds):
+    """A question about real sentences, answered with their words; None where none fits."""
+    kind = p.random.choices(list(kinds), list(kinds.values()))[0]
+    return kind(p, LANGUAGES[lang], sentences, p.pick(sentences))
+
+
+def ask(p, lang, passage, questions):
+    messages = []
+    for question, answer in questions:
+        asked = (p.pick(LANGUAGES[lang].FRAMES).format(passage=passage, question=question)
+                 if not messages else question)
+        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+    return messages
 
 
 def passage_dialogue(p, lang, real):
-    if p.random.random() < 0.4:
-        made = from_text(p, lang, p.pick(real[lang]))
+    n = p.pick([1, 1, 2, 3, 4])
+    if p.random.random() < 0.45:
+        sentences = p.pick(real[lang])
+        questions = [from_text(p, lang, sentences, FROM_TEXT) for _ in range(2 * n)]
+        questions = list(dict.fromkeys(q for q in questions if q))[:n]
+        passage = " ".join(sentences)
     else:
-        made = made_up(p, LANGUAGES[lang], LANGUAGES[lang].TRAINING)
-    if made is None:
+        passage, questions = made_up(p, LANGUAGES[lang], LANGUAGES[lang].TRAINING, n)
+    if not questions:
         return None
-    messages = ask(p, lang, *made)
-    if p.random.random() < 0.15:
+    messages = ask(p, lang, passage, questions)
+    if p.random.random() < 0.1:
         messages = about_itself.exchange(p, lang) + messages
     return messages
 
@@ -131,24 +166,27 @@ def write(folder, name, rows):
 
 
 def test_passages(real):
-    """Half made up (two of three of these in domains that no training text has), half real."""
-    p, rows = Pool(71, True), []
+    """Made up, a third of it about kinds of subjects that are trained on, and real."""
+    p, sets = Pool(71, True), {}
     for lang, module in LANGUAGES.items():
-        for i in range(150):
-            domains = module.TEST_ONLY if i % 3 else module.TRAINING
-            passage, question, answer = made_up(p, module, domains)
-            rows.append((lang, "new-subjects" if i % 3 else "known-subjects", passage, question, answer))
-        made = 0
-        while made < 100:
-            item = from_text(p, lang, p.pick(real[lang]))
-            if item is not None:
-                rows.append((lang, "real-text", *item))
-                made += 1
-    return {f"{lang}-{group}": [
-        {"messages": ask(p, lang, passage, question, "")[:1], "expected": answer, "kind": "squad",
-         "max_tokens": 96}
-        for at, kind, passage, question, answer in rows if (at, kind) == (lang, group)]
-        for lang in LANGUAGES for group in ("known-subjects", "new-subjects", "real-text")}
+        def rows(kind, n, make):
+            found = sets.setdefault(f"{lang}-{kind}", [])
+            while len(found) < n:
+                passage, questions = make()
+                if questions and questions[0]:
+                    question, answer = ask(p, lang, passage, questions[:1])
+                    found.append({"messages": [question], "expected": answer["content"],
+                                  "kind": "squad", "max_tokens": 96})
+
+        def real_text(kinds):
+            sentences = p.pick(real[lang])
+            return " ".join(sentences), [from_text(p, lang, sentences, kinds)]
+
+        rows("known-subjects", 100, lambda: made_up(p, module, module.TRAINING))
+        rows("new-subjects", 100, lambda: made_up(p, module, module.TEST_ONLY))
+        rows("real-quotes", 100, lambda: real_text({go_on: 1, where_stands: 1}))
+        rows("real-questions", 100, lambda: real_text({what_it_says: 1}))
+    return sets
 
 
 def test_tools():
@@ -176,6 +214,9 @@ def main():
         if len(messages) >= 2 and messages[0]["role"] == "user":
             small_talk["en" if messages[0]["content"].isascii() else "ko"].append(messages)
     p = Pool(70, False)
+    words = copies.words_of((" ".join(s) for some in real.values() for s in some), p)
+    write(options.out, "copies.jsonl",
+          [{"messages": copies.dialogue(p, lang, words)} for lang in ["en", "ko"] * (options.conversations // 2)])
     rows = []
     while len(rows) < options.conversations:
         messages = passage_dialogue(p, p.pick(["en", "ko"]), real)

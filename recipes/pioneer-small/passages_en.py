@@ -1,5 +1,7 @@
 """English passages of made-up facts: each domain gives facts, a fact is (ways to say it, questions
 with the words of the answer)."""
+import re
+
 from words import ANIMALS, COLORS, FOODS, HOBBIES, INGREDIENTS, JOBS, MATERIALS, ROOMS
 
 
@@ -158,6 +160,46 @@ def company(p):
     ]
 
 
+ATTRIBUTES = """colour owner code location height price name leader date size supplier language speed
+capacity password address weight length width author title number age brand shape limit level model
+status version port source target format region deadline budget supervisor nickname symbol motto
+currency temperature frequency voltage rank score license depth""".split()
+VERBS = "like hate buy sell repair visit teach paint build study follow call clean own collect draw".split()
+
+
+def value(p):
+    return p.pick([p.brand, p.town, p.person, p.date, p.clock, lambda: p.number(2, 9000),
+                   lambda: p.pick(COLORS), lambda: p.pick(MATERIALS), lambda: p.identifier()])()
+
+
+def anything(p):
+    """Some attributes of two things."""
+    kind = p.pick("project machine ship server team house garden robot tower lake school camera car boat village tool".split())
+    facts = []
+    for n in (p.brand(), p.brand()):
+        thing = p.pick([n, f"the {kind} {n}"])
+        first = thing[0].upper() + thing[1:]
+        for attribute in p.random.sample(ATTRIBUTES, 2):
+            v = value(p)
+            facts.append((
+                [f"The {attribute} of {thing} is {v}.", f"{first} has the {attribute} {v}.",
+                 f"As {attribute} of {thing}, {v} was chosen.", f"{v} is the {attribute} of {thing}.", f"{first}: {attribute} {v}."],
+                [(f"What is the {attribute} of {n}?", v), (f"Which {attribute} does {n} have?", v), (f"{attribute} of {n}?", v)]))
+    return facts
+
+
+def doing(p):
+    """Who does what."""
+    facts = []
+    for verb in p.random.sample(VERBS, 3):
+        who, thing = p.first(), p.pick([p.pick(FOODS), p.pick(ANIMALS) + "s", p.pick(INGREDIENTS), p.pick(COLORS) + " bicycles", "the " + p.pick(ROOMS)])
+        does = verb + ("es" if verb.endswith(("ch", "sh")) else "s")
+        does = "studies" if verb == "study" else does
+        facts.append(([f"{who} {does} {thing}.", f"It is {who} who {does} {thing}."],
+                      [(f"Who {does} {thing}?", who), (f"What does {who} {verb}?", thing)]))
+    return facts
+
+
 def museum_piece(p):  # only in test sets
     n, who, year, material, room, size = p.brand(), p.person(), p.number(1600, 1990), p.pick(MATERIALS), p.number(1, 40), p.number(20, 300)
     return [
@@ -182,7 +224,8 @@ def invoice(p):  # only in test sets
     ]
 
 
-TRAINING = [person, opening, product, train, option, nature, event, recipe, meeting, company]
+TRAINING = [person, opening, product, train, option, nature, event, recipe, meeting, company,
+            anything, anything, anything, doing]
 TEST_ONLY = [museum_piece, invoice]
 NOTHING = "The passage does not say."
 FRAMES = [
@@ -199,3 +242,28 @@ WHERE_STANDS = ["Which sentence is about \"{word}\"?", "Quote the sentence with 
                 "Where does the text speak of \"{word}\"?", "What does the text say about {word}?"]
 GO_ON = ["How does the sentence go on that begins with \"{begin}\"?",
          "Complete from the text: \"{begin}\"", "What comes after \"{begin}\"?"]
+GAP = ["What is missing: \"{gap}\"?", "Fill the gap from the text: \"{gap}\"", "Which words stand at ___ in \"{gap}\"?"]
+WORD = re.compile(r"[A-Za-z][A-Za-z_-]{5,}")
+DOES = dict(returns="return", specifies="specify", creates="create", removes="remove", contains="contain",
+            allows="allow", uses="use", requires="require", represents="represent", raises="raise",
+            provides="provide", supports="support", defines="define", controls="control", sets="set",
+            shows="show", changes="change", means="mean", causes="cause", describes="describe",
+            takes="take", gives="give", has="have", accepts="accept", implements="implement",
+            includes="include", rebuilds="rebuild", stores="store", determines="determine",
+            enables="enable", lists="list", reads="read", writes="write", makes="make", needs="need")
+NO_SUBJECT = """It There If When In This That They These You Note For As Also What Which However But So And
+Thus Then Here How On At Since While Otherwise Therefore""".split()
+STATEMENT = re.compile(r"^((?:The |A |An |This )?[\w`.()-]+(?: [\w`.()-]+){0,4}?) (is|are|was|were|can be|must be|%s) (.{4,120})\.$" % "|".join(DOES))
+
+
+def turned_around(sentence):
+    """Questions that a plain statement answers: [(question, answer)]."""
+    found = STATEMENT.match(sentence)
+    if not found or found[1].split()[0] in NO_SUBJECT or found[3].startswith(("that ", "not ")):
+        return []
+    subject, verb, rest = found.groups()
+    named = subject[0].lower() + subject[1:] if subject.startswith(("The ", "A ", "An ")) else subject
+    if verb in DOES:
+        return [(f"What does {named} {DOES[verb]}?", rest), (f"What {verb} {rest}?", subject)]
+    asked = {"can be": f"What can {named} be?", "must be": f"What must {named} be?"}.get(verb, f"What {verb} {named}?")
+    return [(asked, rest), (f"What {verb} {rest}?", subject)]

@@ -1,4 +1,6 @@
 """Korean passages of made-up facts, as passages_en.py."""
+import re
+
 from words import (KO_ANIMALS, KO_COLORS, KO_FOODS, KO_HOBBIES, KO_INGREDIENTS, KO_JOBS, KO_MATERIALS,
                    Word)
 
@@ -157,6 +159,43 @@ def company(p):
     ]
 
 
+ATTRIBUTES = """색깔 주인 암호 위치 높이 가격 이름 대표 날짜 크기 공급처 언어 속도 용량 비밀번호 주소 무게 길이 너비 저자 제목
+번호 나이 상표 모양 한도 등급 모델 상태 버전 포트 원본 형식 지역 마감일 예산 담당자 별명 기호 표어 통화 온도 주파수 전압 순위 점수
+깊이""".split()
+VERBS = [("좋아합니다", "좋아하는", "좋아하나요"), ("삽니다", "사는", "사나요"), ("팝니다", "파는", "파나요"), ("고칩니다", "고치는", "고치나요"),
+         ("그립니다", "그리는", "그리나요"), ("배웁니다", "배우는", "배우나요"), ("모읍니다", "모으는", "모으나요"), ("찾습니다", "찾는", "찾나요"),
+         ("싫어합니다", "싫어하는", "싫어하나요"), ("만듭니다", "만드는", "만드나요")]
+
+
+def value(p):
+    return Word(p.pick([p.ko_brand, p.ko_town, p.ko_person, p.ko_date, p.ko_clock, p.ko_place, lambda: p.number(2, 9000),
+                        lambda: p.pick(KO_COLORS), lambda: p.pick(KO_MATERIALS)])())
+
+
+def anything(p):
+    """두 가지 것의 속성 몇 개."""
+    facts = []
+    for n in (p.ko_brand(), p.ko_place()):
+        for attribute in p.random.sample(ATTRIBUTES, 2):
+            a, v = Word(attribute), value(p)
+            facts.append((
+                [f"{n}의 {a:은} {v}입니다.", f"{n}의 {a:으로} {v:을} 골랐습니다.", f"{v:이} {n}의 {a}입니다.",
+                 f"{n} {a}: {v}.", f"{n:은} {a:이} {v}입니다."],
+                [(f"{n}의 {a:은} 무엇인가요?", v), (f"{n:은} {a:이} 무엇인가요?", v), (f"{n}의 {a:은}?", v)]))
+    return facts
+
+
+def doing(p):
+    """누가 무엇을 하는지."""
+    facts = []
+    for says, doing_, asks in p.random.sample(VERBS, 3):
+        who = p.ko_person()
+        thing = Word(p.pick([p.pick(KO_FOODS), p.pick(KO_ANIMALS), p.pick(KO_INGREDIENTS), p.pick(KO_COLORS) + " 자전거"]))
+        facts.append(([f"{who:은} {thing:을} {says}.", f"{thing:을} {doing_} 사람은 {who}입니다."],
+                      [(f"누가 {thing:을} {asks}?", who), (f"{who:은} 무엇을 {asks}?", thing), (f"{thing:을} {doing_} 사람은 누구인가요?", who)]))
+    return facts
+
+
 def museum_piece(p):  # only in test sets
     n, who, year, material = p.ko_brand(), p.ko_person(), p.number(1600, 1990), Word(p.pick(KO_MATERIALS))
     room, size = p.number(1, 40), p.number(20, 300)
@@ -182,7 +221,8 @@ def invoice(p):  # only in test sets
     ]
 
 
-TRAINING = [person, opening, product, train, option, nature, event, recipe, meeting, company]
+TRAINING = [person, opening, product, train, option, nature, event, recipe, meeting, company,
+            anything, anything, anything, doing]
 TEST_ONLY = [museum_piece, invoice]
 NOTHING = "지문에 나와 있지 않아요."
 FRAMES = [
@@ -199,3 +239,23 @@ WHERE_STANDS = ["\"{word}\"에 대해 말하는 문장은 무엇인가요?", "\"
                 "글에서 {word}에 대해 뭐라고 하나요?", "{word} 이야기는 어디에 나오나요?"]
 GO_ON = ["\"{begin}\"로 시작하는 문장은 어떻게 이어지나요?", "글을 보고 이어 쓰세요: \"{begin}\"",
          "\"{begin}\" 다음에는 뭐라고 쓰여 있나요?"]
+GAP = ["빈칸에 들어갈 말은? \"{gap}\"", "글을 보고 빈칸을 채우세요: \"{gap}\"", "\"{gap}\"에서 ___ 자리에 있는 말은 무엇인가요?"]
+WORD = re.compile(r"[가-힣A-Za-z]{3,}")
+DOES = {"를 반환합니다": "반환하나요", "을 반환합니다": "반환하나요", "를 사용합니다": "사용하나요", "을 사용합니다": "사용하나요",
+        "를 포함합니다": "포함하나요", "을 포함합니다": "포함하나요", "를 제공합니다": "제공하나요", "을 제공합니다": "제공하나요",
+        "를 만듭니다": "만드나요", "을 만듭니다": "만드나요", "를 지원합니다": "지원하나요", "을 지원합니다": "지원하나요",
+        "를 나타냅니다": "나타내나요", "을 나타냅니다": "나타내나요", "를 설명합니다": "설명하나요", "을 설명합니다": "설명하나요",
+        "를 정의합니다": "정의하나요", "을 정의합니다": "정의하나요", "를 지정합니다": "지정하나요", "을 지정합니다": "지정하나요"}
+NO_SUBJECT = "이 이것 그것 그 다음 여기 특히 예를 그러나 하지만 따라서 또한 그리고 그래서 즉 이러한 이런 해당".split()
+STATEMENT = re.compile(r"^([\w`.()-]+(?: [\w`.()-]+){0,4}?)(은|는) (.{2,90}?)(입니다|%s)\.$" % "|".join(DOES))
+
+
+def turned_around(sentence):
+    """평서문이 답이 되는 질문: [(질문, 답)]."""
+    found = STATEMENT.match(sentence)
+    if not found or found[1].split()[0] in NO_SUBJECT:
+        return []
+    subject, particle, rest, end = found.groups()
+    if end == "입니다":
+        return [(f"{subject}{particle} 무엇인가요?", rest)]
+    return [(f"{subject}{particle} 무엇을 {DOES[end]}?", rest)]

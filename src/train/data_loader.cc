@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tensor/ops/train_attention.h"
 
 namespace pioneer {
 DataLoader::DataLoader(std::vector<LoaderSource> sources, const LoaderOptions& options)
@@ -46,16 +47,31 @@ void DataLoader::StartEpoch(Source& source, int64_t epoch) const {
     std::swap(source.pieces[i - 1], source.pieces[random.Below(i)]);
   }
   source.epoch = epoch;
-  source.piece = source.offset = 0;
+  source.piece = 0;
 }
 
-void DataLoader::Append(const TokenShard& shard, int64_t begin, int64_t n_pairs,
-                        SequenceBuffer& out) const {
-  for (int64_t i = begin; i < begin + n_pairs; ++i) {
+bool DataLoader::Fits(const Piece& piece, const SequenceBuffer& sequence) const {
+  return std::ssize(sequence.inputs) + piece.n_pairs <= options_.context;
+}
+
+void DataLoader::Append(const TokenShard& shard, const Piece& piece, SequenceBuffer& out) const {
+  out.texts.push_back({.first = std::ssize(out.inputs), .n = piece.n_pairs});
+  for (int64_t i = piece.begin; i < piece.begin + piece.n_pairs; ++i) {
     out.inputs.push_back(shard.token(i));
     out.targets.push_back(shard.token(i + 1));
     out.counted.push_back(!options_.assistant_only || shard.counted(i + 1));
   }
+}
+
+void DataLoader::FillBlock(SequenceBuffer& out) const {
+  const int64_t used = std::ssize(out.inputs);
+  const int64_t rows =
+      std::min((used + kQueryBlock - 1) / kQueryBlock * kQueryBlock, options_.context);
+  if (rows == used) return;
+  out.texts.push_back({.first = used, .n = rows - used, .index = TextPack::kFiller});
+  out.inputs.resize(static_cast<size_t>(rows));
+  out.targets.resize(out.inputs.size());
+  out.counted.resize(out.inputs.size());
 }
 
 void DataLoader::Next(SequenceBuffer& out) {
@@ -64,18 +80,11 @@ void DataLoader::Next(SequenceBuffer& out) {
   for (const Source& source : sources_) n_dealt.push_back(source.n_dealt);
   Source& source = sources_[shares_.MostOwed(n_dealt)];
   ++source.n_dealt;
-  while (static_cast<int64_t>(out.inputs.size()) < options_.context) {
-    const Piece& piece = source.pieces[source.piece];
-    const int64_t room = options_.context - static_cast<int64_t>(out.inputs.size());
-    const int64_t n_pairs = std::min(room, piece.n_pairs - source.offset);
-    Append(*source.data.shards.train, piece.begin + source.offset, n_pairs, out);
-    source.offset += n_pairs;
-    if (source.offset < piece.n_pairs) continue;
-    source.offset = 0;
-    if (++source.piece == static_cast<int64_t>(source.pieces.size())) {
-      StartEpoch(source, source.epoch + 1);
-    }
+  while (Fits(source.pieces[source.piece], out)) {
+    Append(*source.data.shards.train, source.pieces[source.piece], out);
+    if (++source.piece == std::ssize(source.pieces)) StartEpoch(source, source.epoch + 1);
   }
+  FillBlock(out);
 }
 
 std::vector<SequenceBuffer> DataLoader::Validation(int64_t n) const {
@@ -88,11 +97,11 @@ std::vector<SequenceBuffer> DataLoader::Validation(int64_t n) const {
     SequenceBuffer sequence;
     while (next[s] < static_cast<int64_t>(pieces.size())) {
       const Piece& piece = pieces[next[s]];
-      const int64_t used = static_cast<int64_t>(sequence.inputs.size());
-      if (used > 0 && used + piece.n_pairs > options_.context) break;
-      Append(*sources_[s].data.shards.held_out, piece.begin, piece.n_pairs, sequence);
+      if (!Fits(piece, sequence)) break;
+      Append(*sources_[s].data.shards.held_out, piece, sequence);
       ++next[s];
     }
+    FillBlock(sequence);
     if (!sequence.inputs.empty()) sequences.push_back(std::move(sequence));
   }
   return sequences;
@@ -112,7 +121,6 @@ Json DataLoader::Position() const {
     position.push_back({{"fingerprint", source.data.shards.train->fingerprint()},
                         {"epoch", source.epoch},
                         {"piece", source.piece},
-                        {"offset", source.offset},
                         {"dealt", source.n_dealt}});
   }
   return position;
@@ -135,8 +143,6 @@ void DataLoader::SetPosition(const Json& position) {
       StartEpoch(source, epoch);
       if (piece < 0 || piece >= static_cast<int64_t>(source.pieces.size())) refuse("piece");
       source.piece = piece;
-      source.offset = saved.at("offset");
-      if (source.offset < 0 || source.offset >= source.pieces[piece].n_pairs) refuse("offset");
       source.n_dealt = saved.at("dealt");
     }
   } catch (const Json::exception& error) {

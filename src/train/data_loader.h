@@ -3,9 +3,10 @@
 //
 // What is dealt out are pairs (token, next token) of one document. A document of n tokens has n - 1
 // of them; they are cut into pieces of at most one context, the pieces of a source are shuffled
-// anew each epoch, and sequences are filled from the stream of pieces. So each pair is seen exactly
-// once an epoch, whatever is interrupted and resumed. Held-out documents are a shard of their own
-// (clean_pipeline.h says which), so they cannot be dealt by mistake.
+// anew each epoch, and sequences are filled with whole pieces, which do not see each other. So each
+// pair is seen exactly once an epoch, whatever is interrupted and resumed, and a conversation is
+// read in training as it will be in use: alone, from its beginning. Held-out documents are a shard
+// of their own (clean_pipeline.h says which), so they cannot be dealt by mistake.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +29,11 @@ class DataLoader : public SequenceSource {
   // Throws Error{kInvalidArgument} when a source has nothing to train on.
   DataLoader(std::vector<LoaderSource> sources, const LoaderOptions& options);
 
-  // The next sequence of exactly `context` pairs, from one source.
+  // The next pieces of one source, as many as fit into one context; then filler, until the rows are
+  // a multiple of kQueryBlock or the context is full.
   void Next(SequenceBuffer& out) override;
 
-  // From the sources by weight; may be shorter than the context.
+  // From the sources by weight.
   std::vector<SequenceBuffer> Validation(int64_t n) const override;
 
   int64_t n_train_pairs() const;  // of one epoch of all sources
@@ -50,14 +52,16 @@ class DataLoader : public SequenceSource {
     std::vector<Piece> pieces;      // in this epoch's order
     std::vector<Piece> validation;  // in the file's order
     uint64_t seed = 0;
-    int64_t epoch = 0, piece = 0, offset = 0;  // position
-    int64_t n_dealt = 0;                       // sequences
+    int64_t epoch = 0, piece = 0;  // position
+    int64_t n_dealt = 0;           // sequences
   };
 
   Source MakeSource(LoaderSource data, uint64_t seed) const;
   void CutShard(const TokenShard& shard, std::vector<Piece>& out) const;
   void StartEpoch(Source& source, int64_t epoch) const;
-  void Append(const TokenShard& shard, int64_t begin, int64_t n_pairs, SequenceBuffer& out) const;
+  bool Fits(const Piece& piece, const SequenceBuffer& sequence) const;
+  void Append(const TokenShard& shard, const Piece& piece, SequenceBuffer& out) const;
+  void FillBlock(SequenceBuffer& out) const;
 
   LoaderOptions options_;
   std::vector<Source> sources_;

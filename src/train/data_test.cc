@@ -140,17 +140,51 @@ TEST(DataLoader, DealsEveryPairOnceAnEpoch) {
   ASSERT_EQ(loader.n_train_pairs(), 71);
   std::map<int32_t, int> seen;
   SequenceBuffer sequence;
-  for (int i = 0; i < 71; ++i) {  // 8 epochs exactly
+  for (int64_t dealt = 0; dealt < 8 * 71;) {  // 8 epochs, and what begins the ninth
     loader.Next(sequence);
-    ASSERT_EQ(sequence.inputs.size(), 8u);
-    for (size_t j = 0; j < 8; ++j) {
-      ++seen[sequence.inputs[j]];
-      EXPECT_TRUE(sequence.targets[j] == 99 || sequence.targets[j] == sequence.inputs[j]);
+    ASSERT_LE(sequence.inputs.size(), 8u);
+    for (const TextPack::Text& text : sequence.texts) {
+      if (text.index == TextPack::kFiller) continue;
+      for (int64_t i = text.first; i < text.first + text.n && dealt < 8 * 71; ++i, ++dealt) {
+        ++seen[sequence.inputs[i]];
+        EXPECT_EQ(sequence.inputs[i], sequence.inputs[text.first]);
+        EXPECT_TRUE(sequence.targets[i] == 99 || sequence.targets[i] == sequence.inputs[i]);
+      }
     }
   }
   EXPECT_THAT(
       seen, testing::ElementsAre(testing::Pair(0, 24), testing::Pair(1, 240), testing::Pair(2, 64),
                                  testing::Pair(3, 8), testing::Pair(4, 136), testing::Pair(5, 96)));
+}
+
+// A conversation's answer is never dealt without what was asked, nor beside another conversation
+// that it could see.
+TEST(DataLoader, PiecesAreWholeAndFillerEndsTheBlock) {
+  const TestFolder folder;
+  const auto shard = MakeShard(folder / "a", {101, 51, 91, 81, 61, 71, 41});
+  DataLoader loader({{{shard, nullptr}, 1}}, {.context = 512, .seed = 3});
+  SequenceBuffer sequence;
+  for (int i = 0; i < 20; ++i) {
+    loader.Next(sequence);
+    EXPECT_EQ(sequence.inputs.size() % 128, 0u);
+    int64_t row = 0, n_tokens = 0;
+    for (const TextPack::Text& text : sequence.texts) {
+      EXPECT_EQ(text.first, row);
+      row += text.n;
+      if (text.index == TextPack::kFiller) {
+        EXPECT_EQ(row, std::ssize(sequence.inputs));
+        EXPECT_LT(text.n, 128);
+        EXPECT_EQ(std::count(sequence.counted.begin() + text.first, sequence.counted.end(), 1), 0);
+      } else {
+        EXPECT_EQ(text.n, shard->document_end(sequence.inputs[text.first]) -
+                              shard->document_begin(sequence.inputs[text.first]) - 1);
+        n_tokens += text.n;
+      }
+    }
+    EXPECT_EQ(row, std::ssize(sequence.inputs));
+    EXPECT_EQ(n_tokens, sequence.view().n_tokens());
+    EXPECT_GT(n_tokens, 512 - 101);
+  }
 }
 
 TEST(DataLoader, SameSeedSameOrderAndResumesAnywhere) {
@@ -199,14 +233,17 @@ TEST(DataLoader, HeldOutDocumentsAreNeverTrainedOn) {
   writer.Finish();
   const auto held_out = std::make_shared<const TokenShard>(folder / "b", 100);
   DataLoader loader({{{train, held_out}, 1}}, {.context = 16, .seed = 9});
+  const auto tokens = [](const SequenceBuffer& sequence) {
+    return std::span(sequence.inputs).first(static_cast<size_t>(sequence.view().n_tokens()));
+  };
   std::set<int32_t> held, trained;
   for (const SequenceBuffer& sequence : loader.Validation(100)) {
-    held.insert(sequence.inputs.begin(), sequence.inputs.end());
+    held.insert(tokens(sequence).begin(), tokens(sequence).end());
   }
   SequenceBuffer sequence;
   for (int i = 0; i < 100; ++i) {
     loader.Next(sequence);
-    trained.insert(sequence.inputs.begin(), sequence.inputs.end());
+    trained.insert(tokens(sequence).begin(), tokens(sequence).end());
   }
   EXPECT_THAT(held, testing::ElementsAre(50, 51, 52, 53, 54));
   EXPECT_EQ(trained.size(), 45u);

@@ -12,7 +12,29 @@ namespace {
 // Rows of logits that exist at a time: the whole [tokens, vocabulary] never does.
 constexpr int64_t kLossRows = 256;
 
+// Products of few shapes: each shape's code is made once and kept.
+int64_t RoundedUp(int64_t rows) {
+  constexpr int64_t kBlock = 32;
+  return (rows + kBlock - 1) / kBlock * kBlock;
+}
+
+std::vector<int64_t> CountedRows(const TrainSequence& sequence) {
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < std::ssize(sequence.counted); ++i) {
+    if (sequence.counted[i] != 0) rows.push_back(i);
+  }
+  return rows;
+}
+
 }  // namespace
+
+int64_t TrainSequence::n_tokens() const {
+  int64_t n = std::ssize(inputs);
+  for (const TextPack::Text& text : texts) {
+    if (text.index == TextPack::kFiller) n -= text.n;
+  }
+  return n;
+}
 
 template <typename T>
 LlamaPass<T>::LlamaPass(const ParameterLayout& layout, bool recompute)
@@ -55,8 +77,11 @@ void LlamaPass<T>::Reserve(int64_t rows) {
   output_rstd_.resize(n(1));
   normed_output_.resize(n(shape.d_model));
   wide_.resize(n(shape.qkv_width()));
-  logits_.resize(static_cast<size_t>(std::min(kLossRows, rows) * shape.vocab_size));
+  const int64_t loss_rows = std::min(kLossRows, RoundedUp(rows));
+  logits_.resize(static_cast<size_t>(loss_rows * shape.vocab_size));
   d_logits_.resize(logits_.size());
+  picked_.resize(static_cast<size_t>(loss_rows * shape.d_model));
+  d_picked_.resize(picked_.size());
   for (auto* buffer : {&d_stream_, &d_normed_}) buffer->resize(n(shape.d_model));
   d_stream_copy_.resize(n(shape.d_model));
   d_wide_.resize(n(std::max({shape.qkv_width(), 2 * shape.d_ff, shape.attention_width()})));
@@ -99,6 +124,7 @@ double LlamaPass<T>::LossAndGradient(const TrainWeights<T>& weights, const Train
 
 template <typename T>
 void LlamaPass<T>::Forward(const TrainWeights<T>& weights, const TrainSequence& sequence) {
+  if (!sequence.texts.empty()) return Forward(weights, sequence.inputs, sequence.texts);
   whole_ = {0, std::ssize(sequence.inputs), 0};
   Forward(weights, sequence.inputs, {&whole_, 1});
 }
@@ -212,34 +238,43 @@ void LlamaPass<T>::NormOutput(const TrainWeights<T>& weights) {
                                        normed_output_.data(), output_rstd_.data());
 }
 
-// A few rows at a time: logits, loss, and at once their gradients to the final norm's output and
-// to the output matrix. Rows that do not count have a zero gradient.
+// A few of the rows that count at a time: logits, loss, and at once their gradients to the final
+// norm's output and to the output matrix. The other rows have a zero gradient.
 template <typename T>
 double LlamaPass<T>::ForwardLoss(const TrainWeights<T>& weights, const TrainSequence& sequence,
                                  float gradient_scale, float* gradient) {
-  const LlamaShape& shape = layout_.shape();
+  const int64_t d = layout_.shape().d_model, vocab = layout_.shape().vocab_size;
   const ProductKernels<T>& kernels = BestTrainKernels().For<T>();
-  const int64_t d = shape.d_model, vocab = shape.vocab_size;
   NormOutput(weights);
+  if (gradient != nullptr) std::fill_n(d_normed_.data(), n_tokens_ * d, 0.0f);
+  const std::vector<int64_t> counted = CountedRows(sequence);
   const auto matrix = View(weights.product + layout_.output(), vocab, d);
   double loss = 0;
-  for (int64_t first = 0; first < n_tokens_; first += kLossRows) {
-    const int64_t rows = std::min(kLossRows, n_tokens_ - first);
-    const auto normed = View<const T>(normed_output_.data() + first * d, rows, d);
-    TrainMatMul<T, float>(normed, matrix.Transposed(), View(logits_.data(), rows, vocab));
-    for (int64_t r = 0; r < rows; ++r) {
+  for (int64_t first = 0; first < std::ssize(counted); first += kLossRows) {
+    const int64_t n = std::min(kLossRows, std::ssize(counted) - first), rows = RoundedUp(n);
+    const std::span<const int64_t> places(counted.data() + first, static_cast<size_t>(n));
+    for (int64_t r = 0; r < n; ++r) {
+      std::copy_n(normed_output_.data() + places[r] * d, d, picked_.data() + r * d);
+    }
+    std::fill_n(picked_.data() + n * d, (rows - n) * d, T{});
+    const auto picked = View<const T>(picked_.data(), rows, d);
+    TrainMatMul<T, float>(picked, matrix.Transposed(), View(logits_.data(), rows, vocab));
+    for (int64_t r = 0; r < n; ++r) {
       T* d_row = gradient == nullptr ? nullptr : d_logits_.data() + r * vocab;
-      const bool counted = sequence.counted[first + r] != 0;
-      const float row_loss =
-          kernels.cross_entropy(logits_.data() + r * vocab, vocab, sequence.targets[first + r],
-                                counted ? gradient_scale : 0.0f, d_row);
-      if (counted) loss += static_cast<double>(row_loss);
+      const auto row_loss =
+          kernels.cross_entropy(logits_.data() + r * vocab, vocab, sequence.targets[places[r]],
+                                gradient_scale, d_row);
+      loss += static_cast<double>(row_loss);
     }
     if (gradient == nullptr) continue;
+    std::fill_n(d_logits_.data() + n * vocab, (rows - n) * vocab, T{});
     const auto d_logits = View<const T>(d_logits_.data(), rows, vocab);
-    TrainMatMul<T, float>(d_logits, matrix, View(d_normed_.data() + first * d, rows, d));
-    TrainMatMul<T, float>(d_logits.Transposed(), normed,
+    TrainMatMul<T, float>(d_logits, matrix, View(d_picked_.data(), rows, d));
+    TrainMatMul<T, float>(d_logits.Transposed(), picked,
                           View(gradient + layout_.output(), vocab, d), GemmMode::kAccumulate);
+    for (int64_t r = 0; r < n; ++r) {
+      std::copy_n(d_picked_.data() + r * d, d, d_normed_.data() + places[r] * d);
+    }
   }
   return loss;
 }

@@ -15,12 +15,16 @@
 
 namespace pioneer {
 
-// inputs[i] is followed by targets[i]; loss counts where counted[i] != 0. All of one length, at
-// most the model's context; ids within the vocabulary. A text to embed has inputs alone: packs are
-// made of these.
+// inputs[i] is followed by targets[i]; loss counts where counted[i] != 0. All of one length, ids
+// within the vocabulary. texts: all rows, in order; none sees another, each is at most as long as
+// the model's context. Without texts it is one. A text to embed has inputs alone: packs are made of
+// these.
 struct TrainSequence {
   std::span<const int32_t> inputs, targets;
   std::span<const uint8_t> counted;
+  std::span<const TextPack::Text> texts = {};
+
+  int64_t n_tokens() const;  // filler left out
 };
 
 // The same numbers twice: float32, and in the products' element type (the same array for float).
@@ -87,7 +91,8 @@ class LlamaPass {
   void ForwardAttention(const TrainWeights<T>& weights, size_t l);
   void ForwardFeedForward(const TrainWeights<T>& weights, size_t l);
   void NormOutput(const TrainWeights<T>& weights);
-  // Fills d_normed_ with the gradient at the final norm's output when gradient is not null.
+  // Fills d_normed_ with the gradient at the final norm's output when gradient is not null. Costs
+  // as much as there are targets that count.
   double ForwardLoss(const TrainWeights<T>& weights, const TrainSequence& sequence,
                      float gradient_scale, float* gradient);
   void Backward(const TrainWeights<T>& weights, std::span<const int32_t> inputs, float* gradient);
@@ -109,7 +114,8 @@ class LlamaPass {
   TrainBuffer<float> output_rstd_;
   TrainBuffer<T> normed_output_;
   TrainBuffer<float> wide_;  // float32 results on their way to T
-  TrainBuffer<float> logits_;
+  TrainBuffer<T> picked_;  // rows of the final norm's output whose targets count
+  TrainBuffer<float> logits_, d_picked_;
   TrainBuffer<T> d_logits_;
   TrainBuffer<float> d_stream_, d_normed_;  // [tokens, d_model]
   TrainBuffer<T> d_stream_copy_, d_wide_, d_hidden_;

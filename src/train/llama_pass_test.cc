@@ -134,6 +134,35 @@ TEST(LlamaPass, UncountedTargetsAndLaterTokensChangeNothing) {
   EXPECT_NEAR(pass.Loss({weights.data(), weights.data()}, example.view()), loss, 1e-5);
 }
 
+// Two texts and filler in one sequence: what each alone gives, added.
+TEST(LlamaPass, TextsOfASequenceDoNotSeeEachOther) {
+  const ParameterLayout layout(TinyShape(true));
+  const TrainBuffer<float> weights = LivelyParameters(layout);
+  const TrainWeights<float> views = {weights.data(), weights.data()};
+  const Example example(layout.shape(), 64);
+  const std::vector<TextPack::Text> texts = {
+      {.first = 0, .n = 37}, {.first = 37, .n = 20}, {57, 7, TextPack::kFiller}};
+  TrainSequence whole = example.view();
+  std::vector<uint8_t> counted = example.counted;
+  std::fill(counted.begin() + 57, counted.end(), uint8_t{0});
+  whole.counted = counted;
+  whole.texts = texts;
+  EXPECT_EQ(whole.n_tokens(), 57);
+  LlamaPass<float> pass(layout);
+  TrainBuffer<float> together(weights.size()), apart(weights.size());
+  const double loss = pass.LossAndGradient(views, whole, 1.0f, together.data());
+  double sum = 0;
+  for (const auto& [first, n] : {std::pair<size_t, size_t>{0, 37}, {37, 20}}) {
+    const TrainSequence text = {whole.inputs.subspan(first, n), whole.targets.subspan(first, n),
+                                whole.counted.subspan(first, n)};
+    sum += pass.LossAndGradient(views, text, 1.0f, apart.data());
+  }
+  EXPECT_NEAR(loss, sum, 1e-4 * sum);
+  for (size_t i = 0; i < apart.size(); ++i) {
+    ASSERT_NEAR(together[i], apart[i], 1e-4 + 1e-3 * std::abs(apart[i])) << i;
+  }
+}
+
 TEST(LlamaPass, ComputedAgainIsTheSameBitForBit) {
   const ParameterLayout layout(TinyShape(true));
   const TrainBuffer<float> weights = LivelyParameters(layout);

@@ -26,7 +26,8 @@ struct LoaderSource {
 struct SequenceBuffer {
   std::vector<int32_t> inputs, targets;
   std::vector<uint8_t> counted;
-  TrainSequence view() const { return {inputs, targets, counted}; }
+  std::vector<TextPack::Text> texts;
+  TrainSequence view() const { return {inputs, targets, counted, texts}; }
 };
 
 // One thread.

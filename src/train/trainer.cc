@@ -259,7 +259,7 @@ bool Trainer::RunStep() {
   const Json position = loader_->Position();
   const std::vector<TrainSequence> batch = NextBatch();
   int64_t n_tokens = 0;
-  for (const TrainSequence& sequence : batch) n_tokens += std::ssize(sequence.inputs);
+  for (const TrainSequence& sequence : batch) n_tokens += sequence.n_tokens();
   const auto learning_rate =
       static_cast<float>(LearningRate(stage().schedule, StageProgress() + StepShare()));
   const std::optional<double> loss = LossAndGradient(batch);

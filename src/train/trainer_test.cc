@@ -301,7 +301,8 @@ TEST_F(TrainerTest, SamplesShowWhatWasLearned) {
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
   const Json first = ParseJson(lines.substr(0, lines.find('\n')));
   EXPECT_EQ(first.at("step"), 150);
-  EXPECT_EQ(first.at("tokens"), 150 * 128);
+  EXPECT_LE(first.at("tokens"), 150 * 128);  // a step's sequences are filled with whole pieces
+  EXPECT_GT(first.at("tokens"), 150 * 96);
   EXPECT_EQ(first.at("prompt"), "the cat sat on");
   EXPECT_THAT(first.at("text").get<std::string>(), testing::StartsWith(" the mat and the dog"));
   Run("run", true);
