@@ -57,7 +57,7 @@ def made_up(p, module, domains, n_questions=1):
     facts = domain(p)
     others = domain(p) if p.random.random() < 0.4 else p.pick(domains)(p)
     asked = p.random.sample(range(len(facts)), min(n_questions, len(facts)))
-    missing = {i for i in asked if p.random.random() < 0.12}  # what is asked for does not stand there
+    missing = {i for i in asked if p.random.random() < 0.07}  # what is asked for does not stand there
     if len(missing) == len(facts):
         missing.pop()
     kept = [p.pick(says) for i, (says, _) in enumerate(facts)
@@ -214,7 +214,7 @@ def main():
         if len(messages) >= 2 and messages[0]["role"] == "user":
             small_talk["en" if messages[0]["content"].isascii() else "ko"].append(messages)
     p = Pool(70, False)
-    words = copies.words_of((" ".join(s) for some in real.values() for s in some), p)
+    words = copies.words_of([" ".join(s) for some in real.values() for s in some], p)
     write(options.out, "copies.jsonl",
           [{"messages": copies.dialogue(p, lang, words)} for lang in ["en", "ko"] * (options.conversations // 2)])
     rows = []

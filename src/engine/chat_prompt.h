@@ -82,6 +82,8 @@ class ChatPrompt {
   std::vector<int32_t> Tokens(const ChatRequest& request) const { return Render(request).tokens; }
 
   const chat_format::ChatFormat& format() const { return *format_; }
+  // Whether a space at the beginning of an answer belongs to the template.
+  bool space_before_answers() const { return abilities_.space_before_answers; }
   // What the template says about thoughts; found out by trying it.
   Thinking thinking() const { return thinking_; }
   // Reads the answer to `prompt`; null when this model's answers are nothing but text.

@@ -211,6 +211,7 @@ std::unique_ptr<Generation> LocalGenerator::Chat(const ChatRequest& request) {
     const bool in_shape = calls != nullptr;
     answer.events = AnswerEvents(answer.index, chat_prompt_.MakeParser(request, prompt, in_shape));
     answer.marker_tokens = &chat_prompt_.marker_tokens();
+    answer.drop_leading_space |= chat_prompt_.space_before_answers();
     if (calls) answer.constraint.emplace(calls);
   });
 }

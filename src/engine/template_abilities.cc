@@ -27,6 +27,20 @@ bool Shows(const ChatTemplate& chat_template, OrderedJson messages, const char* 
   }
 }
 
+// The model has learned to write this space; it is the template's, not the answer's.
+bool HasSpaceBeforeAnswers(const ChatTemplate& chat_template) {
+  ChatTemplateInput input;
+  input.messages = OrderedJson::array({{{"role", "user"}, {"content", "probe"}}});
+  try {
+    const std::string asked = chat_template.Render(input);
+    input.messages.push_back({{"role", "assistant"}, {"content", "probe_answer"}});
+    input.add_generation_prompt = false;
+    return chat_template.Render(input).starts_with(asked + " probe_answer");
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 OrderedJson Conversation(const OrderedJson& content, const OrderedJson& arguments) {
   const OrderedJson call = {{"id", "probe1234"},
                             {"type", "function"},
@@ -81,6 +95,7 @@ TemplateAbilities ProbeTemplate(const ChatTemplate& chat_template) {
   const OrderedJson user = {{"role", "user"}, {"content", "probe"}};
   abilities.system = Shows(chat_template, {{{"role", "system"}, {"content", "probe_system"}}, user},
                            "probe_system", nullptr);
+  abilities.space_before_answers = HasSpaceBeforeAnswers(chat_template);
   const OrderedJson tools = ParseOrderedJson(kTools);
   abilities.tools = Shows(chat_template, OrderedJson::array({user}), "probe_tool", tools);
   const OrderedJson object = {{"probe_key", "probe_value"}};

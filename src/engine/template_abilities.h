@@ -16,6 +16,7 @@ struct TemplateAbilities {
   bool arguments_as_text = false;      // calls' arguments are text, not an object
   bool calls_without_content = false;  // calls are shown only beside a content of none
   bool calls_without_results = true;   // a user may speak right after calls
+  bool space_before_answers = false;   // shown answers have a space between header and content
 };
 
 // Renders a few small conversations. Never throws because of what the template does.

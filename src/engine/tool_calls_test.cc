@@ -148,6 +148,22 @@ TEST(ToolCalls, ThoughtsAreEventsOfTheirOwn) {
   EXPECT_LT(answer.usage.reasoning_tokens, answer.usage.completion_tokens);
 }
 
+constexpr char kSpacedTemplate[] =
+    "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}{{ ' ' }}{% endif %}"
+    "{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+
+TEST(TemplateAbilities, ASpaceBeforeAnswersIsTheTemplates) {
+  EXPECT_TRUE(ProbeTemplate(ChatTemplate(kSpacedTemplate)).space_before_answers);
+  EXPECT_FALSE(ProbeTemplate(ChatTemplate(kDefaultChatTemplate)).space_before_answers);
+  ChatRequest request = Request(ToolChoice::kNone);
+  request.tools_json.clear();
+  for (const auto& [says, text] : {std::pair{" Yes", "Yes"}, {"Yes, no", "Yes, no"}}) {
+    auto model = Model(says);
+    model->chat_template_ = kSpacedTemplate;
+    EXPECT_EQ(Ask(model, request).text, text);
+  }
+}
+
 TEST(TemplateAbilities, AreFoundByTrying) {
   const TemplateAbilities plain = ProbeTemplate(ChatTemplate(kDefaultChatTemplate));
   EXPECT_TRUE(plain.system);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "text/chat_template.h"
 #include "train/data_loader.h"
 #include "train/document_encoder.h"
 #include "train/document_reader.h"
@@ -85,11 +86,32 @@ TEST(DocumentEncoder, OnlyAnswersCount) {
   for (size_t i = 0; i < out.tokens.size(); ++i) {
     if (out.counted[i] != 0) counted.push_back(out.tokens[i]);
   }
-  EXPECT_THAT(counted, testing::ElementsAre('o', 'k', ByteTokenizer::kTurnEnd));
+  EXPECT_THAT(counted, testing::ElementsAre(' ', 'o', 'k', ByteTokenizer::kTurnEnd));
   EXPECT_EQ(out.tokens.front(), ByteTokenizer::kEndOfText);
   EXPECT_EQ(out.tokens.back(), ByteTokenizer::kEndOfText);
   // A user who types a control token has typed letters: two real ends of turns, no more.
   EXPECT_EQ(std::count(out.tokens.begin(), out.tokens.end(), ByteTokenizer::kTurnEnd), 2);
+}
+
+TEST(DocumentEncoder, WritesConversationsAsTheExportedTemplateDoes) {
+  const ByteTokenizer tokenizer;
+  const DocumentEncoder encoder(tokenizer, true);
+  const std::vector<ChatTurn> turns = {{"system", "s"},   {"user", "hi"}, {"assistant", "omelette"},
+                                       {"user", "again"}, {"assistant", "<tool_call>"},
+                                       {"user", "no"},    {"assistant", ""}};
+  const EncodedDocument out = encoder.Encode({.text = "", .turns = turns});
+  ChatTemplateInput input;
+  input.messages = OrderedJson::array();
+  input.add_generation_prompt = false;
+  for (const ChatTurn& turn : turns) {
+    input.messages.push_back({{"role", turn.role}, {"content", turn.content}});
+  }
+  const std::string rendered = ChatTemplate(kTrainChatTemplate).Render(input);
+  std::string written;
+  for (const int32_t id : out.tokens) {
+    written += id < 256 ? tokenizer.TokenBytes(id, false) : tokenizer.vocabulary().tokens[id];
+  }
+  EXPECT_EQ(written, "<|endoftext|>" + rendered + "<|endoftext|>");
 }
 
 // Documents of n tokens each: token = document, except for its last, which is 99.

@@ -5,8 +5,9 @@
 namespace pioneer {
 
 const char* const kTrainChatTemplate =
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + "
-    "message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
+    "{% if message['role'] == 'assistant' and message['content'][:1] != '<' %}{{ ' ' }}{% endif %}"
+    "{{ message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
 DocumentEncoder::DocumentEncoder(const Tokenizer& tokenizer, bool needs_chat)
@@ -55,7 +56,7 @@ void DocumentEncoder::AddTurn(const ChatTurn& turn, EncodedDocument& out) const 
   Add(turn_start_, false, out);
   if (answer) {
     AddText(turn.role + "\n", false, out);
-    AddText(turn.content, true, out);
+    AddText((turn.content.starts_with('<') ? "" : " ") + turn.content, true, out);
   } else {
     AddText(turn.role + "\n" + turn.content, false, out);
   }

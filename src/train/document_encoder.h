@@ -12,6 +12,9 @@
 namespace pioneer {
 
 // Jinja, goes into the exported file: "<|im_start|>role\ncontent<|im_end|>\n" for each message.
+// Between an assistant's header and content is a space, except before what begins with "<": so the
+// first word of an answer is the token that the same word is within a text, and copying it needs no
+// table from words at a beginning to words after a space.
 extern const char* const kTrainChatTemplate;
 
 struct EncodedDocument {
