@@ -13,6 +13,7 @@
 #include "cli/interrupt.h"
 #include "train/dial.h"
 #include "train/plan.h"
+#include "train/run_folder.h"
 #include "train/trainer.h"
 
 namespace pioneer {
@@ -37,7 +38,10 @@ std::optional<TrainRecipe> NamedRecipe(const TrainCommandOptions& options) {
   if (options.inputs.size() > 1) {
     Fail(ErrorCode::kInvalidArgument, "one recipe at a time; to train on texts, add --depth N");
   }
-  return LoadRecipe(options.inputs[0]);
+  const fs::path origin = RunFolder{options.branch}.recipe();
+  if (options.branch.empty() || !fs::exists(origin)) return LoadRecipe(options.inputs[0]);
+  const TrainRecipe branched = LoadRecipe(origin);
+  return LoadRecipe(options.inputs[0], &branched);
 }
 
 // Returns whether this process reports: all but one of those that mpirun started keep quiet.

@@ -257,7 +257,7 @@ Json SourceToJson(const SourceRecipe& source) {
           {"max_mb", source.max_mb}};
 }
 
-TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
+TrainRecipe ParseRecipe(const Json& json, const fs::path& folder, const TrainRecipe* branched) {
   JsonFields fields(json, "");
   TrainRecipe recipe;
   recipe.name = fields.String("name", recipe.name);
@@ -274,12 +274,16 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   if (!weights.empty()) recipe.weights = AbsolutePath(weights, folder);
   const Json& model = child("model");
   const Json& tokenizer = child("tokenizer");
-  const bool takes_over = !weights.empty() && model.empty();
-  recipe.model = takes_over ? ReadShape(recipe.weights) : ParseModel(model);
-  if (!weights.empty() && tokenizer.empty()) {
+  if (model.empty() && !weights.empty()) {
+    recipe.model = ReadShape(recipe.weights);
+  } else {
+    recipe.model = model.empty() && branched != nullptr ? branched->model : ParseModel(model);
+  }
+  if (tokenizer.empty() && !weights.empty()) {
     recipe.tokenizer.file = recipe.weights;
   } else {
-    recipe.tokenizer = ParseTokenizer(tokenizer, folder);
+    recipe.tokenizer = tokenizer.empty() && branched != nullptr ? branched->tokenizer
+                                                                : ParseTokenizer(tokenizer, folder);
   }
   recipe.optimizer = ParseOptimizer(child("optimizer"));
   recipe.origin = fields.String("origin", "");
@@ -321,9 +325,9 @@ TrainRecipe ParseRecipe(const Json& json, const fs::path& folder) {
   return recipe;
 }
 
-TrainRecipe LoadRecipe(const fs::path& path) {
+TrainRecipe LoadRecipe(const fs::path& path, const TrainRecipe* branched) {
   try {
-    return ParseRecipe(ReadRecipeFile(path), fs::absolute(path).parent_path());
+    return ParseRecipe(ReadRecipeFile(path), fs::absolute(path).parent_path(), branched);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInvalidArgument) throw;
     Fail(ErrorCode::kInvalidArgument, "the recipe {}: {}", path.string(), error.what());

@@ -83,11 +83,12 @@ Json SourceToJson(const SourceRecipe& source);
 
 // Throws Error{kInvalidArgument} that names the key ("stages[0].lr") and what is allowed. With
 // "weights", what is not said of model and tokenizer comes from that file: throws as ReadShape()
-// (import.h) does.
-TrainRecipe ParseRecipe(const Json& json, const fs::path& folder);
+// (import.h) does; for a branch it comes from the recipe of the run that it starts from.
+TrainRecipe ParseRecipe(const Json& json, const fs::path& folder,
+                        const TrainRecipe* branched = nullptr);
 
 // Reads the file; relative paths become absolute.
-TrainRecipe LoadRecipe(const fs::path& path);
+TrainRecipe LoadRecipe(const fs::path& path, const TrainRecipe* branched = nullptr);
 
 // The same recipe as JSON with absolute paths: what a run keeps of it.
 Json RecipeToJson(const TrainRecipe& recipe);

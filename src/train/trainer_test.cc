@@ -243,9 +243,12 @@ TEST_F(TrainerTest, ABranchWithARecipeOfItsOwnStartsFromTheWeights) {
   recipe_["stages"].erase(1);
   recipe_["stages"][0]["steps"] = 1;
   recipe_["stages"][0]["lr"] = 0;
-  recipe_["tokenizer"]["train"]["vocab_size"] = 270;  // the origin's is kept
+  recipe_.erase("tokenizer");  // the origin's is kept, as are the model's sizes
+  recipe_.erase("model");
+  EXPECT_THAT(ErrorOf([&] { ParseRecipe(recipe_, folder_ / "."); }), testing::HasSubstr("tokenizer"));
+  const TrainRecipe branched = LoadRecipe(RunFolder{folder_ / "origin"}.recipe());
   TrainOptions options;
-  options.recipe = ParseRecipe(recipe_, folder_ / ".");
+  options.recipe = ParseRecipe(recipe_, folder_ / ".", &branched);
   options.run_dir = folder_ / "branch";
   options.branch = folder_ / "origin";
   EXPECT_EQ(RunTraining(options).steps, 1);
