@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # From Debian's documentation to pioneer-embed, in one command; a second one goes on where the first
-# was stopped. Needs python3, apt-get, npm and the texts in ../shared/data/text. Not trained to its end
-# yet: no such model comes with Pioneer.
+# was stopped. Needs python3, apt-get, npm and the texts in ../shared/data/text.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 pioneer=build/pioneer

@@ -171,7 +171,7 @@ void AddEvalSearchCommand(CLI::App& eval) {
       ->required();
   AddEmbedderOption(*command, options->embedder);
   command->get_option("--embedder")
-      ->description("Judge the search with vectors of this model, too, by name or file");
+      ->description("Judge the search with vectors of this model, too, by name or file, or none");
   command->add_flag("--peers", options->peers, "Also judge SQLite's FTS5 as it comes");
   command
       ->add_option("--answers", options->answers,

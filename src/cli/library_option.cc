@@ -55,13 +55,15 @@ void AddEmbedderOption(CLI::App& command, std::string& model) {
   command
       .add_option("--embedder", model,
                   "A model that makes vectors of texts, by name or file: passages are found by "
-                  "their meaning, too; default: by their words alone")
-      ->type_name("MODEL");
+                  "their meaning, too; none: by their words alone")
+      ->type_name("MODEL")
+      ->envname("PIONEER_EMBEDDER")
+      ->default_val(kBuiltInEmbedder);
 }
 
 std::shared_ptr<search::Embedder> OpenEmbedder(const std::string& model,
                                                std::shared_ptr<ThreadPool> threads) {
-  if (model.empty()) return nullptr;
+  if (model == "none") return nullptr;
   const FoundModel found = FindModel(model);
   EngineFlags flags;
   flags.kv_mib = kEmbedderKvMib;

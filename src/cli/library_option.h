@@ -14,10 +14,10 @@ namespace pioneer {
 // Declares --library PLACE; without it, `search` in the data folder.
 void AddLibraryOption(CLI::App& command, std::string& place);
 
-// Declares --embedder MODEL; without it, passages are found by words alone.
+// Declares --embedder MODEL; without it, the built-in one.
 void AddEmbedderOption(CLI::App& command, std::string& model);
 
-// Null for "". On these threads, or its own. Throws what FindModel() and LoadModel() throw, and
+// Null for "none". On these threads, or its own. Throws what FindModel() and LoadModel() throw, and
 // Error{kUnsupported} for a model that makes no vectors.
 std::shared_ptr<search::Embedder> OpenEmbedder(const std::string& model,
                                                std::shared_ptr<ThreadPool> threads = nullptr);

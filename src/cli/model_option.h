@@ -15,6 +15,7 @@
 namespace pioneer {
 
 inline constexpr const char* kBuiltInModel = "pioneer-small";
+inline constexpr const char* kBuiltInEmbedder = "pioneer-embed";
 
 // Declares --model NAME|FILE; without it, the built-in model.
 void AddModelOption(CLI::App& command, std::string& model);

@@ -44,6 +44,7 @@ ServedModel Describe(const std::string& id, const ModelSummary& summary, const E
     model.info.context_length = std::min(flags.context, config.context_length);
   }
   model.info.n_parameters = config.n_parameters;
+  model.info.abilities.generate = GeneratesText(config.architecture);
   model.info.created_unix_s = Clock::Real().UnixMs() / 1000;
   model.bytes = MemoryOf(config, flags);
   for (const AdapterFlag& adapter : flags.adapters) model.info.adapters.push_back(adapter.use);

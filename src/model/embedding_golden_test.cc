@@ -216,6 +216,7 @@ TEST(EmbeddingGoldenTest, AloneAndTogetherAsLlamaCpp) {
     SCOPED_TRACE(c.name);
     WriteRandomModel(folder / "model.gguf", c.options);
     Embedder embedder(folder / "model.gguf");
+    EXPECT_EQ(GeneratesText(c.options.architecture), embedder.info().causal);
     ASSERT_TRUE(golden.contains(c.name));
     const auto tokenizer = MakeTokenizer(LoadVocabulary(*GgufFile::Open(folder / "model.gguf")));
     std::vector<std::vector<int32_t>> texts;

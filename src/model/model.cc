@@ -40,6 +40,10 @@ std::vector<std::string> KnownArchitectures() {
   return names;
 }
 
+bool GeneratesText(std::string_view architecture) {
+  return architecture != "bert" && architecture != "nomic-bert" && architecture != "llama-embed";
+}
+
 namespace {
 
 std::unique_ptr<Model> LoadArchitecture(WeightLoader& load) {

@@ -114,5 +114,7 @@ std::unique_ptr<Model> LoadModel(const fs::path& path, const LoadOptions& option
 std::unique_ptr<Model> LoadModel(WeightLoader& load);
 // The names that general.architecture may have.
 std::vector<std::string> KnownArchitectures();
+// False for those that only embed and rank.
+bool GeneratesText(std::string_view architecture);
 
 }  // namespace pioneer

@@ -33,6 +33,16 @@ test("a port in use is told at once", async () => {
   await first.stop();
 });
 
+test("a model that only embeds is offered to programs, not for a chat", async () => {
+  const service = await start({ models: [] });
+  const ids = (models) => models.map((model) => model.id);
+  const offered = ids((await service.ask("GET", "/v1/models")).json.data);
+  assert.ok(offered.includes("pioneer-small") && offered.includes("pioneer-embed"), offered.join());
+  const chosen = ids((await service.ask("GET", "/api/state")).json.models);
+  assert.ok(chosen.includes("pioneer-small") && !chosen.includes("pioneer-embed"), chosen.join());
+  await service.stop();
+});
+
 test("broken model files", async (t) => {
   const whole = readFileSync(builtInModel);
   const folder = makeFolder();

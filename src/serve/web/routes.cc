@@ -47,6 +47,7 @@ void ShowState(Service& service, const HttpRequest& request, ServeWriter& writer
   OfferVisitorCookie(request, writer);
   OrderedJson models = OrderedJson::array();
   for (const ModelStatus& model : service.models.Statuses()) {
+    if (!model.info.abilities.generate) continue;  // nobody talks with it
     models.push_back({{"id", model.info.id},
                       {"description", model.info.description},
                       {"context_length", model.info.context_length},
