@@ -3,6 +3,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "model/architectures/architectures.h"
 #include "model/gguf.h"
@@ -15,20 +17,21 @@ namespace {
 struct Architecture {
   const char* name;  // general.architecture
   std::unique_ptr<Model> (*load)(WeightLoader& load);
+  bool generates = true;  // false: embeds and ranks only
 };
 
 constexpr Architecture kArchitectures[] = {
-    {"bert", LoadBert},       {"deepseek2", LoadDeepSeek2},
-    {"exaone4", LoadExaone4}, {"gemma2", LoadGemma2},
-    {"gemma3", LoadGemma3},   {"gemma4", LoadGemma4},
-    {"gpt-oss", LoadGptOss},  {"gpt2", LoadGpt2},
-    {"granite", LoadGranite}, {"granitemoe", LoadGranite},
-    {"lfm2", LoadLfm2},       {"lfm2moe", LoadLfm2},
-    {"llama", LoadLlama},     {"llama-embed", LoadLlamaEmbed},
-    {"mistral3", LoadLlama},  {"nomic-bert", LoadNomicBert},
-    {"olmo2", LoadOlmo2},     {"phi3", LoadPhi3},
-    {"qwen2", LoadQwen2},     {"qwen3", LoadQwen3},
-    {"qwen35", LoadQwen35},   {"qwen3moe", LoadQwen3},
+    {"bert", LoadBert, false}, {"deepseek2", LoadDeepSeek2},
+    {"exaone4", LoadExaone4},  {"gemma2", LoadGemma2},
+    {"gemma3", LoadGemma3},    {"gemma4", LoadGemma4},
+    {"gpt-oss", LoadGptOss},   {"gpt2", LoadGpt2},
+    {"granite", LoadGranite},  {"granitemoe", LoadGranite},
+    {"lfm2", LoadLfm2},        {"lfm2moe", LoadLfm2},
+    {"llama", LoadLlama},      {"llama-embed", LoadLlamaEmbed, false},
+    {"mistral3", LoadLlama},   {"nomic-bert", LoadNomicBert, false},
+    {"olmo2", LoadOlmo2},      {"phi3", LoadPhi3},
+    {"qwen2", LoadQwen2},      {"qwen3", LoadQwen3},
+    {"qwen35", LoadQwen35},    {"qwen3moe", LoadQwen3},
     {"smollm3", LoadSmolLm3},
 };
 
@@ -41,7 +44,9 @@ std::vector<std::string> KnownArchitectures() {
 }
 
 bool GeneratesText(std::string_view architecture) {
-  return architecture != "bert" && architecture != "nomic-bert" && architecture != "llama-embed";
+  return std::none_of(std::begin(kArchitectures), std::end(kArchitectures), [&](const auto& known) {
+    return architecture == known.name && !known.generates;
+  });
 }
 
 namespace {

@@ -38,7 +38,7 @@ struct Product {
 
 // While it lives, the thread takes no signals. Kernels of oneDNN before 3.11.2 keep their stack
 // pointer in a heap buffer, and a handler's frame would overwrite what lies below that
-// (uxlfoundation/oneDNN, issue 4845). Costs less than a hundredth of attention's smallest product.
+// (uxlfoundation/oneDNN#4845). Costs less than a hundredth of attention's smallest product.
 class SignalsHeld {
  public:
   SignalsHeld() {
