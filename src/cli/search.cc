@@ -69,8 +69,11 @@ class SearchPrinter {
   void PrintSentence(const search::AnswerSentence& sentence) {
     const bool sure = sentence.support == search::Support::kSupported;
     fmt::print("{}", sure ? sentence.text : Coloured(kDoubt, sentence.text));
-    if (!sure)
-      fmt::print("{}", Coloured(kDoubt, fmt::format(" ({})", SupportName(sentence.support))));
+    if (!sure) {
+      const char* why = sentence.other_language ? ", the source is in another language" : "";
+      fmt::print("{}",
+                 Coloured(kDoubt, fmt::format(" ({}{})", SupportName(sentence.support), why)));
+    }
     if (!sentence.citations.empty()) fmt::print(" ");
     for (const search::Citation& citation : sentence.citations) {
       fmt::print("{}", Coloured(kMark, fmt::format("[{}]", citation.passage + 1)));

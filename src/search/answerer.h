@@ -46,6 +46,9 @@ struct AnswerSentence {
   std::string text;  // as written, with the white space before it
   Support support = Support::kUnsupported;
   double score = 0;  // 0..1, how sure the check is
+  // Its passage is in another language: numbers and names were compared, the rest the model
+  // confirmed.
+  bool other_language = false;
   std::vector<Citation> citations;
 };
 

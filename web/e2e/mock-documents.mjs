@@ -121,6 +121,14 @@ const said = (text, document, section, quote, support = 'supported') => ({ text,
 
 export const answers = [
   {
+    match: /유급 휴가/,
+    queries: ['유급 휴가 일수', 'days of paid leave'],
+    sentences: [
+      { ...said('직원은 한 해에 25일의 유급 휴가를 받습니다.', 11, 0, 'Every employee has 25 days of paid leave a year, beside public holidays.', 'partly'), other_language: true },
+    ],
+    follow_ups: [],
+  },
+  {
     match: /carry|carried|lapse|how many days of them/i,
     standalone: 'How many days of annual leave can be carried over to the next year?',
     queries: ['carry over annual leave days', 'leave days lapse next year'],

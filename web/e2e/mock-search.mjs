@@ -59,9 +59,10 @@ function answerFor(question, settings, earlier) {
   const chosen = [...keys, ...near].slice(0, found ? kMostPassages : 3);
   const passages = chosen.map((key, at) => passageFor(all.find((one) => one.key === key), at + 1, 0.93 - at * 0.11));
   const kept = found ? known.sentences.filter(({ support }) => support !== 'unsupported' || unsupported === 'mark') : [];
-  const sentences = kept.map(({ text, support, cites }) => ({
+  const sentences = kept.map(({ text, support, other_language = false, cites }) => ({
     text,
     support,
+    other_language,
     score: { supported: 0.94, partly: 0.55, unsupported: 0.08 }[support],
     citations: cites.map(({ document, section, quote }) => {
       const n = chosen.indexOf(`${document}/${section}`) + 1;

@@ -235,6 +235,15 @@ test('what is only partly supported says so; copying takes the sources along', {
   await leave(page);
 });
 
+test('an answer in another language than its source says what was compared', { skip }, async () => {
+  const page = await atSearch();
+  await ask(page, '유급 휴가는 며칠인가요?');
+  await settled(page, 1);
+  await page.getByRole('button', { name: /^Partly supported\. The source is in another language\. Numbers and names were compared/ }).waitFor();
+  await axe(page, 'another language');
+  await leave(page);
+});
+
 test('follow-ups are understood within the conversation', { skip }, async () => {
   const page = await atSearch();
   await ask(page, kLeave);

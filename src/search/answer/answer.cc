@@ -28,6 +28,8 @@ constexpr size_t kMaxQueries = 8;
 constexpr size_t kMaxEarlierTurns = 100;
 // A sentence that its passage makes no likelier (nats a token) is not what the passage says.
 constexpr double kLeastGain = 0.05;
+// More where the words cannot be compared.
+constexpr double kLeastGainAcross = 0.2;
 
 struct Understood {
   std::string standalone;
@@ -177,20 +179,27 @@ class Builder {
       const Passage& passage = passages_[static_cast<size_t>(verdict.passage)].passage;
       sentence.support = verdict.support;
       sentence.score = verdict.score;
-      if (verdict.support == Support::kUnsupported) break;
+      sentence.other_language = verdict.other_language;
+      const bool confirmed =
+          !verdict.other_language ||
+          IsLikely(sentence.text, passage, kLeastGainAcross, verdict.covered > 0);
+      if (!confirmed) sentence.support = Support::kUnsupported;
+      if (sentence.support == Support::kUnsupported) break;
       Citation citation{verdict.passage,
                         passage.text.substr(verdict.begin, verdict.end - verdict.begin),
                         verdict.begin, verdict.end, LinkTo(passage, verdict.begin, verdict.end)};
       // Words that are all there need no further witness.
       const bool paraphrase = verdict.support == Support::kSupported && verdict.covered < 1;
-      if (paraphrase && !IsLikely(sentence.text, passage)) sentence.support = Support::kPartly;
+      if (paraphrase && !IsLikely(sentence.text, passage, kLeastGain, true))
+        sentence.support = Support::kPartly;
       sentence.citations.push_back(std::move(citation));
     }
   }
 
-  bool IsLikely(const std::string& sentence, const Passage& passage) {
+  // `unknown` where the model tells no likelihoods.
+  bool IsLikely(const std::string& sentence, const Passage& passage, double least, bool unknown) {
     const auto gain = LikelihoodGain(*model_, sentence, passage.text, cancel_);
-    return !gain || *gain >= kLeastGain;
+    return gain ? *gain >= least : unknown;
   }
 
   void Extract() {

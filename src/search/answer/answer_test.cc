@@ -3,6 +3,7 @@
 
 #include "engine/fake_generator.h"
 #include "search/answer/extract.h"
+#include "search/answer/fake_likelihood.h"
 #include "search/answer/fake_retriever.h"
 #include "search/answer/links.h"
 #include "search/answer/writer.h"
@@ -67,10 +68,13 @@ class AnswerTest : public ::testing::Test {
         MakePassage("Bay", "Opening hours", "The bay is known for seals. The cafe opens at nine."));
   }
 
-  static std::shared_ptr<FakeGenerator> Capable() {
+  static GeneratorInfo CapableInfo() {
     GeneratorInfo info = FakeGenerator::DefaultInfo();
     info.n_parameters = 4'000'000'000;
-    return std::make_shared<FakeGenerator>(info);
+    return info;
+  }
+  static std::shared_ptr<FakeGenerator> Capable() {
+    return std::make_shared<FakeGenerator>(CapableInfo());
   }
   static constexpr char kRewritten[] =
       R"({"standalone":"When was the lighthouse built?","queries":["lighthouse built","등대 건설"]})";
@@ -169,6 +173,41 @@ TEST_F(AnswerTest, InventionsOfTheModelAreDroppedAndCitationsCorrected) {
   EXPECT_EQ(answered.done.method, "model");
   EXPECT_EQ(answered.done.answer,
             "The lighthouse was built in 1871. [1] The bay is known for seals. [2]");
+}
+
+// As other servers' models often are.
+class WithoutLogprobs : public FakeGenerator {
+ public:
+  using FakeGenerator::FakeGenerator;
+  std::unique_ptr<Generation> Complete(const CompletionRequest&) override {
+    Fail(ErrorCode::kUnsupported, "no log probabilities");
+  }
+};
+
+TEST_F(AnswerTest, AnAnswerInAnotherLanguageThanItsPassageIsPartlySupported) {
+  WithoutLogprobs model(CapableInfo());
+  // A number that stands there, one that does not, and nothing that can be compared.
+  model.Add("<passage", {"등대는 1871년에 세워졌습니다. [1] 높이는 34미터입니다. [1] ",
+                         "방문객을 환영합니다. [1]"});
+  const Answered answered = Ask(Question("등대는 언제 세워졌나요?"), retriever, &model);
+  ASSERT_EQ(answered.sentences.size(), 1u);
+  const AnswerSentence& sentence = answered.sentences[0];
+  EXPECT_EQ(sentence.support, Support::kPartly);
+  EXPECT_TRUE(sentence.other_language);
+  ASSERT_EQ(sentence.citations.size(), 1u);
+  EXPECT_EQ(sentence.citations[0].quote,
+            "The lighthouse at Cape Arden was built in 1871 by the engineer Robert Kilgour.");
+  EXPECT_EQ(answered.done.dropped, 2);
+}
+
+TEST_F(AnswerTest, AcrossLanguagesThePassageHasToMakeTheSentenceLikelier) {
+  for (const bool likelier : {true, false}) {
+    answer::FakeLikelihood model(likelier ? "Cape Arden" : "Cape Nowhere", CapableInfo());
+    model.Add("<passage", {"등대는 1871년에 세워졌습니다. [1] 방문객을 환영합니다. [1]"});
+    const Answered answered = Ask(Question("등대는 언제 세워졌나요?"), retriever, &model);
+    EXPECT_EQ(answered.sentences.size(), likelier ? 2u : 0u);
+    EXPECT_EQ(answered.done.dropped, likelier ? 0 : 2);
+  }
 }
 
 TEST_F(AnswerTest, MarkedInsteadOfDropped) {

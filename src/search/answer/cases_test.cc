@@ -140,5 +140,26 @@ TEST(SearchCases, InventionsAreCaughtAndTruthIsShown) {
   EXPECT_GE(test.recall(), 0.85);
 }
 
+// What is true is never more than "partly", as a model has to confirm it; inventions that can be
+// seen without knowing both languages are not even that.
+TEST(SearchCases, AcrossLanguagesNumbersNamesAndDenialsMustBeThere) {
+  std::vector<RankedPassage> passages(1);
+  int n = 0;
+  for (const std::string& line : CaseLines("support_across.txt")) {
+    if (line.starts_with("passage: ")) passages[0].passage.text = line.substr(9);
+    if (!line.starts_with("+ ") && !line.starts_with("- ")) continue;
+    const std::string sentence =
+        line[0] == '+' ? line.substr(2) : line.substr(line.find(" | ") + 3);
+    const auto verdicts = SupportChecker(passages).Check(sentence, {0});
+    ASSERT_EQ(verdicts.size(), 1u) << line;
+    const bool is_true = line[0] == '+';
+    EXPECT_EQ(verdicts[0].support, is_true ? Support::kPartly : Support::kUnsupported)
+        << line << ": " << DescribeMismatch(verdicts[0].mismatch);
+    EXPECT_TRUE(verdicts[0].other_language || !is_true) << line;
+    ++n;
+  }
+  EXPECT_GE(n, 25);
+}
+
 }  // namespace
 }  // namespace pioneer::search::answer

@@ -2,44 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
-#include "engine/fake_generator.h"
+#include "search/answer/fake_likelihood.h"
 
 namespace pioneer::search::answer {
 namespace {
-
-class Events : public Generation {
- public:
-  explicit Events(std::deque<GenerationEvent> events) : events_(std::move(events)) {}
-  std::optional<GenerationEvent> Next() override {
-    if (events_.empty()) return std::nullopt;
-    GenerationEvent event = std::move(events_.front());
-    events_.pop_front();
-    return event;
-  }
-  void Cancel() override { events_.clear(); }
-
- private:
-  std::deque<GenerationEvent> events_;
-};
-
-// Whatever follows the word "blue" is likely.
-class BlueModel : public FakeGenerator {
- public:
-  using FakeGenerator::FakeGenerator;
-  std::unique_ptr<Generation> Complete(const CompletionRequest& request) override {
-    ++n_asked;
-    const auto& tokens = std::get<std::vector<int32_t>>(request.prompt);
-    const bool is_likely = Detokenize(tokens).find("blue") != std::string::npos;
-    TextEvent event;
-    for (const int32_t token : tokens) {
-      event.tokens.push_back({{token, "", is_likely ? -0.5 : -3.0}, {}, true});
-    }
-    return std::make_unique<Events>(std::deque<GenerationEvent>{event, UsageEvent{}});
-  }
-  int n_asked = 0;
-};
 
 std::vector<RankedPassage> Passages(const std::vector<std::string>& texts) {
   std::vector<RankedPassage> passages;
@@ -63,7 +29,7 @@ std::vector<int64_t> Ids(const std::vector<RankedPassage>& passages) {
 using PassageIds = std::vector<int64_t>;
 
 TEST(RerankTest, WhatMakesTheQuestionLikelyRises) {
-  BlueModel model;
+  FakeLikelihood model("blue");
   auto passages = Passages({"The sea is green.", "The sky is blue.", "The sun is red."});
   RerankByLikelihood(model, "What colour is the sky?", 100, {}, passages);
   EXPECT_EQ(Ids(passages), (PassageIds{2, 1, 3}));
@@ -76,7 +42,7 @@ TEST(RerankTest, WhatMakesTheQuestionLikelyRises) {
 }
 
 TEST(RerankTest, WhereItStoodCountsToo) {
-  BlueModel model;
+  FakeLikelihood model("blue");
   auto passages = Passages(std::vector<std::string>(20, "Nothing here."));
   passages[4].passage.text = "A blue sky.";
   passages[18].passage.text = "Another blue sky.";  // beyond those that are asked about
@@ -94,7 +60,7 @@ TEST(RerankTest, WhereItStoodCountsToo) {
 }
 
 TEST(RerankTest, WithoutTimeAllStayWhereTheyWere) {
-  BlueModel model;
+  FakeLikelihood model("blue");
   auto passages = Passages({"The sea is green.", "The sky is blue.", "The sun is red."});
   RerankByLikelihood(model, "What colour is the sky?", -1, {}, passages);
   EXPECT_EQ(Ids(passages), (PassageIds{1, 2, 3}));
@@ -103,7 +69,7 @@ TEST(RerankTest, WithoutTimeAllStayWhereTheyWere) {
 }
 
 TEST(RerankTest, Cancels) {
-  BlueModel model;
+  FakeLikelihood model("blue");
   auto passages = Passages({"The sea is green.", "The sky is blue."});
   CancelToken cancel;
   cancel.Cancel();

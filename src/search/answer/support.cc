@@ -23,6 +23,9 @@ constexpr double kWindowCost = 0.02;
 // What contradicts counts for more than what is merely not there.
 constexpr double kMismatchFactor = 0.4;
 
+// Where nothing is written alike in both languages.
+constexpr double kAcrossScore = 0.3;
+
 // Shares that are as good as equal.
 constexpr double kEqualShare = 0.02;
 // What a pair of sentences must add to one that contradicts, to be believed instead.
@@ -94,6 +97,29 @@ bool TakesForeignSubject(const Alignment& a, size_t n_first) {
          });
 }
 
+// In every language: digits, identifiers, and Latin letters within Korean or Japanese.
+bool IsWrittenAlike(const Word& word, const std::string& language) {
+  if (word.kind == WordKind::kNumber) {
+    return std::any_of(word.text.begin(), word.text.end(),
+                       [](char c) { return c >= '0' && c <= '9'; });
+  }
+  if (!SaysSomething(word) || word.script != WordScript::kLatin) return false;
+  return language != "en" || (word.kind == WordKind::kName && !word.capitalised);
+}
+
+// What a number counts has another name there.
+bool SameAcross(const Word& a, const Word& b) {
+  if (a.kind == WordKind::kNumber) return b.kind == WordKind::kNumber && a.key == b.key;
+  return SaysSomething(b) && SameWord(a, b);
+}
+
+bool Has(const std::vector<Word>& words, const Word& wanted) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const Word& word) { return SameAcross(wanted, word); });
+}
+
+bool IsNegated(const Word& word) { return word.negated; }
+
 }  // namespace
 
 SupportChecker::SupportChecker(const std::vector<RankedPassage>& passages) {
@@ -104,6 +130,7 @@ SupportChecker::SupportChecker(const std::vector<RankedPassage>& passages) {
       read.sentences.push_back({span.begin, span.end, ReadWords(span.In(text))});
     }
     read.context = ReadWords(ContextOf(ranked.passage));
+    read.language = LanguageOf(text);
     passages_.push_back(std::move(read));
   }
 }
@@ -160,6 +187,53 @@ Verdict SupportChecker::CheckPassage(const std::vector<Word>& claim, int passage
   return best;
 }
 
+// What is written alike must be there, and what is denied must be denied somewhere. The sentence
+// with most of it is quoted; the whole passage where nothing is written alike.
+Verdict SupportChecker::CheckAcross(const std::vector<Word>& claim, const std::string& language,
+                                    int passage) const {
+  const ReadPassage& read = passages_[static_cast<size_t>(passage)];
+  Verdict verdict;
+  verdict.passage = passage;
+  verdict.other_language = true;
+  std::vector<Word> all = read.context;
+  for (const Sentence& sentence : read.sentences) {
+    all.insert(all.end(), sentence.words.begin(), sentence.words.end());
+  }
+  std::vector<Word> alike;
+  double weight = 0, alike_weight = 0;
+  for (const Word& word : claim) {
+    weight += WordWeight(word);
+    if (!IsWrittenAlike(word, language)) continue;
+    if (!Has(all, word)) {
+      verdict.mismatch = {word.kind == WordKind::kNumber ? Kind::kNumber : Kind::kName, word.text};
+      return verdict;
+    }
+    alike_weight += WordWeight(word);
+    alike.push_back(word);
+  }
+  const auto denied = std::find_if(claim.begin(), claim.end(), IsNegated);
+  if (denied != claim.end() && std::none_of(all.begin(), all.end(), IsNegated)) {
+    verdict.mismatch = {Kind::kNegation, denied->text};
+    return verdict;
+  }
+  if (read.sentences.empty()) return verdict;
+  verdict.begin = read.sentences.front().begin;
+  verdict.end = read.sentences.back().end;
+  int64_t most = 0;
+  for (const Sentence& sentence : read.sentences) {
+    const auto n =
+        std::ranges::count_if(alike, [&](const Word& word) { return Has(sentence.words, word); });
+    if (n <= most) continue;
+    most = n;
+    verdict.begin = sentence.begin;
+    verdict.end = sentence.end;
+  }
+  verdict.covered = alike_weight / weight;
+  verdict.score = kAcrossScore * (1 + verdict.covered);
+  verdict.support = Support::kPartly;
+  return verdict;
+}
+
 bool SupportChecker::IsPair(int passage, const Verdict& verdict) const {
   const auto& sentences = passages_[static_cast<size_t>(passage)].sentences;
   return std::none_of(sentences.begin(), sentences.end(), [&](const Sentence& sentence) {
@@ -172,12 +246,19 @@ std::vector<Verdict> SupportChecker::Check(std::string_view sentence,
   const std::vector<Word> claim = ReadWords(sentence);
   // What says nothing needs no support, and gets none.
   if (std::none_of(claim.begin(), claim.end(), SaysSomething)) return {};
+  const std::string language = LanguageOf(sentence);
   std::vector<Verdict> verdicts;
   for (int i = 0; i < std::ssize(passages_); ++i) {
+    const bool is_cited = std::find(cited.begin(), cited.end(), i) != cited.end();
     Verdict verdict = CheckPassage(claim, i);
+    const bool other_language = passages_[static_cast<size_t>(i)].language != language;
+    // What is mostly names and code may be found by its words all the same.
+    if (other_language && verdict.support != Support::kSupported) {
+      if (is_cited) verdicts.push_back(CheckAcross(claim, language, i));
+      continue;
+    }
     if (verdict.passage < 0 || verdict.covered == 0) continue;
-    // Between equals, the one that the writer named.
-    if (std::find(cited.begin(), cited.end(), i) != cited.end()) verdict.score += 1e-6;
+    if (is_cited) verdict.score += 1e-6;  // between equals, the one that the writer named
     verdicts.push_back(std::move(verdict));
   }
   std::stable_sort(verdicts.begin(), verdicts.end(), Better);

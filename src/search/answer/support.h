@@ -5,6 +5,9 @@
 // surest sign first: numbers and names that are not there, a word that is denied on one side only,
 // opposites, words whose roles are exchanged, at last the share of words that are found. It is
 // strict: a true paraphrase in other words is "partly", not "supported".
+//
+// A passage in another language shares no words with the sentence but numbers, and names in Latin
+// letters: those must be there. The rest of it only a model can tell, so it is "partly" at best.
 #pragma once
 
 #include <string>
@@ -29,6 +32,7 @@ struct Verdict {
   double covered = 0;         // 0..1: the weighted share of the sentence's words that are found
   int passage = -1;           // -1: none has anything of it
   size_t begin = 0, end = 0;  // bytes of that passage's text: what carries the sentence
+  bool other_language = false;  // than the passage's: a model has to confirm it
   Mismatch mismatch;
 };
 
@@ -37,8 +41,8 @@ class SupportChecker {
  public:
   explicit SupportChecker(const std::vector<RankedPassage>& passages);
 
-  // `cited` are tried first, as the writer says it is there; the others, too, as writers err. Best
-  // first, at most two: the second only where the sentence needs both.
+  // `cited` are tried first, as the writer says it is there; of the sentence's language the others,
+  // too, as writers err. The best one, or none.
   std::vector<Verdict> Check(std::string_view sentence, const std::vector<int>& cited) const;
 
  private:
@@ -49,11 +53,14 @@ class SupportChecker {
   struct ReadPassage {
     std::vector<Sentence> sentences;
     std::vector<Word> context;  // of title and headings
+    std::string language;
   };
   Verdict CheckWindow(const std::vector<Word>& claim, int passage, size_t first, size_t n) const;
   // Whether the verdict is about two sentences together.
   bool IsPair(int passage, const Verdict& verdict) const;
   Verdict CheckPassage(const std::vector<Word>& claim, int passage) const;
+  Verdict CheckAcross(const std::vector<Word>& claim, const std::string& language,
+                      int passage) const;
 
   std::vector<ReadPassage> passages_;
 };

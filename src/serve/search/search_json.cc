@@ -172,6 +172,7 @@ OrderedJson SentenceJson(const search::AnswerSentence& sentence,
   return {{"text", sentence.text},
           {"support", search::SupportName(sentence.support)},
           {"score", sentence.score},
+          {"other_language", sentence.other_language},
           {"citations", std::move(citations)}};
 }
 

@@ -71,29 +71,26 @@ function CitationMark({ cited, passages }: { cited: CitedPassage; passages: read
   );
 }
 
-function SupportMark({ support }: { support: 'partly' | 'unsupported' }) {
+function noteOn({ support, other_language }: Sentence): string {
+  if (support === 'unsupported') return l('unsupportedNote');
+  return l(other_language ? 'acrossNote' : 'partlyNote');
+}
+
+function SupportMark({ support, note }: { support: 'partly' | 'unsupported'; note: string }) {
+  const hover = (
+    <>
+      <strong class="hover-title">{l(support)}</strong>
+      <span>{note}</span>
+    </>
+  );
   return (
     <button
       type="button"
       class={`support-mark ${support}`}
       data-mark
-      aria-label={`${l(support)}. ${l(support === 'partly' ? 'partlyNote' : 'unsupportedNote')}`}
-      {...hovering(() => (
-        <>
-          <strong class="hover-title">{l(support)}</strong>
-          <span>{l(support === 'partly' ? 'partlyNote' : 'unsupportedNote')}</span>
-        </>
-      ))}
-      onClick={(event) =>
-        showHover(
-          event.currentTarget,
-          <>
-            <strong class="hover-title">{l(support)}</strong>
-            <span>{l(support === 'partly' ? 'partlyNote' : 'unsupportedNote')}</span>
-          </>,
-          true,
-        )
-      }
+      aria-label={`${l(support)}. ${note}`}
+      {...hovering(() => hover)}
+      onClick={(event) => showHover(event.currentTarget, hover, true)}
     >
       <WarningIcon />
       <span>{l(support)}</span>
@@ -113,7 +110,7 @@ function SentenceView({ sentence, passages }: { sentence: Sentence; passages: re
       {byPassage(sentence.citations).map((cited) => (
         <CitationMark key={cited.n} cited={cited} passages={passages} />
       ))}
-      {sentence.support !== 'supported' && <SupportMark support={sentence.support} />}
+      {sentence.support !== 'supported' && <SupportMark support={sentence.support} note={noteOn(sentence)} />}
     </>
   );
 }

@@ -67,6 +67,8 @@ export interface Sentence {
   text: string;
   support: Support;
   score: number;
+  /** Than its passage's: numbers and names were compared, no other words. */
+  other_language?: boolean;
   citations: Citation[];
 }
 
