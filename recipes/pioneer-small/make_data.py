@@ -5,7 +5,8 @@
 
 TEXT is a folder with cleaned text (data/clean of a run, *.jsonl.zst): passages of real text are
 taken from its training part for training and from its held-out part for the test sets. Writes
-copies.jsonl, passages.jsonl, tools.jsonl, itself.jsonl (dialogues) and test-*.jsonl (for `pioneer eval`). The same input gives the same files.
+copies.jsonl, passages.jsonl, tools.jsonl, itself.jsonl, talk.jsonl (dialogues) and test-*.jsonl (for
+`pioneer eval`). The same input gives the same files.
 """
 import argparse
 import json
@@ -17,11 +18,12 @@ import about_itself
 import copies
 import passages_en
 import passages_ko
+import small_talk
 import tools
 from words import Pool
 
 LANGUAGES = {"en": passages_en, "ko": passages_ko}
-SMALL_TALK_FROM = "dialogues"
+RECORDED_TALK = "dialogues"
 
 
 def documents(folder, part, wanted):
@@ -149,12 +151,12 @@ def passage_dialogue(p, lang, real):
     return messages
 
 
-def itself_dialogue(p, small_talk):
+def itself_dialogue(p, recorded):
     lang = p.pick(["en", "ko"])
     messages = []
     for _ in range(p.pick([1, 1, 2, 3])):
         messages += (about_itself.exchange(p, lang) if p.random.random() < 0.75
-                     else p.pick(small_talk[lang])[:2])
+                     else p.pick(recorded[lang])[:2])
     return messages
 
 
@@ -208,11 +210,11 @@ def main():
     options = parser.parse_args()
     os.makedirs(options.out, exist_ok=True)
     real = real_passages(options.text, "train")
-    small_talk = {"en": [], "ko": []}
-    for document in documents(options.text, "train", SMALL_TALK_FROM):
+    recorded = {"en": [], "ko": []}
+    for document in documents(options.text, "train", RECORDED_TALK):
         messages = document["messages"]
         if len(messages) >= 2 and messages[0]["role"] == "user":
-            small_talk["en" if messages[0]["content"].isascii() else "ko"].append(messages)
+            recorded["en" if messages[0]["content"].isascii() else "ko"].append(messages)
     p = Pool(70, False)
     words = copies.words_of([" ".join(s) for some in real.values() for s in some], p)
     write(options.out, "copies.jsonl",
@@ -226,11 +228,16 @@ def main():
     rows = []
     while len(rows) < options.conversations // 2:
         lang = p.pick(["en", "ko"])
-        rows.append({"messages": tools.conversation(p, tools.TRAINING, lang, small_talk[lang])})
+        rows.append({"messages": tools.conversation(p, tools.TRAINING, lang, recorded[lang])})
     write(options.out, "tools.jsonl", rows)
     write(options.out, "itself.jsonl",
-          [{"messages": itself_dialogue(p, small_talk)} for _ in range(options.conversations // 5)])
+          [{"messages": itself_dialogue(p, recorded)} for _ in range(options.conversations // 5)])
+    p = Pool(73, False)
+    write(options.out, "talk.jsonl",
+          [{"messages": small_talk.dialogue(p, lang)} for lang in ["en", "ko"] * (options.conversations // 8)])
     sets = test_passages(real_passages(options.text, "held-out")) | test_tools()
+    for lang in LANGUAGES:
+        sets[f"{lang}-talk"] = small_talk.test(Pool(74, True), lang, 100)
     for name, rows in sets.items():
         write(options.out, f"test-{name}.jsonl", rows)
 

@@ -4,13 +4,20 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 pioneer=build/pioneer
+recipes=recipes/pioneer-small
 made=build/pioneer-small
+base=runs/pioneer-small-base
 run=runs/pioneer-small
 
-if [ -f "$run/checkpoint.bin" ]; then
-  "$pioneer" train --resume --run "$run" --export "$made/pioneer-small.gguf"
+if [ ! -f "$run/checkpoint.bin" ]; then
+  if [ -f "$base/checkpoint.bin" ]; then
+    "$pioneer" train --resume --run "$base"
+  else
+    "$pioneer" data "$recipes/text.toml" --out "$made/text"
+    "$recipes/make_data.py" "$made" "$made/text/data/clean"
+    "$pioneer" train "$recipes/base.toml" --run "$base"
+  fi
+  "$pioneer" train --branch "$base" --run "$run" "$recipes/recipe.toml" --export "$made/pioneer-small.gguf"
   exit
 fi
-"$pioneer" data recipes/pioneer-small/text.toml --out "$made/text"
-recipes/pioneer-small/make_data.py "$made" "$made/text/data/clean"
-"$pioneer" train recipes/pioneer-small/recipe.toml --run "$run" --export "$made/pioneer-small.gguf"
+"$pioneer" train --resume --run "$run" --export "$made/pioneer-small.gguf"
