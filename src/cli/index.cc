@@ -99,9 +99,10 @@ void PrintResult(const search::Source& source, bool json) {
     Fail(ErrorCode::kIo, "{}", search::SplitFailure(job.error).message);
 }
 
-// Until all that was read has its vectors, which another process may be making.
+// Until all that was read has its vectors, or another process that should be making them makes
+// none: words find what was read without them.
 void AwaitVectors(search::Library& library, const CancelToken& cancel) {
-  constexpr int64_t kPatienceMs = 60'000;
+  constexpr double kPatienceSeconds = 20;
   ProgressLine line;
   int64_t seen = -1, done = -1;
   Stopwatch without_progress;
@@ -112,11 +113,14 @@ void AwaitVectors(search::Library& library, const CancelToken& cancel) {
       Fail(ErrorCode::kIo, "{} of {} passages have vectors: {}", now.done, now.total, now.problem);
     }
     if (std::exchange(done, now.done) != now.done) without_progress = {};
-    if (without_progress.Seconds() * 1000 > kPatienceMs) {
-      Fail(ErrorCode::kIo,
-           "{} of {} passages have vectors: another process has this library open and makes none; "
-           "start it with --embedder {}",
-           now.done, now.total, now.embedder);
+    if (without_progress.Seconds() > kPatienceSeconds) {
+      line.Update("");
+      fmt::print(stderr,
+                 "What was read is found by its words; {} of {} passages have vectors. The process "
+                 "that has this library open makes the others when it is started with --embedder "
+                 "{}\n",
+                 now.done, now.total, now.embedder);
+      return;
     }
     line.Update(fmt::format("vectors by {}: {}/{}", now.embedder, now.done, now.total));
     seen = library.AwaitChange(seen, kLookAgainMs);

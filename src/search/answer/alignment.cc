@@ -1,13 +1,18 @@
 #include "search/answer/alignment.h"
 
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <optional>
+#include <span>
 
 namespace pioneer::search::answer {
 namespace {
 
 using Kind = Mismatch::Kind;
+
+constexpr int kScrambledTurns = 2;  // back in the passage, as the claim is read
+constexpr int kSeveral = 2;
 
 bool Found(const AlignedWord& word) { return word.source >= 0 || word.in_context; }
 
@@ -79,7 +84,7 @@ Mismatch FindOpposite(const Alignment& a) {
   return {};
 }
 
-bool IsPassive(const std::vector<Word>& words) {
+bool IsPassive(std::span<const Word> words) {
   return std::any_of(words.begin(), words.end(),
                      [](const Word& word) { return word.text == "by"; });
 }
@@ -220,6 +225,67 @@ Mismatch FindReplaced(const Alignment& a) {
   return {};
 }
 
+bool IsMatched(const Alignment& a, int source) {
+  return std::any_of(a.words.begin(), a.words.end(),
+                     [&](const AlignedWord& word) { return word.source == source; });
+}
+
+// Between two neighbours the passage has another word, which the claim has nowhere; the claim's
+// word stands elsewhere: "for times small compared with" against "for times large compared with ...
+// these are small".
+Mismatch FindSubstituted(const Alignment& a) {
+  const std::vector<size_t> found = FoundInSource(a);
+  const auto at = [&](size_t n) { return a.words[found[n]].source; };
+  for (size_t n = 1; n + 1 < found.size(); ++n) {
+    const int before = at(n - 1), after = at(n + 1);
+    if (before >= after || (at(n) > before && at(n) < after)) continue;
+    std::vector<int> between;
+    for (int i = before + 1; i < after; ++i) {
+      if (SaysSomething(a.source[static_cast<size_t>(i)])) between.push_back(i);
+    }
+    if (between.size() == 1 && !IsMatched(a, between[0]))
+      return {Kind::kWords, a.claim[found[n]].text};
+  }
+  return {};
+}
+
+// From the first to the last word of the source that the claim has.
+std::span<const Word> FoundPart(const Alignment& a) {
+  int first = INT_MAX, last = -1;
+  for (const AlignedWord& word : a.words) {
+    if (word.source < 0) continue;
+    first = std::min(first, word.source);
+    last = std::max(last, word.source);
+  }
+  if (last < 0) return {};
+  return std::span(a.source).subspan(static_cast<size_t>(first),
+                                     static_cast<size_t>(last - first + 1));
+}
+
+// What is moved once goes on in the passage's order; words that are taken from here and there say
+// something else: "qualitatively fair and quantitatively good" against "qualitatively good and
+// quantitatively fair".
+Mismatch FindScrambled(const Alignment& a) {
+  if (IsPassive(a.claim) != IsPassive(FoundPart(a))) return {};
+  const std::vector<size_t> found = FoundInSource(a);
+  int turns = 0;
+  for (size_t n = 1; n < found.size(); ++n) {
+    if (a.words[found[n]].source >= a.words[found[n - 1]].source) continue;
+    if (++turns == kScrambledTurns) return {Kind::kWords, a.claim[found[n]].text};
+  }
+  return {};
+}
+
+// One word may be a synonym that nobody listed; several are something else.
+Mismatch FindSeveralMissing(const Alignment& a) {
+  int missing = 0;
+  for (size_t i = 0; i < a.claim.size(); ++i) {
+    if (!SaysSomething(a.claim[i]) || Found(a.words[i])) continue;
+    if (++missing == kSeveral) return {Kind::kWords, a.claim[i].text};
+  }
+  return {};
+}
+
 // The word that a number counts, or that stands at once before it where nothing follows.
 std::optional<size_t> Counted(const std::vector<Word>& words, size_t number) {
   if (number + 1 < words.size() && words[number + 1].kind == WordKind::kContent) return number + 1;
@@ -315,7 +381,8 @@ Mismatch FindMismatch(const Alignment& alignment) {
   static constexpr Rule kRules[] = {FindMissing,        FindOpposite,       FindNegation,
                                     FindReversal,       FindExchangedRoles, FindOtherTopic,
                                     FindForeignSubject, FindOtherUnit,      FindExchangedNumbers,
-                                    FindNearerOpposite, FindReplaced};
+                                    FindNearerOpposite, FindSubstituted,    FindScrambled,
+                                    FindSeveralMissing, FindReplaced};
   for (const Rule rule : kRules) {
     Mismatch mismatch = rule(alignment);
     if (mismatch.kind != Kind::kNone) return mismatch;

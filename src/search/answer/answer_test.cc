@@ -6,6 +6,7 @@
 #include "search/answer/fake_likelihood.h"
 #include "search/answer/fake_retriever.h"
 #include "search/answer/links.h"
+#include "search/answer/sentences.h"
 #include "search/answer/writer.h"
 #include "search/answerer.h"
 
@@ -304,6 +305,21 @@ TEST(MarkedSentencesTest, EndWithTheirMarksHoweverTheyArrive) {
     EXPECT_EQ(found, (std::vector<std::string>{"One.|0,1", " Two is 3.5 high.|2", "\nThree.|0"}))
         << piece;
   }
+}
+
+TEST(Sentences, WhoWritesWithoutCapitalsEndsThemToo) {
+  const auto split = [](const std::string& text) {
+    std::vector<std::string> sentences;
+    for (const answer::TextSpan& span : answer::SplitSentences(text))
+      sentences.emplace_back(span.In(text));
+    return sentences;
+  };
+  EXPECT_EQ(split("the grid is fine . it was 2 sq. ft. in size ! was it seen? nobody knows."),
+            (std::vector<std::string>{"the grid is fine .", "it was 2 sq. ft. in size !",
+                                      "was it seen?", "nobody knows."}));
+  EXPECT_EQ(
+      split("It has approx. four parts, i.e. two pairs. Each is small."),
+      (std::vector<std::string>{"It has approx. four parts, i.e. two pairs.", "Each is small."}));
 }
 
 TEST(Links, LeadToTheVeryWords) {

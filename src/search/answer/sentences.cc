@@ -71,12 +71,42 @@ bool EndsWithInitial(std::string_view sentence) {
          (n == 2 || sentence[n - 3] == ' ' || sentence[n - 3] == '.');
 }
 
+bool IsIn(char c, char low, char high) { return c >= low && c <= high; }
+
+// Who writes without capitals ends sentences all the same. Short words may be abbreviated ("ft.").
+std::vector<size_t> BreaksWithoutCapitals(std::string_view text) {
+  constexpr size_t kLeastLetters = 4;
+  std::vector<size_t> offsets;
+  if (std::any_of(text.begin(), text.end(), [](char c) { return IsIn(c, 'A', 'Z'); }))
+    return offsets;
+  size_t letters = 0;
+  for (size_t i = 0; i + 2 < text.size(); ++i) {
+    const bool stop = text[i] == '.' || text[i] == '?' || text[i] == '!';
+    const bool alone = letters == 0 && i > 0 && text[i - 1] == ' ';
+    if (stop && text[i + 1] == ' ' && (alone || letters >= kLeastLetters)) offsets.push_back(i + 2);
+    letters = IsIn(text[i], 'a', 'z') ? letters + 1 : 0;
+  }
+  return offsets;
+}
+
+std::vector<size_t> SentenceEnds(std::string_view text) {
+  std::vector<size_t> ends;
+  size_t begin = 0;
+  for (const size_t end : BreakOffsets(text)) {
+    for (const size_t at : BreaksWithoutCapitals(text.substr(begin, end - begin)))
+      ends.push_back(begin + at);
+    ends.push_back(end);
+    begin = end;
+  }
+  return ends;
+}
+
 }  // namespace
 
 std::vector<TextSpan> SplitSentences(std::string_view text) {
   std::vector<TextSpan> sentences;
   size_t begin = 0;
-  for (const size_t end : BreakOffsets(text)) {
+  for (const size_t end : SentenceEnds(text)) {
     const TextSpan span = Trimmed(text, begin, end);
     const bool line_ends = text.substr(0, end).ends_with('\n');
     if (!line_ends && end < text.size() &&
