@@ -61,7 +61,10 @@ def main():
             told = subprocess.run([options.test, "--gtest_filter=SearchCases.InTheFileThatIsNamed"],
                                   env=os.environ | {"PIONEER_LABELLED": str(joined)}, check=True,
                                   stdout=subprocess.PIPE, text=True).stdout
-        print("\n".join(line for line in told.splitlines() if line.startswith(path.name)))
+        figures = [line for line in told.splitlines() if line.startswith(path.name)]
+        if not figures:
+            parser.error(f"{options.test} said nothing about {path}")
+        print("\n".join(figures))
 
 
 if __name__ == "__main__":

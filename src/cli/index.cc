@@ -112,7 +112,7 @@ void AwaitVectors(search::Library& library, const CancelToken& cancel) {
     if (!now.problem.empty()) {
       Fail(ErrorCode::kIo, "{} of {} passages have vectors: {}", now.done, now.total, now.problem);
     }
-    if (std::exchange(done, now.done) != now.done) without_progress = {};
+    if (std::exchange(done, now.done) != now.done || now.here) without_progress = {};
     if (without_progress.Seconds() > kPatienceSeconds) {
       line.Update("");
       fmt::print(stderr,

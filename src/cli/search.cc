@@ -70,7 +70,9 @@ class SearchPrinter {
     const bool sure = sentence.support == search::Support::kSupported;
     fmt::print("{}", sure ? sentence.text : Coloured(kDoubt, sentence.text));
     if (!sure) {
-      const char* why = sentence.other_language ? ", the source is in another language" : "";
+      const bool partly = sentence.support == search::Support::kPartly;
+      const char* why =
+          partly && sentence.other_language ? ", the source is in another language" : "";
       fmt::print("{}",
                  Coloured(kDoubt, fmt::format(" ({}{})", SupportName(sentence.support), why)));
     }

@@ -46,8 +46,8 @@ struct AnswerSentence {
   std::string text;  // as written, with the white space before it
   Support support = Support::kUnsupported;
   double score = 0;  // 0..1, how sure the check is
-  // Its passage is in another language: numbers and names were compared, the rest the model
-  // confirmed.
+  // Its passage is in another language: only numbers and words spelled alike were compared. A model
+  // that tells likelihoods found it likelier with the passage.
   bool other_language = false;
   std::vector<Citation> citations;
 };

@@ -61,6 +61,7 @@ struct VectorProgress {
   std::string embedder;  // its name
   int64_t done = 0, total = 0;
   std::string problem;  // why there are no more just now; "" = none
+  bool here = false;    // this process makes them
 };
 
 // Of stored passages whose words are found anew by a newer program.

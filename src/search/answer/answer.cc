@@ -179,6 +179,7 @@ class Builder {
       const Passage& passage = passages_[static_cast<size_t>(verdict.passage)].passage;
       sentence.support = verdict.support;
       sentence.score = verdict.score;
+      if (verdict.support == Support::kUnsupported) break;
       sentence.other_language = verdict.other_language;
       const bool confirmed =
           !verdict.other_language ||

@@ -318,8 +318,11 @@ TEST(Sentences, WhoWritesWithoutCapitalsEndsThemToo) {
             (std::vector<std::string>{"the grid is fine .", "it was 2 sq. ft. in size !",
                                       "was it seen?", "nobody knows."}));
   EXPECT_EQ(
-      split("It has approx. four parts, i.e. two pairs. Each is small."),
-      (std::vector<std::string>{"It has approx. four parts, i.e. two pairs.", "Each is small."}));
+      split("it was led by prof. smith . . . in 1951 . nobody knows."),
+      (std::vector<std::string>{"it was led by prof. smith . . . in 1951 .", "nobody knows."}));
+  // Who writes capitals begins sentences with them.
+  EXPECT_EQ(split("It has some quant. data on it. Each is small."),
+            (std::vector<std::string>{"It has some quant. data on it.", "Each is small."}));
 }
 
 TEST(Links, LeadToTheVeryWords) {

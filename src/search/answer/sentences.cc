@@ -52,9 +52,10 @@ TextSpan Trimmed(std::string_view text, size_t begin, size_t end) {
 // What ends with a point that ends no sentence.
 bool EndsWithAbbreviation(std::string_view sentence) {
   static constexpr std::string_view kAbbreviations[] = {
-      "Dr.", "Mr.",  "Mrs.", "Ms.",     "Prof.", "St.",  "e.g.", "i.e.",  "cf.",
-      "vs.", "No.",  "Fig.", "approx.", "Inc.",  "Ltd.", "Co.",  "Corp.", "Jr.",
-      "Sr.", "U.S.", "U.K.", "p.",      "pp.",   "vol.", "ca.",  "Gen.",  "Lt."};
+      "Dr.",   "Mr.",   "Mrs.",  "Ms.",     "Prof.", "St.",  "e.g.", "i.e.",  "cf.",
+      "vs.",   "No.",   "Fig.",  "approx.", "Inc.",  "Ltd.", "Co.",  "Corp.", "Jr.",
+      "Sr.",   "U.S.",  "U.K.",  "p.",      "pp.",   "vol.", "ca.",  "Gen.",  "Lt.",
+      "dept.", "incl.", "resp.", "univ.",   "prof.", "corp."};
   return std::any_of(
       std::begin(kAbbreviations), std::end(kAbbreviations), [&](std::string_view abbreviation) {
         if (!sentence.ends_with(abbreviation)) return false;
@@ -82,7 +83,8 @@ std::vector<size_t> BreaksWithoutCapitals(std::string_view text) {
   size_t letters = 0;
   for (size_t i = 0; i + 2 < text.size(); ++i) {
     const bool stop = text[i] == '.' || text[i] == '?' || text[i] == '!';
-    const bool alone = letters == 0 && i > 0 && text[i - 1] == ' ';
+    const bool dots = text[i + 2] == '.' || (i > 1 && text[i - 2] == '.');  // ". . ."
+    const bool alone = letters == 0 && i > 0 && text[i - 1] == ' ' && !dots;
     if (stop && text[i + 1] == ' ' && (alone || letters >= kLeastLetters)) offsets.push_back(i + 2);
     letters = IsIn(text[i], 'a', 'z') ? letters + 1 : 0;
   }

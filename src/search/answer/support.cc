@@ -6,6 +6,7 @@
 
 #include "search/answer/alignment.h"
 #include "search/answer/sentences.h"
+#include "search/answer/word_lists.h"
 
 namespace pioneer::search::answer {
 namespace {
@@ -97,20 +98,28 @@ bool TakesForeignSubject(const Alignment& a, size_t n_first) {
          });
 }
 
-// In every language: digits, identifiers, and Latin letters within Korean or Japanese.
-bool IsWrittenAlike(const Word& word, const std::string& language) {
-  if (word.kind == WordKind::kNumber) {
-    return std::any_of(word.text.begin(), word.text.end(),
-                       [](char c) { return c >= '0' && c <= '9'; });
+bool IsNumber(const Word& word) { return word.kind == WordKind::kNumber; }
+
+// Words of the claim that stand in a passage of any language: digits, words with digits in them,
+// and Latin letters within Korean or Japanese unless they are a number's unit.
+std::vector<Word> WrittenAlike(const std::vector<Word>& claim, const std::string& language) {
+  std::vector<Word> alike;
+  for (size_t i = 0; i < claim.size(); ++i) {
+    const Word& word = claim[i];
+    const bool latin = !IsNumber(word) && SaysSomething(word) && word.script == WordScript::kLatin;
+    const bool has_digits = std::any_of(word.text.begin(), word.text.end(),
+                                        [](char c) { return c >= '0' && c <= '9'; });
+    const bool unit = i > 0 && IsNumber(claim[i - 1]);
+    const bool taken_over = latin && language != "en" && !unit;
+    if (taken_over || (has_digits && (latin || IsNumber(word)))) alike.push_back(word);
   }
-  if (!SaysSomething(word) || word.script != WordScript::kLatin) return false;
-  return language != "en" || (word.kind == WordKind::kName && !word.capitalised);
+  return alike;
 }
 
-// What a number counts has another name there.
+// What a number counts has another name there, and English has words for months and small numbers.
 bool SameAcross(const Word& a, const Word& b) {
-  if (a.kind == WordKind::kNumber) return b.kind == WordKind::kNumber && a.key == b.key;
-  return SaysSomething(b) && SameWord(a, b);
+  if (!IsNumber(a)) return SaysSomething(b) && SameWord(a, b);
+  return IsNumber(b) ? a.key == b.key : a.key == EnglishNumberAcross(b.text);
 }
 
 bool Has(const std::vector<Word>& words, const Word& wanted) {
@@ -120,6 +129,19 @@ bool Has(const std::vector<Word>& words, const Word& wanted) {
 
 bool IsNegated(const Word& word) { return word.negated; }
 
+double TotalWeight(const std::vector<Word>& words) {
+  double weight = 0;
+  for (const Word& word : words) weight += WordWeight(word);
+  return weight;
+}
+
+// Where words cannot decide, the writer does, who named a passage in another language.
+bool GoesBefore(const Verdict& a, const Verdict& b) {
+  if (Rank(a.support) == Rank(b.support) && a.other_language != b.other_language)
+    return a.other_language;
+  return Better(a, b);
+}
+
 }  // namespace
 
 SupportChecker::SupportChecker(const std::vector<RankedPassage>& passages) {
@@ -127,12 +149,17 @@ SupportChecker::SupportChecker(const std::vector<RankedPassage>& passages) {
     ReadPassage read;
     const std::string& text = ranked.passage.text;
     for (const TextSpan& span : SplitSentences(text)) {
-      read.sentences.push_back({span.begin, span.end, ReadWords(span.In(text))});
+      read.sentences.push_back(
+          {span.begin, span.end, ReadWords(span.In(text)), LanguageOf(span.In(text))});
     }
     read.context = ReadWords(ContextOf(ranked.passage));
-    read.language = LanguageOf(text);
     passages_.push_back(std::move(read));
   }
+}
+
+bool SupportChecker::ReadPassage::Speaks(const std::string& language) const {
+  return std::any_of(sentences.begin(), sentences.end(),
+                     [&](const Sentence& sentence) { return sentence.language == language; });
 }
 
 Verdict SupportChecker::CheckWindow(const std::vector<Word>& claim, int passage, size_t first,
@@ -199,17 +226,11 @@ Verdict SupportChecker::CheckAcross(const std::vector<Word>& claim, const std::s
   for (const Sentence& sentence : read.sentences) {
     all.insert(all.end(), sentence.words.begin(), sentence.words.end());
   }
-  std::vector<Word> alike;
-  double weight = 0, alike_weight = 0;
-  for (const Word& word : claim) {
-    weight += WordWeight(word);
-    if (!IsWrittenAlike(word, language)) continue;
-    if (!Has(all, word)) {
-      verdict.mismatch = {word.kind == WordKind::kNumber ? Kind::kNumber : Kind::kName, word.text};
-      return verdict;
-    }
-    alike_weight += WordWeight(word);
-    alike.push_back(word);
+  const std::vector<Word> alike = WrittenAlike(claim, language);
+  for (const Word& word : alike) {
+    if (Has(all, word)) continue;
+    verdict.mismatch = {IsNumber(word) ? Kind::kNumber : Kind::kName, word.text};
+    return verdict;
   }
   const auto denied = std::find_if(claim.begin(), claim.end(), IsNegated);
   if (denied != claim.end() && std::none_of(all.begin(), all.end(), IsNegated)) {
@@ -228,7 +249,7 @@ Verdict SupportChecker::CheckAcross(const std::vector<Word>& claim, const std::s
     verdict.begin = sentence.begin;
     verdict.end = sentence.end;
   }
-  verdict.covered = alike_weight / weight;
+  verdict.covered = TotalWeight(alike) / TotalWeight(claim);
   verdict.score = kAcrossScore * (1 + verdict.covered);
   verdict.support = Support::kPartly;
   return verdict;
@@ -250,18 +271,16 @@ std::vector<Verdict> SupportChecker::Check(std::string_view sentence,
   std::vector<Verdict> verdicts;
   for (int i = 0; i < std::ssize(passages_); ++i) {
     const bool is_cited = std::find(cited.begin(), cited.end(), i) != cited.end();
-    Verdict verdict = CheckPassage(claim, i);
-    const bool other_language = passages_[static_cast<size_t>(i)].language != language;
-    // What is mostly names and code may be found by its words all the same.
-    if (other_language && verdict.support != Support::kSupported) {
+    if (!passages_[static_cast<size_t>(i)].Speaks(language)) {
       if (is_cited) verdicts.push_back(CheckAcross(claim, language, i));
       continue;
     }
+    Verdict verdict = CheckPassage(claim, i);
     if (verdict.passage < 0 || verdict.covered == 0) continue;
     if (is_cited) verdict.score += 1e-6;  // between equals, the one that the writer named
     verdicts.push_back(std::move(verdict));
   }
-  std::stable_sort(verdicts.begin(), verdicts.end(), Better);
+  std::stable_sort(verdicts.begin(), verdicts.end(), GoesBefore);
   if (verdicts.size() > 1) verdicts.resize(1);
   for (Verdict& verdict : verdicts) verdict.score = std::clamp(verdict.score, 0.0, 1.0);
   return verdicts;

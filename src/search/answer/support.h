@@ -6,8 +6,9 @@
 // opposites, words whose roles are exchanged, at last the share of words that are found. It is
 // strict: a true paraphrase in other words is "partly", not "supported".
 //
-// A passage in another language shares no words with the sentence but numbers, and names in Latin
-// letters: those must be there. The rest of it only a model can tell, so it is "partly" at best.
+// A passage without a sentence in that language shares no words with it but numbers, and words in
+// Latin letters that Korean and Japanese take over: those must be there. The rest only a model can
+// tell, so it is "partly" at best.
 #pragma once
 
 #include <string>
@@ -41,19 +42,20 @@ class SupportChecker {
  public:
   explicit SupportChecker(const std::vector<RankedPassage>& passages);
 
-  // `cited` are tried first, as the writer says it is there; of the sentence's language the others,
-  // too, as writers err. The best one, or none.
+  // All passages of the sentence's language are tried, as writers err about where it stands; of
+  // other languages those that are `cited`, which go before what is as good. The best one, or none.
   std::vector<Verdict> Check(std::string_view sentence, const std::vector<int>& cited) const;
 
  private:
   struct Sentence {
     size_t begin = 0, end = 0;
     std::vector<Word> words;
+    std::string language;
   };
   struct ReadPassage {
     std::vector<Sentence> sentences;
     std::vector<Word> context;  // of title and headings
-    std::string language;
+    bool Speaks(const std::string& language) const;
   };
   Verdict CheckWindow(const std::vector<Word>& claim, int passage, size_t first, size_t n) const;
   // Whether the verdict is about two sentences together.

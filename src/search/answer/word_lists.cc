@@ -1,5 +1,7 @@
 #include "search/answer/word_lists.h"
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -342,6 +344,26 @@ std::optional<double> EnglishNumberWord(std::string_view word) {
   const auto found = NumberWords().find(word);
   if (found == NumberWords().end()) return std::nullopt;
   return found->second;
+}
+
+std::string EnglishNumberAcross(std::string_view word) {
+  static constexpr std::string_view kMonths[] = {"january",   "february", "march",    "april",
+                                                 "may",       "june",     "july",     "august",
+                                                 "september", "october",  "november", "december"};
+  static constexpr std::string_view kOrdinals[] = {
+      "first",     "second",      "third",      "fourth",     "fifth",
+      "sixth",     "seventh",     "eighth",     "ninth",      "tenth",
+      "eleventh",  "twelfth",     "thirteenth", "fourteenth", "fifteenth",
+      "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"};
+  static constexpr std::string_view kTimes[] = {"once", "twice"};
+  if (word == "one" || word == "a" || word == "an") return "1";
+  for (const std::span<const std::string_view> words :
+       {std::span<const std::string_view>(kMonths), std::span<const std::string_view>(kOrdinals),
+        std::span<const std::string_view>(kTimes)}) {
+    const auto found = std::find(words.begin(), words.end(), word);
+    if (found != words.end()) return std::to_string(found - words.begin() + 1);
+  }
+  return "";
 }
 
 bool IsNegation(std::string_view word) {

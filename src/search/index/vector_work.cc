@@ -73,7 +73,7 @@ VectorProgress VectorWork::Progress() {
   const VectorsState state = around_.stores.Take()->Vectors();
   const std::lock_guard lock(mutex_);
   return {info_.name, state.embedder == info_.fingerprint ? state.vectors : 0, state.passages,
-          problem_};
+          problem_, around_.owns_work()};
 }
 
 void VectorWork::Work(const CancelToken& cancel) {

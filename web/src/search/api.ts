@@ -67,7 +67,7 @@ export interface Sentence {
   text: string;
   support: Support;
   score: number;
-  /** Than its passage's: numbers and names were compared, no other words. */
+  /** Than its passage's: only numbers and words spelled alike were compared. */
   other_language?: boolean;
   citations: Citation[];
 }
