@@ -175,26 +175,22 @@ class Builder {
 
   void Prove(AnswerSentence& sentence, const std::vector<int>& cited) {
     cancel_.Check();
-    for (const Verdict& verdict : checker_.Check(sentence.text, cited)) {
-      const Passage& passage = passages_[static_cast<size_t>(verdict.passage)].passage;
-      sentence.support = verdict.support;
-      sentence.score = verdict.score;
-      if (verdict.support == Support::kUnsupported) break;
-      sentence.other_language = verdict.other_language;
-      const bool confirmed =
-          !verdict.other_language ||
-          IsLikely(sentence.text, passage, kLeastGainAcross, verdict.covered > 0);
-      if (!confirmed) sentence.support = Support::kUnsupported;
-      if (sentence.support == Support::kUnsupported) break;
-      Citation citation{verdict.passage,
-                        passage.text.substr(verdict.begin, verdict.end - verdict.begin),
-                        verdict.begin, verdict.end, LinkTo(passage, verdict.begin, verdict.end)};
-      // Words that are all there need no further witness.
-      const bool paraphrase = verdict.support == Support::kSupported && verdict.covered < 1;
-      if (paraphrase && !IsLikely(sentence.text, passage, kLeastGain, true))
-        sentence.support = Support::kPartly;
-      sentence.citations.push_back(std::move(citation));
-    }
+    const auto verdict = checker_.Check(sentence.text, cited);
+    if (!verdict) return;
+    sentence.score = verdict->score;
+    if (verdict->support == Support::kUnsupported) return;
+    const Passage& passage = passages_[static_cast<size_t>(verdict->passage)].passage;
+    const bool confirmed = !verdict->other_language ||
+                           IsLikely(sentence.text, passage, kLeastGainAcross, verdict->covered > 0);
+    if (!confirmed) return;
+    // Words that are all there need no further witness.
+    const bool paraphrase = verdict->support == Support::kSupported && verdict->covered < 1;
+    const bool doubted = paraphrase && !IsLikely(sentence.text, passage, kLeastGain, true);
+    sentence.support = doubted ? Support::kPartly : verdict->support;
+    sentence.other_language = verdict->other_language;
+    sentence.citations.push_back(
+        {verdict->passage, passage.text.substr(verdict->begin, verdict->end - verdict->begin),
+         verdict->begin, verdict->end, LinkTo(passage, verdict->begin, verdict->end)});
   }
 
   // `unknown` where the model tells no likelihoods.

@@ -112,8 +112,8 @@ SupportFigures CheckLabelled(const fs::path& file, Support least, bool tell) {
     if (!line.starts_with("+ ") && !line.starts_with("- ")) continue;
     const bool is_true = line[0] == '+';
     const std::string sentence = is_true ? line.substr(2) : line.substr(line.find(" | ") + 3);
-    const auto verdicts = SupportChecker(passages).Check(sentence, {0});
-    const bool shown = !verdicts.empty() && verdicts[0].support <= least;
+    const auto verdict = SupportChecker(passages).Check(sentence, {0});
+    const bool shown = verdict && verdict->support <= least;
     figures.true_sentences += is_true;
     figures.shown_true += is_true && shown;
     if (!is_true) {
@@ -125,7 +125,7 @@ SupportFigures CheckLabelled(const fs::path& file, Support least, bool tell) {
     }
     if (tell && shown != is_true) {
       fmt::print("  {} [{}] {}\n", shown ? "shown" : "doubted",
-                 verdicts.empty() ? "" : DescribeMismatch(verdicts[0].mismatch), line);
+                 verdict ? DescribeMismatch(verdict->mismatch) : "", line);
     }
   }
   std::string kinds;
@@ -169,12 +169,12 @@ TEST(SearchCases, AcrossLanguagesNumbersNamesAndDenialsMustBeThere) {
     if (!line.starts_with("+ ") && !line.starts_with("- ")) continue;
     const std::string sentence =
         line[0] == '+' ? line.substr(2) : line.substr(line.find(" | ") + 3);
-    const auto verdicts = SupportChecker(passages).Check(sentence, {0});
-    ASSERT_EQ(verdicts.size(), 1u) << line;
+    const auto verdict = SupportChecker(passages).Check(sentence, {0});
+    ASSERT_TRUE(verdict.has_value()) << line;
     const bool is_true = line[0] == '+';
-    EXPECT_EQ(verdicts[0].support, is_true ? Support::kPartly : Support::kUnsupported)
-        << line << ": " << DescribeMismatch(verdicts[0].mismatch);
-    EXPECT_TRUE(verdicts[0].other_language || !is_true) << line;
+    EXPECT_EQ(verdict->support, is_true ? Support::kPartly : Support::kUnsupported)
+        << line << ": " << DescribeMismatch(verdict->mismatch);
+    EXPECT_TRUE(verdict->other_language || !is_true) << line;
     ++n;
   }
   EXPECT_GE(n, 25);

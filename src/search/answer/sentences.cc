@@ -72,21 +72,20 @@ bool EndsWithInitial(std::string_view sentence) {
          (n == 2 || sentence[n - 3] == ' ' || sentence[n - 3] == '.');
 }
 
-bool IsIn(char c, char low, char high) { return c >= low && c <= high; }
-
 // Who writes without capitals ends sentences all the same. Short words may be abbreviated ("ft.").
 std::vector<size_t> BreaksWithoutCapitals(std::string_view text) {
   constexpr size_t kLeastLetters = 4;
   std::vector<size_t> offsets;
-  if (std::any_of(text.begin(), text.end(), [](char c) { return IsIn(c, 'A', 'Z'); }))
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isupper(c) != 0; })) {
     return offsets;
+  }
   size_t letters = 0;
   for (size_t i = 0; i + 2 < text.size(); ++i) {
     const bool stop = text[i] == '.' || text[i] == '?' || text[i] == '!';
     const bool dots = text[i + 2] == '.' || (i > 1 && text[i - 2] == '.');  // ". . ."
     const bool alone = letters == 0 && i > 0 && text[i - 1] == ' ' && !dots;
     if (stop && text[i + 1] == ' ' && (alone || letters >= kLeastLetters)) offsets.push_back(i + 2);
-    letters = IsIn(text[i], 'a', 'z') ? letters + 1 : 0;
+    letters = std::islower(static_cast<unsigned char>(text[i])) != 0 ? letters + 1 : 0;
   }
   return offsets;
 }

@@ -7,6 +7,7 @@
 #include "search/answer/alignment.h"
 #include "search/answer/sentences.h"
 #include "search/answer/word_lists.h"
+#include "search/answer/word_reader.h"
 
 namespace pioneer::search::answer {
 namespace {
@@ -107,11 +108,9 @@ std::vector<Word> WrittenAlike(const std::vector<Word>& claim, const std::string
   for (size_t i = 0; i < claim.size(); ++i) {
     const Word& word = claim[i];
     const bool latin = !IsNumber(word) && SaysSomething(word) && word.script == WordScript::kLatin;
-    const bool has_digits = std::any_of(word.text.begin(), word.text.end(),
-                                        [](char c) { return c >= '0' && c <= '9'; });
     const bool unit = i > 0 && IsNumber(claim[i - 1]);
     const bool taken_over = latin && language != "en" && !unit;
-    if (taken_over || (has_digits && (latin || IsNumber(word)))) alike.push_back(word);
+    if (taken_over || (HasDigit(word.text) && (latin || IsNumber(word)))) alike.push_back(word);
   }
   return alike;
 }
@@ -262,28 +261,29 @@ bool SupportChecker::IsPair(int passage, const Verdict& verdict) const {
   });
 }
 
-std::vector<Verdict> SupportChecker::Check(std::string_view sentence,
-                                           const std::vector<int>& cited) const {
+std::optional<Verdict> SupportChecker::Check(std::string_view sentence,
+                                             const std::vector<int>& cited) const {
   const std::vector<Word> claim = ReadWords(sentence);
   // What says nothing needs no support, and gets none.
-  if (std::none_of(claim.begin(), claim.end(), SaysSomething)) return {};
+  if (std::none_of(claim.begin(), claim.end(), SaysSomething)) return std::nullopt;
   const std::string language = LanguageOf(sentence);
-  std::vector<Verdict> verdicts;
+  std::optional<Verdict> best;
+  const auto take = [&](Verdict verdict) {
+    if (!best || GoesBefore(verdict, *best)) best = std::move(verdict);
+  };
   for (int i = 0; i < std::ssize(passages_); ++i) {
     const bool is_cited = std::find(cited.begin(), cited.end(), i) != cited.end();
     if (!passages_[static_cast<size_t>(i)].Speaks(language)) {
-      if (is_cited) verdicts.push_back(CheckAcross(claim, language, i));
+      if (is_cited) take(CheckAcross(claim, language, i));
       continue;
     }
     Verdict verdict = CheckPassage(claim, i);
     if (verdict.passage < 0 || verdict.covered == 0) continue;
     if (is_cited) verdict.score += 1e-6;  // between equals, the one that the writer named
-    verdicts.push_back(std::move(verdict));
+    take(std::move(verdict));
   }
-  std::stable_sort(verdicts.begin(), verdicts.end(), GoesBefore);
-  if (verdicts.size() > 1) verdicts.resize(1);
-  for (Verdict& verdict : verdicts) verdict.score = std::clamp(verdict.score, 0.0, 1.0);
-  return verdicts;
+  if (best) best->score = std::clamp(best->score, 0.0, 1.0);
+  return best;
 }
 
 std::string DescribeMismatch(const Mismatch& mismatch) {

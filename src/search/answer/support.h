@@ -11,6 +11,7 @@
 // tell, so it is "partly" at best.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,10 +30,10 @@ struct Mismatch {
 
 struct Verdict {
   Support support = Support::kUnsupported;
-  double score = 0;           // 0..1
-  double covered = 0;         // 0..1: the weighted share of the sentence's words that are found
-  int passage = -1;           // -1: none has anything of it
-  size_t begin = 0, end = 0;  // bytes of that passage's text: what carries the sentence
+  double score = 0;             // 0..1
+  double covered = 0;           // 0..1: the weighted share of the sentence's words that are found
+  int passage = -1;             // -1: none has anything of it
+  size_t begin = 0, end = 0;    // bytes of that passage's text: what carries the sentence
   bool other_language = false;  // than the passage's: a model has to confirm it
   Mismatch mismatch;
 };
@@ -43,8 +44,9 @@ class SupportChecker {
   explicit SupportChecker(const std::vector<RankedPassage>& passages);
 
   // All passages of the sentence's language are tried, as writers err about where it stands; of
-  // other languages those that are `cited`, which go before what is as good. The best one, or none.
-  std::vector<Verdict> Check(std::string_view sentence, const std::vector<int>& cited) const;
+  // other languages those that are `cited`, which go before what is as good. nullopt: none has
+  // anything of it.
+  std::optional<Verdict> Check(std::string_view sentence, const std::vector<int>& cited) const;
 
  private:
   struct Sentence {

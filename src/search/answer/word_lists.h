@@ -15,7 +15,7 @@ std::optional<double> EnglishNumberWord(std::string_view word);  // "three", "hu
 // The number that another language writes for an English word as a key: "june" is "6", "twice" "2",
 // "nineteenth" "19"; "" = none.
 std::string EnglishNumberAcross(std::string_view word);
-bool IsNegation(std::string_view word);                          // English: "not", "never", ...
+bool IsNegation(std::string_view word);  // English: "not", "never", ...
 // Words of one group mean the same; 0 = in no group. Keys as Word::key.
 int SynonymGroup(std::string_view key);
 // Groups of opposites are `group` and `-group`; 0 = in none.

@@ -18,6 +18,8 @@ void ReadLatinRun(std::string_view text, size_t begin, size_t end, std::vector<W
 void ReadHangulRun(std::string_view text, size_t begin, size_t end, std::vector<Word>& words);
 void ReadJapaneseRun(std::string_view text, size_t begin, size_t end, std::vector<Word>& words);
 
+bool HasDigit(std::string_view text);  // 0 to 9
+
 // An English word without its endings.
 std::string EnglishStem(std::string_view folded);
 

@@ -44,12 +44,12 @@ bool IsDerivation(std::string_view ending) {
   return std::find(kDerivations.begin(), kDerivations.end(), ending) != kDerivations.end();
 }
 
+}  // namespace
+
 bool HasDigit(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](unsigned char c) { return std::isdigit(c) != 0; });
 }
-
-}  // namespace
 
 std::string EnglishStem(std::string_view folded) {
   std::string word(folded);
