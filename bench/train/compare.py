@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import tempfile
@@ -143,18 +144,27 @@ def compare_speed(pioneer, other, turns, tokens):
     def speed(side, precision):  # the first step warms up
         return tokens / statistics.median(side.run(0, 4, precision)["seconds"][1:])
 
-    kinds = [(name, side, precision) for precision in ("f32", "bf16")
+    precisions = ["f32", "bf16"] if has_bf16() else ["f32"]
+    kinds = [(name, side, precision) for precision in precisions
              for name, side in (("Pioneer", pioneer), ("PyTorch", other))]
     speeds = [[speed(side, precision) for _, side, precision in kinds] for _ in range(turns)]
     for i, (name, _, precision) in enumerate(kinds):
         figures = [turn[i] for turn in speeds]
         print(f"{name} {precision:<5} {statistics.median(figures):8.0f} tokens/s "
               f"({min(figures):.0f} to {max(figures):.0f})")
-    for label, a, b in (("f32", 0, 1), ("bf16", 2, 3)):
+    for i, label in enumerate(precisions):
         print(f"Pioneer / PyTorch, {label}: "
-              f"{statistics.median(turn[a] / turn[b] for turn in speeds):.2f}")
+              f"{statistics.median(turn[2 * i] / turn[2 * i + 1] for turn in speeds):.2f}")
+    if "bf16" not in precisions:
+        print("no bf16: the processor has none")
+        return
     best = statistics.median(turn[2] / max(turn[1], turn[3]) for turn in speeds)
     print(f"Pioneer bf16 / PyTorch at its best: {best:.2f}")
+
+
+def has_bf16():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        return re.search(r"\b(avx512_bf16|amx_bf16)\b", file.read()) is not None
 
 
 def main():
