@@ -148,15 +148,15 @@ void AllowWithConditions(scmp_filter_ctx filter) {
   Check(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0));
   // Limits are read, not set.
   Check(
-      seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2_64(SCMP_CMP_EQ, 0)));
+      seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2_64(SCMP_CMP_EQ, 0, 0)));
   // A descriptor's owner would be sent signals.
   for (const uint64_t command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}) {
     Check(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                           SCMP_A1_64(SCMP_CMP_EQ, command)));
+                           SCMP_A1_64(SCMP_CMP_EQ, command, 0)));
   }
   for (const uint64_t request : {TCGETS, FIOCLEX, FIONCLEX, FIONBIO}) {
     Check(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                           SCMP_A1_64(SCMP_CMP_EQ, request)));
+                           SCMP_A1_64(SCMP_CMP_EQ, request, 0)));
   }
 }
 

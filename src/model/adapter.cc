@@ -178,7 +178,7 @@ void AddEmbeddingAdapters(ThreadPool& pool, RowAdapters adapters, const int32_t*
       const Adapter::TableChange* change = part.adapter->embedding();
       if (change == nullptr) continue;
       Matrix low(static_cast<int64_t>(ids.size()), change->a.cols());
-      EmbedRows(change->a, ids.data(), low.rows(), low.data());
+      EmbedRows(pool, change->a, ids.data(), low.rows(), low.data());
       AddRaised(pool, change->b, part.scale * change->scale, low, group.rows, y, d_model);
     }
   }

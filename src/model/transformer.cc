@@ -124,7 +124,7 @@ void Transformer::EmbedTexts(ThreadPool& pool, const StepBatch& batch, Matrix& o
 }
 
 void Transformer::Embed(Pass& pass) {
-  ReadEmbedding(pass.tokens, pass.n, pass.work.x.data());
+  ReadEmbedding(pass.pool, pass.tokens, pass.n, pass.work.x.data());
   AddEmbeddingAdapters(pass.pool, pass.adapters, pass.tokens, pass.n, pass.work.x.data(),
                        config_.d_model);
   if (embedding_scale_ == 1.0f) return;
@@ -132,12 +132,14 @@ void Transformer::Embed(Pass& pass) {
 }
 
 // A row that is read brings the pages around it into memory (16 with Linux's defaults): after some
-// thousand tokens the whole table, of which hardly anything is needed again.
-void Transformer::ReadEmbedding(const int32_t* tokens, int64_t n, float* out) {
+// thousand tokens the whole table, of which hardly anything is needed again. A small one may stay.
+void Transformer::ReadEmbedding(ThreadPool& pool, const int32_t* tokens, int64_t n, float* out) {
+  constexpr size_t kMayStay = 32 << 20;
   constexpr int64_t kMostRows = 64;
+  if (embedding_.bytes() <= kMayStay) return EmbedRows(pool, embedding_, tokens, n, out);
   for (int64_t begin = 0; begin < n;) {
     const int64_t rows = std::min(n - begin, kMostRows - rows_read_);
-    EmbedRows(embedding_, tokens + begin, rows, out + begin * config_.d_model);
+    EmbedRows(pool, embedding_, tokens + begin, rows, out + begin * config_.d_model);
     begin += rows;
     rows_read_ += rows;
     if (rows_read_ < kMostRows) return;

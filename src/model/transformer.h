@@ -39,7 +39,7 @@ class Transformer : public Model {
 
   // Fills pass.work.x [n, d_model].
   virtual void Embed(Pass& pass);
-  void ReadEmbedding(const int32_t* tokens, int64_t n, float* out);
+  void ReadEmbedding(ThreadPool& pool, const int32_t* tokens, int64_t n, float* out);
   // Changes pass.work.x.
   virtual void RunLayer(Pass& pass, int layer) = 0;
 

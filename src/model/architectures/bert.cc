@@ -85,7 +85,7 @@ class BertModel : public Transformer {
       AddBias(pass.pool, x.data(), token_type_.data(), pass.n, config_.d_model);
     }
     if (positions_) {
-      EmbedRows(*positions_, pass.positions, pass.n, pass.work.normed.data());
+      EmbedRows(pass.pool, *positions_, pass.positions, pass.n, pass.work.normed.data());
       AddInPlace(pass.pool, x.data(), pass.work.normed.data(), pass.n * config_.d_model);
     }
     input_norm_.Run(pass.pool, x.data(), pass.n, x.data());

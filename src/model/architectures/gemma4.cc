@@ -154,7 +154,7 @@ class Gemma4 : public Decoder {
                  1.0f / std::sqrt(static_cast<float>(config_.d_model)), n_all);
     per_layer_norm_.Run(pass.pool, per_layer_.data(), n_all / d_per_layer_, per_layer_.data());
     of_tokens_.Resize(pass.n, per_layer_.cols());
-    EmbedRows(per_layer_table_, pass.tokens, pass.n, of_tokens_.data());
+    EmbedRows(pass.pool, per_layer_table_, pass.tokens, pass.n, of_tokens_.data());
     AddScaledInPlace(pass.pool, per_layer_.data(), std::sqrt(static_cast<float>(d_per_layer_)),
                      of_tokens_.data(), n_all);
     ScaleInPlace(pass.pool, per_layer_.data(), 1.0f / std::sqrt(2.0f), n_all);

@@ -29,7 +29,7 @@ class Gpt2 : public Decoder {
   void Embed(Pass& pass) override {
     Decoder::Embed(pass);
     of_positions_.Resize(pass.n, config_.d_model);
-    EmbedRows(positions_, pass.positions, pass.n, of_positions_.data());
+    EmbedRows(pass.pool, positions_, pass.positions, pass.n, of_positions_.data());
     AddInPlace(pass.pool, pass.work.x.data(), of_positions_.data(), pass.n * config_.d_model);
   }
 

@@ -22,7 +22,10 @@ PIONEER_INLINE __m256i FirstLanes8(int n) {
 
 PIONEER_INLINE F32 Set1(float v) { return {_mm256_set1_ps(v), _mm256_set1_ps(v)}; }
 PIONEER_INLINE F32 Load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+// Where all lanes are there, as in all but the last turn of a loop, moves are whole ones: a masked
+// store takes AMD's cores (Zen 1 to 3) a dozen cycles and more.
 PIONEER_INLINE F32 LoadPartial(const float* p, int n) {
+  if (n >= 16) return Load(p);
   return {_mm256_maskload_ps(p, FirstLanes8(n)), _mm256_maskload_ps(p + 8, FirstLanes8(n - 8))};
 }
 PIONEER_INLINE void Store(float* p, F32 v) {
@@ -30,6 +33,7 @@ PIONEER_INLINE void Store(float* p, F32 v) {
   _mm256_storeu_ps(p + 8, v.hi);
 }
 PIONEER_INLINE void StorePartial(float* p, F32 v, int n) {
+  if (n >= 16) return Store(p, v);
   _mm256_maskstore_ps(p, FirstLanes8(n), v.lo);
   _mm256_maskstore_ps(p + 8, FirstLanes8(n - 8), v.hi);
 }

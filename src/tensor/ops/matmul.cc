@@ -145,10 +145,14 @@ void MatMul(ThreadPool& pool, const Weight& w, const float* x, int64_t n_tokens,
   MatMul(pool, std::span(&product, 1), x, n_tokens);
 }
 
-void EmbedRows(const Tensor& table, const int32_t* ids, int64_t n_tokens, float* out) {
-  for (int64_t t = 0; t < n_tokens; ++t) {
-    DequantizeRow(table.dtype, table.row(ids[t]), out + t * table.cols(), table.cols());
-  }
+void EmbedRows(ThreadPool& pool, const Tensor& table, const int32_t* ids, int64_t n_tokens,
+               float* out) {
+  constexpr int64_t kDecodingWork = 4;  // of one element, in additions
+  ForItems(pool, n_tokens, kDecodingWork * table.cols(), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      DequantizeRow(table.dtype, table.row(ids[t]), out + t * table.cols(), table.cols());
+    }
+  });
 }
 
 }  // namespace pioneer

@@ -23,6 +23,7 @@ struct Product {
 void MatMul(ThreadPool& pool, std::span<const Product> products, const float* x, int64_t n_tokens);
 
 // out[t] = row ids[t] of the table, as float32. ids must be in range.
-void EmbedRows(const Tensor& table, const int32_t* ids, int64_t n_tokens, float* out);
+void EmbedRows(ThreadPool& pool, const Tensor& table, const int32_t* ids, int64_t n_tokens,
+               float* out);
 
 }  // namespace pioneer

@@ -251,11 +251,12 @@ INSTANTIATE_TEST_SUITE_P(Isas, MatMulTest, testing::ValuesIn(AllKernels()),
                          [](const auto& info) { return info.param.name; });
 
 TEST(EmbedRowsTest, ReadsRowsOfAnyType) {
+  ThreadPool pool(2);
   for (const DType dtype : AllTypes()) {
     const Tensor t = MakeTensor(dtype, 5, 256, 13);
     const int32_t ids[] = {4, 0, 4};
     std::vector<float> out(3 * 256), expected(256);
-    EmbedRows(t, ids, 3, out.data());
+    EmbedRows(pool, t, ids, 3, out.data());
     DequantizeRow(dtype, t.row(4), expected.data(), 256);
     EXPECT_TRUE(std::equal(expected.begin(), expected.end(), out.begin()));
     EXPECT_TRUE(std::equal(expected.begin(), expected.end(), out.begin() + 512));
