@@ -1,6 +1,7 @@
 // Why: how fast a large index is made and asked, and how much room it takes. Passages of words
-// drawn by Zipf's law; questions of words of one of them.
-//   build/search_bench 1000000 FOLDER
+// drawn by Zipf's law; questions of words of one of them. With an embedding model's file (GGUF),
+// found by meaning, too.
+//   build/search_bench 1000000 FOLDER [MODEL.gguf]
 //   build/search_bench 20000 postgresql://USER@HOST/DATABASE
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -12,7 +13,10 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "engine/local_generator.h"
+#include "model/model.h"
 #include "search/index/index_library.h"
+#include "search/rank/generator_embedder.h"
 
 namespace pioneer::search {
 namespace {
@@ -76,10 +80,30 @@ double PeakMegabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1000;
 }
 
-void Bench(int64_t n, const std::string& place) {
-  IndexLibrary library({place}, [&](const SourceSettings&, SourceSink& sink, const CancelToken&) {
-    ReadSynthetic(n, sink);
-  });
+std::shared_ptr<Embedder> LoadEmbedder(const char* file) {
+  EngineOptions options;
+  options.kv_bytes = int64_t{512} << 20;
+  return std::make_shared<GeneratorEmbedder>(
+      std::make_shared<LocalGenerator>(LoadModel(file), options), file);
+}
+
+// Waits until every passage has a vector; the graph keeps up with them.
+void AwaitVectors(IndexLibrary& library) {
+  const Stopwatch making;
+  const int64_t before = library.State().vectors->done;
+  int64_t seen = -1;
+  for (VectorProgress now = *library.State().vectors; now.done < now.total;
+       now = *library.State().vectors) {
+    seen = library.AwaitChange(seen, 10'000);
+  }
+  const double seconds = making.Seconds();
+  const auto made = static_cast<double>(library.State().vectors->done - before);
+  fmt::print("{:.0f} vectors in {:.1f} s: {:.0f} a second\n", made, seconds, made / seconds);
+}
+
+void Bench(int64_t n, const std::string& place, const std::shared_ptr<Embedder>& embedder) {
+  IndexLibrary library({place, embedder}, [&](const SourceSettings&, SourceSink& sink,
+                                              const CancelToken&) { ReadSynthetic(n, sink); });
   const Stopwatch indexing;
   if (library.State().sources.empty()) {
     NewSource source;
@@ -90,8 +114,9 @@ void Bench(int64_t n, const std::string& place) {
   for (int64_t seen = -1; library.State().sources[0].job->state != JobState::kDone;) {
     seen = library.AwaitChange(seen, 10'000);
   }
-  library.Stop();
   const double seconds = indexing.Seconds();
+  if (embedder) AwaitVectors(library);
+  library.Stop();
   const LibraryState state = library.State();
   fmt::print("{} passages in {:.1f} s: {:.2f} MB/s; {:.0f} MB of text, {:.0f} MB stored\n",
              state.passages, seconds, static_cast<double>(state.text_bytes) / 1e6 / seconds,
@@ -118,10 +143,11 @@ void Bench(int64_t n, const std::string& place) {
 }  // namespace pioneer::search
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    fmt::print(stderr, "usage: search_bench PASSAGES FOLDER|postgresql://...\n");
+  if (argc != 3 && argc != 4) {
+    fmt::print(stderr, "usage: search_bench PASSAGES FOLDER|postgresql://... [MODEL.gguf]\n");
     return 2;
   }
-  pioneer::search::Bench(std::atoll(argv[1]), argv[2]);
+  using namespace pioneer::search;
+  Bench(std::atoll(argv[1]), argv[2], argc == 4 ? LoadEmbedder(argv[3]) : nullptr);
   return 0;
 }

@@ -1,15 +1,20 @@
 #include "search/index/vector_work.h"
 
+#include <algorithm>
 #include <chrono>
+#include <future>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 
 namespace pioneer::search {
 namespace {
 
-// A question waits for the batch that is being made.
-constexpr size_t kPassagesAtOnce = 16;
+constexpr size_t kGroup = 16;  // passages; a question waits for two groups at most
+// A lot of groups is saved by one write to the disk; what takes a second is worth one.
+constexpr size_t kLargestLot = 32 * kGroup;
+constexpr double kShortLotSeconds = 0.25, kLongLotSeconds = 1;
 constexpr auto kIdle = std::chrono::seconds(1);  // between looks for new passages
 constexpr auto kBehindProblem = std::chrono::seconds(5);
 
@@ -38,7 +43,8 @@ VectorWork::VectorWork(std::shared_ptr<Embedder> embedder, std::filesystem::path
       info_(WithTextVersion(embedder_->info())),
       around_(std::move(surroundings)),
       index_(info_, std::move(graph_file)),
-      finder_(*embedder_, index_) {}
+      finder_(*embedder_, index_),
+      lot_(kGroup) {}
 
 VectorWork::~VectorWork() { Stop(); }
 
@@ -97,10 +103,19 @@ bool VectorWork::DoSomething(SearchStore& store, const CancelToken& cancel) {
   const bool owns = around_.owns_work();
   const bool embedded = owns && EmbedSome(store, cancel);
   index_.Refresh(store);
-  const bool extended = index_.ExtendGraph();
+  const bool extended = ExtendGraph(cancel);
   if (embedded || extended) return true;
   index_.ForgetRemoved(store);
   if (owns) index_.SaveGraph();
+  return false;
+}
+
+// The graph keeps up with the vectors, and new passages do not wait for all of it.
+bool VectorWork::ExtendGraph(const CancelToken& cancel) {
+  const Stopwatch extending;
+  while (index_.ExtendGraph()) {
+    if (cancel.cancelled() || extending.Seconds() > kLongLotSeconds) return true;
+  }
   return false;
 }
 
@@ -109,21 +124,43 @@ bool VectorWork::EmbedSome(SearchStore& store, const CancelToken& cancel) {
     const std::lock_guard write(around_.writing);
     store.ResetVectors(info_.fingerprint);
   }
-  const std::vector<PassageText> passages = store.PassagesWithoutVectors(kPassagesAtOnce);
+  const std::vector<PassageText> passages = store.PassagesWithoutVectors(lot_);
   if (passages.empty()) return false;
+  const Stopwatch embedding;
   const std::vector<PassageVector> vectors = Embed(passages, cancel);
   {
     const std::lock_guard write(around_.writing);
     store.SaveVectors(vectors);
   }
+  if (embedding.Seconds() < kShortLotSeconds) lot_ = std::min(lot_ * 2, kLargestLot);
+  if (embedding.Seconds() > kLongLotSeconds) lot_ = std::max(lot_ / 2, kGroup);
   around_.on_saved();
   return true;
 }
 
-// A text of which no vector can be made keeps the others from none. Where none of several can be
-// made, the model is to blame.
+// A group's texts are cut into tokens while the model is busy with the group before.
 std::vector<PassageVector> VectorWork::Embed(const std::vector<PassageText>& passages,
                                              const CancelToken& cancel) {
+  const auto begin = [&](size_t first) {
+    const auto group = std::span(passages).subspan(first);
+    return std::async(std::launch::async, [this, group, &cancel] {
+      return EmbedGroup(group.first(std::min(group.size(), kGroup)), cancel);
+    });
+  };
+  std::vector<PassageVector> vectors;
+  auto next = begin(0);
+  for (size_t first = 0; first < passages.size(); first += kGroup) {
+    auto now = std::move(next);
+    if (first + kGroup < passages.size()) next = begin(first + kGroup);
+    for (PassageVector& vector : now.get()) vectors.push_back(std::move(vector));
+  }
+  return vectors;
+}
+
+// A text of which no vector can be made keeps the others from none. Where none of several can be
+// made, the model is to blame.
+std::vector<PassageVector> VectorWork::EmbedGroup(std::span<const PassageText> passages,
+                                                  const CancelToken& cancel) {
   std::vector<std::string> texts;
   for (const PassageText& passage : passages) texts.push_back(TextToEmbed(passage));
   std::vector<PassageVector> vectors;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -44,9 +45,12 @@ class VectorWork {
  private:
   void Work(const CancelToken& cancel);
   bool DoSomething(SearchStore& store, const CancelToken& cancel);
+  bool ExtendGraph(const CancelToken& cancel);
   bool EmbedSome(SearchStore& store, const CancelToken& cancel);
   std::vector<PassageVector> Embed(const std::vector<PassageText>& passages,
                                    const CancelToken& cancel);
+  std::vector<PassageVector> EmbedGroup(std::span<const PassageText> passages,
+                                        const CancelToken& cancel);
   void SetProblem(std::string problem);
 
   const std::shared_ptr<Embedder> embedder_;
@@ -54,6 +58,7 @@ class VectorWork {
   const Surroundings around_;
   VectorIndex index_;
   MeaningFinder finder_;
+  size_t lot_;  // passages that get vectors before these are saved
 
   std::mutex mutex_;
   std::condition_variable stop_;
