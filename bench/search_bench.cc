@@ -1,7 +1,8 @@
 // Why: how fast a large index is made and asked, and how much room it takes. Passages of words
-// drawn by Zipf's law; questions of words of one of them. With an embedding model's file (GGUF),
-// found by meaning, too.
-//   build/search_bench 1000000 FOLDER [MODEL.gguf]
+// drawn by Zipf's law; questions of words of one of them. With "vectors", as if found by
+// meaning, too: vectors are made of the words, as how fast a model makes them is measured
+// elsewhere.
+//   build/search_bench 1000000 FOLDER [vectors]
 //   build/search_bench 20000 postgresql://USER@HOST/DATABASE
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -13,10 +14,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "engine/local_generator.h"
-#include "model/model.h"
 #include "search/index/index_library.h"
-#include "search/rank/generator_embedder.h"
 
 namespace pioneer::search {
 namespace {
@@ -80,12 +78,40 @@ double PeakMegabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1000;
 }
 
-std::shared_ptr<Embedder> LoadEmbedder(const char* file) {
-  EngineOptions options;
-  options.kv_bytes = int64_t{512} << 20;
-  return std::make_shared<GeneratorEmbedder>(
-      std::make_shared<LocalGenerator>(LoadModel(file), options), file);
-}
+// A text's vector is the sum of its words', each drawn by the word: texts that share words are
+// near.
+class WordSums : public Embedder {
+ public:
+  static constexpr int kDimensions = 256;  // the built-in model's
+  const EmbedderInfo& info() const override { return info_; }
+
+  std::vector<std::vector<float>> Embed(const std::vector<std::string>& texts,
+                                        const CancelToken&) override {
+    std::vector<std::vector<float>> vectors;
+    for (const std::string& text : texts) {
+      std::vector<float> sum(kDimensions);
+      for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find_first_of(" .\n", at), text.size());
+        AddWord(std::string_view(text).substr(at, end - at), sum);
+        at = end + 1;
+      }
+      double square = 1e-9;
+      for (const float x : sum) square += double{x} * x;
+      for (float& x : sum) x /= static_cast<float>(std::sqrt(square));
+      vectors.push_back(std::move(sum));
+    }
+    return vectors;
+  }
+
+ private:
+  // Common words say little.
+  static void AddWord(std::string_view word, std::vector<float>& sum) {
+    if (word.size() <= 4) return;
+    Random random(std::hash<std::string_view>()(word));
+    for (float& x : sum) x += static_cast<float>(random.Uniform() - 0.5);
+  }
+  const EmbedderInfo info_{"sums of words", "sums of words", kDimensions};
+};
 
 // Waits until every passage has a vector; the graph keeps up with them.
 void AwaitVectors(IndexLibrary& library) {
@@ -143,11 +169,12 @@ void Bench(int64_t n, const std::string& place, const std::shared_ptr<Embedder>&
 }  // namespace pioneer::search
 
 int main(int argc, char** argv) {
-  if (argc != 3 && argc != 4) {
-    fmt::print(stderr, "usage: search_bench PASSAGES FOLDER|postgresql://... [MODEL.gguf]\n");
+  const bool with_vectors = argc == 4 && std::string_view(argv[3]) == "vectors";
+  if (argc != 3 && !with_vectors) {
+    fmt::print(stderr, "usage: search_bench PASSAGES FOLDER|postgresql://... [vectors]\n");
     return 2;
   }
   using namespace pioneer::search;
-  Bench(std::atoll(argv[1]), argv[2], argc == 4 ? LoadEmbedder(argv[3]) : nullptr);
+  Bench(std::atoll(argv[1]), argv[2], with_vectors ? std::make_shared<WordSums>() : nullptr);
   return 0;
 }

@@ -1,7 +1,6 @@
 #include "search/index/analyzer.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/utf8.h"
 #include "search/index/japanese.h"
@@ -43,33 +42,75 @@ TermKind KindOfWord(std::string_view folded) {
   return IsEnglishFunctionWord(folded) ? TermKind::kFunction : TermKind::kWord;
 }
 
-// Most words of most texts: ASCII letters, small but for the first. One thread remembers what
-// becomes of those that it met.
-constexpr size_t kLongestPlainWord = 24;
-
-struct PlainWord {
-  std::string stem;
+struct WordTerm {
+  std::string text;
   TermKind kind;
 };
 
-class PlainWords {
+// What becomes of words that were met: a place each, where the last one that falls there stays.
+template <typename Value, size_t kPlaces>
+class WordCache {
  public:
-  const PlainWord& Find(std::string_view folded) {
-    const auto known = words_.find(folded);
-    if (known != words_.end()) return known->second;
-    if (words_.size() >= kMostRemembered) words_.clear();
-    const PlainWord word{StemWord(folded), KindOfWord(folded)};
-    return words_.emplace(std::string(folded), word).first->second;
+  static constexpr size_t kLongest = 24;  // bytes; longer words are rare
+
+  // `make`(value) fills in what becomes of a word of 1 to kLongest bytes.
+  template <typename Make>
+  const Value& Find(std::string_view word, const Make& make) {
+    Place& place = places_[std::hash<std::string_view>()(word) % kPlaces];
+    if (std::string_view(place.word, place.size) != word) {
+      place.size = 0;
+      make(place.value);
+      place.size = static_cast<uint8_t>(word.copy(place.word, kLongest));
+    }
+    return place.value;
   }
 
  private:
-  static constexpr size_t kMostRemembered = 50'000;
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  struct Place {
+    char word[kLongest];
+    uint8_t size = 0;
+    Value value;
   };
-  std::unordered_map<std::string, PlainWord, Hash, std::equal_to<>> words_;
+  std::vector<Place> places_{kPlaces};
 };
+
+// Most words of most texts: ASCII letters, small but for the first. A thread has one.
+using PlainWords = WordCache<WordTerm, 1 << 13>;
+
+// The terms of a stretch of Hangul.
+struct HangulTerms {
+  bool is_particle = false;
+  std::vector<WordTerm> terms;
+};
+using HangulWords = WordCache<HangulTerms, 1 << 12>;
+
+// Pairs of neighbouring characters, each once.
+void AddPairTerms(std::u32string_view word, std::vector<WordTerm>& terms) {
+  const size_t first = terms.size();
+  for (size_t i = 0; i + 1 < word.size(); ++i) {
+    std::string pair = Encode(word.substr(i, 2));
+    const auto is_same = [&](const WordTerm& term) { return term.text == pair; };
+    if (std::none_of(terms.begin() + static_cast<std::ptrdiff_t>(first), terms.end(), is_same)) {
+      terms.push_back({std::move(pair), TermKind::kPair});
+    }
+  }
+}
+
+void FindHangulTerms(std::string_view text, HangulTerms& found) {
+  const std::u32string word = DecodeFolded(text), stem = StripKoreanEndings(word);
+  found.is_particle = IsKoreanParticle(word);
+  found.terms.clear();
+  if (IsKoreanFunctionWord(stem) || IsKoreanFunctionWord(word)) {
+    found.terms.push_back({Encode(stem), TermKind::kFunction});
+    return;
+  }
+  found.terms.push_back({Encode(stem), TermKind::kWord});
+  if (stem.size() > 2) {
+    AddPairTerms(stem, found.terms);
+  } else if (MayEndInParticle(stem)) {
+    found.terms.push_back({Encode(stem.substr(0, 1)), TermKind::kPair});
+  }
+}
 
 class TextAnalyzer {
  public:
@@ -165,16 +206,19 @@ class TextAnalyzer {
   // False: it is none.
   bool AddPlainWord(const ScriptRun& run) {
     const size_t size = run.end - run.begin;
-    if (run.script != Script::kLetter || size > kLongestPlainWord) return false;
-    char folded[kLongestPlainWord];
+    if (run.script != Script::kLetter || size > PlainWords::kLongest) return false;
+    char folded[PlainWords::kLongest];
     folded[0] = static_cast<char>(text_[run.begin] | 32);
     for (size_t i = 1; i < size; ++i) folded[i] = text_[run.begin + i];
     if (!std::all_of(folded, folded + size, IsLowerAscii)) return false;
     if (IsAlphanumeric(NextPiece(run.end, run.script).script)) return false;
     thread_local PlainWords words;
-    const PlainWord& word = words.Find({folded, size});
+    const std::string_view text(folded, size);
+    const WordTerm& word = words.Find(text, [&](WordTerm& made) {
+      made = {StemWord(text), KindOfWord(text)};
+    });
     ++word_;
-    Add(word.stem, word.kind, ++position_, run.begin, run.end);
+    Add(word.text, word.kind, ++position_, run.begin, run.end);
     return true;
   }
 
@@ -182,8 +226,7 @@ class TextAnalyzer {
   ScriptRun NextPiece(size_t at, Script before) const {
     const ScriptRun none{Script::kNone, at, at};
     if (at >= text_.size()) return none;
-    const ScriptRun next = RunAt(at);
-    if (IsAlphanumeric(next.script)) return next;
+    if (IsAlphanumeric(CharScriptAt(at).script)) return RunAt(at);
     const size_t joint = JointLength(at);
     if (joint == 0 || at + joint >= text_.size()) return none;
     const ScriptRun behind = RunAt(at + joint);
@@ -196,8 +239,9 @@ class TextAnalyzer {
 
   size_t JointLength(size_t at) const {
     constexpr std::string_view kApostrophe = "\u2019";
-    if (text_.substr(at).starts_with(kApostrophe)) return kApostrophe.size();
-    return std::string_view("_-'.,").find(text_[at]) != std::string_view::npos ? 1 : 0;
+    const char c = text_[at];
+    if (c == '_' || c == '-' || c == '\'' || c == '.' || c == ',') return 1;
+    return text_.substr(at).starts_with(kApostrophe) ? kApostrophe.size() : 0;
   }
 
   // "HTTPServer" is "HTTP" and "Server".
@@ -265,35 +309,35 @@ class TextAnalyzer {
   // --- Korean.
 
   void AddHangul(const ScriptRun& run) {
-    const std::u32string word = DecodeFolded(text_.substr(run.begin, run.end - run.begin));
+    const std::string_view text = text_.substr(run.begin, run.end - run.begin);
     const bool joined = last_.end == run.begin && last_.script != Script::kNone;
-    if (joined && IsKoreanParticle(word)) return;
-    ++word_;
-    ++position_;
-    const std::u32string stem = StripKoreanEndings(word);
-    if (IsKoreanFunctionWord(stem) || IsKoreanFunctionWord(word)) {
-      Add(Encode(stem), TermKind::kFunction, position_, run.begin, run.end);
-      return;
-    }
-    Add(Encode(stem), TermKind::kWord, position_, run.begin, run.end);
-    if (stem.size() > 2) {
-      AddPairs(stem, run);
-    } else if (MayEndInParticle(stem)) {
-      Add(Encode(stem.substr(0, 1)), TermKind::kPair, position_, run.begin, run.end);
+    if (text.size() <= HangulWords::kLongest) {
+      thread_local HangulWords words;
+      const auto make = [&](HangulTerms& made) { FindHangulTerms(text, made); };
+      AddHangulTerms(words.Find(text, make), joined, run);
+    } else {
+      HangulTerms long_word;
+      FindHangulTerms(text, long_word);
+      AddHangulTerms(long_word, joined, run);
     }
   }
 
-  // Pairs of characters at the present position, each once.
+  void AddHangulTerms(const HangulTerms& found, bool joined, const ScriptRun& run) {
+    if (joined && found.is_particle) return;
+    ++word_;
+    ++position_;
+    AddAll(found.terms, run);
+  }
+
+  // At the present position.
+  void AddAll(const std::vector<WordTerm>& terms, const ScriptRun& run) {
+    for (const WordTerm& term : terms) Add(term.text, term.kind, position_, run.begin, run.end);
+  }
+
   void AddPairs(std::u32string_view word, const ScriptRun& run) {
-    const size_t first = terms_.size();
-    for (size_t i = 0; i + 1 < word.size(); ++i) {
-      std::string pair = Encode(word.substr(i, 2));
-      const auto is_same = [&](const Term& term) { return term.text == pair; };
-      if (std::any_of(terms_.begin() + static_cast<std::ptrdiff_t>(first), terms_.end(), is_same)) {
-        continue;
-      }
-      Add(std::move(pair), TermKind::kPair, position_, run.begin, run.end);
-    }
+    std::vector<WordTerm> pairs;
+    AddPairTerms(word, pairs);
+    AddAll(pairs, run);
   }
 
   // --- Japanese, and other scripts without spaces.

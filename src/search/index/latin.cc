@@ -7,7 +7,6 @@
 #include <unicode/uscript.h>
 
 #include <memory>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -92,11 +91,9 @@ class Stemmer {
   std::unique_ptr<sb_stemmer, StemmerCloser> stemmer_;
 };
 
-// One thread's stemmers and the words that it met.
-struct Stemming {
-  static constexpr size_t kMostRemembered = 20'000;
+// One thread's.
+struct Stemmers {
   Stemmer english{"english"}, russian{"russian"}, greek{"greek"};
-  std::unordered_map<std::string, std::string> remembered;
 
   Stemmer& For(std::string_view word) {
     const char32_t c = DecodeUtf8(word).code_point;
@@ -131,13 +128,8 @@ std::string FoldWord(std::string_view word) {
 
 std::string StemWord(std::string_view folded) {
   if (folded.size() < 3 || folded.size() > kLongestStemmedBytes) return std::string(folded);
-  thread_local Stemming stemming;
-  const std::string word(folded);
-  if (const auto found = stemming.remembered.find(word); found != stemming.remembered.end()) {
-    return found->second;
-  }
-  if (stemming.remembered.size() >= Stemming::kMostRemembered) stemming.remembered.clear();
-  return stemming.remembered[word] = stemming.For(word).Stem(word);
+  thread_local Stemmers stemmers;
+  return stemmers.For(folded).Stem(folded);
 }
 
 bool IsEnglishFunctionWord(std::string_view folded) {
