@@ -2,6 +2,7 @@
 // hits are, for those who score rows themselves.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -24,16 +25,16 @@ void RegisterAnalyzer(Database& database, const char* name, FullTextAnalyzer ana
 // functions below read.
 void RegisterHits(Database& database);
 
-// A row that a MATCH found.
+// What a MATCH found in a row, by phrases.
+inline constexpr int kMostColumns = 8;
 struct PhraseHits {
-  int phrase = 0;           // of the expression, from 0
-  std::vector<int> counts;  // in each column
+  int phrase = 0;                              // of the expression, from 0
+  std::array<uint8_t, kMostColumns> counts{};  // in each column; 255 = that or more
 };
-struct RowHits {
-  std::vector<int> column_terms;  // positions of each column
-  std::vector<PhraseHits> phrases;
-};
-void DecodeHits(std::string_view blob, int n_columns, RowHits& out);
+void DecodeHits(std::string_view blob, int n_columns, std::vector<PhraseHits>& out);
+
+// A row of a table's "docsize" table: the positions of each column. What is missing is 0.
+std::array<int, kMostColumns> DecodeSizes(std::string_view sz);
 
 struct TableTotals {
   int64_t rows = 0;

@@ -152,6 +152,9 @@ class SearchStore {
 // `place` is a folder, or "postgresql://USER@HOST/DATABASE". Throws Error{kIo}, {kInvalidArgument}
 // (an address that cannot be read), {kUnsupported} (a newer program's index, a server that is too
 // old).
-std::unique_ptr<SearchStore> OpenSearchStore(const std::string& place);
+// `lengths`: what connections of the same place share; null = its own.
+class PassageLengths;
+std::unique_ptr<SearchStore> OpenSearchStore(const std::string& place,
+                                             std::shared_ptr<PassageLengths> lengths = nullptr);
 
 }  // namespace pioneer::search

@@ -151,16 +151,53 @@ std::vector<Candidate> SqliteSearchStore::FindCandidates(const std::vector<std::
   if (filters) BindFilter(row, filter);
   row.Bind(static_cast<int64_t>(limit));
   std::vector<Candidate> candidates;
-  RowHits hits;
+  std::vector<PhraseHits> hits;
   while (row.Step()) {
     DecodeHits(row.Bytes(1), kSearchFields, hits);
     Candidate candidate;
     candidate.passage_id = row.Integer(0);
-    std::copy_n(hits.column_terms.begin(), kSearchFields, candidate.lengths);
-    AddGroupHits(candidate, hits.phrases, groups, phrase_terms);
+    AddGroupHits(candidate, hits, groups, phrase_terms);
     candidates.push_back(std::move(candidate));
   }
+  PutLengths(candidates);
   return candidates;
+}
+
+void SqliteSearchStore::PutLengths(std::vector<Candidate>& candidates) {
+  Statement analysis = database_.Query("SELECT version FROM analysis");
+  const int64_t version = analysis.Step() ? analysis.Integer(0) : 0;
+  std::shared_ptr<const PassageLengths::Page> page;
+  int64_t number = -1;
+  for (Candidate& candidate : candidates) {
+    const int64_t id = candidate.passage_id;
+    if (id / PassageLengths::kPageIds != number || id >= page->end) {
+      number = id / PassageLengths::kPageIds;
+      page = lengths_->Find(number, version);
+      if (!page || id >= page->end) {
+        page = ReadLengths(number);
+        lengths_->Put(number, version, page);
+      }
+    }
+    const auto& fields = page->lengths[static_cast<size_t>(id % PassageLengths::kPageIds)];
+    std::copy(fields.begin(), fields.end(), candidate.lengths);
+  }
+}
+
+std::shared_ptr<const PassageLengths::Page> SqliteSearchStore::ReadLengths(int64_t page_number) {
+  const int64_t first = page_number * PassageLengths::kPageIds;
+  Statement row = database_.Query(
+      "SELECT id, sz FROM passage_text_docsize WHERE id >= ? AND id < ? ORDER BY id", first,
+      first + PassageLengths::kPageIds);
+  auto page = std::make_shared<PassageLengths::Page>();
+  while (row.Step()) {
+    const auto sizes = DecodeSizes(row.Bytes(1));
+    auto& fields = page->lengths[static_cast<size_t>(row.Integer(0) - first)];
+    for (size_t i = 0; i < kSearchFields; ++i) {
+      fields[i] = static_cast<uint16_t>(std::min(sizes[i], 0xFFFF));
+    }
+    page->end = row.Integer(0) + 1;
+  }
+  return page;
 }
 
 std::optional<std::vector<PassageRange>> SqliteSearchStore::FindPassages(

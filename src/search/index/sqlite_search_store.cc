@@ -76,8 +76,11 @@ Job ReadJob(const Statement& row) {
 
 }  // namespace
 
-SqliteSearchStore::SqliteSearchStore(const std::filesystem::path& file)
-    : folder_(file.parent_path()), database_(file, SearchDatabaseOptions()) {
+SqliteSearchStore::SqliteSearchStore(const std::filesystem::path& file,
+                                     std::shared_ptr<PassageLengths> lengths)
+    : folder_(file.parent_path()),
+      lengths_(std::move(lengths)),
+      database_(file, SearchDatabaseOptions()) {
   database_.Run("PRAGMA cache_size = -65536");
   database_.Run("PRAGMA mmap_size = 4294967296");
 }

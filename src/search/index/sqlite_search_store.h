@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "search/index/passage_lengths.h"
 #include "search/index/search_store.h"
 #include "store/database.h"
 
@@ -12,7 +13,7 @@ namespace pioneer::search {
 
 class SqliteSearchStore : public SearchStore {
  public:
-  explicit SqliteSearchStore(const std::filesystem::path& file);
+  SqliteSearchStore(const std::filesystem::path& file, std::shared_ptr<PassageLengths> lengths);
 
   void AddSource(const Source& source) override;
   std::vector<Source> Sources() override;
@@ -72,8 +73,11 @@ class SqliteSearchStore : public SearchStore {
   void RemoveDocument(int64_t source, const DocumentRow& row);
   void RemoveVectors(int64_t first_passage, int64_t end);
   void CountDocument(int64_t source, int64_t content, int64_t sign);
+  void PutLengths(std::vector<Candidate>& candidates);
+  std::shared_ptr<const PassageLengths::Page> ReadLengths(int64_t page_number);
 
   const std::filesystem::path folder_;
+  const std::shared_ptr<PassageLengths> lengths_;
   Database database_;
 };
 

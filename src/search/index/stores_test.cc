@@ -1,6 +1,8 @@
 // Both databases answer alike, and what only one of them can suffer is survived.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/random.h"
 #include "search/index/analyzer.h"
 #include "search/index/postgres_connection.h"
@@ -296,6 +298,44 @@ TEST(PostgresSearch, ShowsNoPassword) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kIo);
     EXPECT_NE(std::string(error.what()).find("/nowhere/at/all"), std::string::npos);
+  }
+}
+
+// --- How long passages are.
+
+using LengthsTest = LibraryTest;
+INSTANTIATE_TEST_SUITE_P(, LengthsTest, BothKeepers(), KeeperName);
+
+// Lengths are remembered by who asked before; passages that came since have theirs, too.
+TEST_P(LengthsTest, OfOldAndNewPassages) {
+  const auto put = [&](int n) {
+    std::string text;
+    for (int i = 0; i < n; ++i) text += "pump ";
+    source_.Put(MakeText(fmt::format("d{}", n), text));
+  };
+  std::set<int> expected;
+  const auto library = Open();
+  const auto store = OpenSearchStore(index_);
+  const auto lengths = [&] {
+    std::set<int> found;
+    for (const Candidate& candidate : store->FindCandidates({"pump"}, {{0}}, {}, 1000)) {
+      found.insert(candidate.lengths[kTextField]);
+    }
+    return found;
+  };
+  library->Start();
+  std::string id;
+  for (int n = 1; n <= 60; ++n) {
+    put(n);
+    expected.insert(n);
+    if (n % 20 != 0) continue;
+    if (n == 20) {
+      id = AddFolder(*library);
+    } else {
+      library->Sync(id);
+    }
+    AwaitEnd(*library, id);
+    EXPECT_EQ(lengths(), expected);
   }
 }
 

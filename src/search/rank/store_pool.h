@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "search/index/passage_lengths.h"
 #include "search/index/search_store.h"
 
 namespace pioneer::search {
@@ -40,7 +41,7 @@ class StorePool {
         return {*this, std::move(store)};
       }
     }
-    return {*this, OpenSearchStore(place_)};
+    return {*this, OpenSearchStore(place_, lengths_)};
   }
 
  private:
@@ -50,6 +51,7 @@ class StorePool {
   }
 
   const std::string place_;
+  const std::shared_ptr<PassageLengths> lengths_ = std::make_shared<PassageLengths>();
   std::mutex mutex_;
   std::vector<std::unique_ptr<SearchStore>> idle_;
 };
