@@ -149,11 +149,12 @@ class SearchStore {
   virtual std::vector<int64_t> VectorIds() = 0;  // of all
 };
 
+class PassageLengths;
+
 // `place` is a folder, or "postgresql://USER@HOST/DATABASE". Throws Error{kIo}, {kInvalidArgument}
 // (an address that cannot be read), {kUnsupported} (a newer program's index, a server that is too
 // old).
 // `lengths`: what connections of the same place share; null = its own.
-class PassageLengths;
 std::unique_ptr<SearchStore> OpenSearchStore(const std::string& place,
                                              std::shared_ptr<PassageLengths> lengths = nullptr);
 
