@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "search/answer/dates.h"
+#include "search/answer/definition.h"
 #include "search/answer/extract.h"
 #include "search/answer/follow_up.h"
 #include "search/answer/links.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr size_t kMaxQuestionBytes = 4096;
 constexpr size_t kMaxQueries = 8;
 constexpr size_t kMaxEarlierTurns = 100;
+constexpr size_t kMostLookedAt = 100;  // passages, for one that explains the thing asked about
 // A sentence that its passage makes no likelier (nats a token) is not what the passage says.
 constexpr double kLeastGain = 0.05;
 // More where the words cannot be compared.
@@ -103,15 +105,21 @@ std::vector<RankedPassage> Find(Understood& understood, const RetrievalFilter& a
   return passages;
 }
 
-// With a capable model more are found than are asked for, and it chooses among them.
+// More are found than are asked for where a capable model can choose among them, or what explains
+// the thing asked about has to be found among what only names it.
 std::vector<RankedPassage> FindAndRerank(Understood& understood, const SearchRequest& request,
                                          Retriever& retriever, Generator* capable,
                                          const CancelToken& cancel) {
   const auto wanted = static_cast<size_t>(request.max_passages);
-  if (capable) understood.query.limit = static_cast<int>(std::max(wanted, kMostReranked));
+  const auto [subject, named] = ReadDefinitionQuestion(understood.searched);
+  const size_t looked_at = !subject.empty() ? kMostLookedAt : capable ? kMostReranked : 0;
+  if (!subject.empty()) understood.query.queries.front() = named;
+  understood.query.limit = static_cast<int>(std::max(wanted, looked_at));
   std::vector<RankedPassage> passages = Find(understood, request.filter, retriever, cancel);
-  if (!capable) return passages;
-  RerankByLikelihood(*capable, understood.standalone, kRerankSeconds, cancel, passages);
+  if (!subject.empty()) PreferDefinitions(subject, passages);
+  if (capable) {
+    RerankByLikelihood(*capable, understood.standalone, kRerankSeconds, cancel, passages);
+  }
   passages.resize(std::min(wanted, passages.size()));
   return passages;
 }

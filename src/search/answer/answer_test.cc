@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/fake_generator.h"
+#include "search/answer/definition.h"
 #include "search/answer/extract.h"
 #include "search/answer/fake_likelihood.h"
 #include "search/answer/fake_retriever.h"
@@ -126,6 +127,32 @@ TEST_F(AnswerTest, HowToDoItIsAnsweredByWhatToDo) {
   const Answered answered = Ask(Question("셀을 병합하려면 어떻게 하나요?"), retriever);
   ASSERT_FALSE(answered.sentences.empty());
   EXPECT_NE(answered.done.answer.find("클릭합니다"), std::string::npos) << answered.done.answer;
+}
+
+TEST_F(AnswerTest, WhatAThingIsIsAnsweredByWhoExplainsIt) {
+  for (int i = 0; i < 12; ++i) {
+    retriever.Add(MakePassage(fmt::format("Tablespace use {}", i), "Moving",
+                              "The tablespace of an index can be moved. See the tablespace's "
+                              "owner before a tablespace is dropped."));
+  }
+  retriever.Add(MakePassage("Storage", "Basics",
+                            "Disks differ. A tablespace is a place on the disk where the files of "
+                            "tables are kept. It has an owner."));
+  const Answered answered = Ask(Question("What is a tablespace?"), retriever);
+  ASSERT_FALSE(answered.sentences.empty());
+  EXPECT_EQ(answered.sentences[0].text,
+            "A tablespace is a place on the disk where the files of tables are kept.");
+  EXPECT_EQ(answered.passages[0].reasons.back().stage, "definition");
+  EXPECT_EQ(answered.passages.size(), 8u);
+}
+
+TEST_F(AnswerTest, WhatStandsBelowItsNameExplainsIt) {
+  retriever.Add(
+      MakePassage("용어", "매크로", "자주 쓰는 명령을 한 번에 실행하는 기록. 끌 수 있습니다."));
+  retriever.Add(MakePassage("보안", "경고", "매크로 대화 상자를 엽니다. 매크로를 클릭합니다."));
+  const Answered answered = Ask(Question("매크로가 뭐야?"), retriever);
+  ASSERT_FALSE(answered.sentences.empty());
+  EXPECT_EQ(answered.sentences[0].text, "자주 쓰는 명령을 한 번에 실행하는 기록.");
 }
 
 TEST_F(AnswerTest, APassageThatHasLittleOfTheQuestionIsNotQuoted) {
@@ -289,6 +316,69 @@ TEST_F(AnswerTest, CancellingEndsIt) {
   CancelToken cancel;
   cancel.Cancel();
   EXPECT_THROW(Answer(Question("x"), retriever, nullptr, cancel, [](const SearchEvent&) {}), Error);
+}
+
+TEST(DefinitionTest, KnowsWhatIsAskedAbout) {
+  for (const auto& [question, subject] : std::vector<std::pair<const char*, const char*>>{
+           {"What is a tablespace?", "tablespace"},
+           {"what's the GIL", "gil"},
+           {"What does the walrus operator do?", "walrus operator"},
+           {"What does RFC stand for?", "rfc"},
+           {"Define idempotence.", "idempotence"},
+           {"What is a decorator in Python?", "decorator"},
+           {"What is VACUUM used for?", "vacuum"},
+           {"피벗 테이블이란?", "피벗 테이블"},
+           {"피벗 테이블이란 무엇인가요?", "피벗 테이블"},
+           {"매크로가 뭐야?", "매크로"},
+           {"탐색기는 무엇을 하나요?", "탐색기"},
+           {"각주의 뜻은?", "각주"},
+           {"マクロとは何ですか？", "マクロ"},
+           {"マクロとは", "マクロ"},
+           {"GILって何？", "gil"},
+           {"What is the capital of Mongolia?", ""},
+           {"What is the difference between A and B?", ""},
+           {"What is new in version 3?", ""},
+           {"When was the lighthouse built?", ""},
+           {"How do I create an index?", ""},
+           {"한국의 수도는 무엇인가요?", ""},
+           {"日本の首都は何ですか", ""},
+           {"", ""},
+           {"?", ""}}) {
+    EXPECT_EQ(answer::ReadDefinitionQuestion(question).subject, subject) << question;
+  }
+}
+
+TEST(DefinitionTest, LooksForTheThingWhereItIs) {
+  EXPECT_EQ(answer::ReadDefinitionQuestion("What is a decorator in Python?").named,
+            "decorator in python");
+  EXPECT_EQ(answer::ReadDefinitionQuestion("매크로가 뭐야?").named, "매크로");
+}
+
+TEST(DefinitionTest, TellsWhoExplains) {
+  using answer::Defines;
+  EXPECT_EQ(Defines("A tablespace is a place on the disk.", "tablespace"), 1);
+  EXPECT_EQ(Defines("Tablespaces are the places of files.", "tablespace"), 1);
+  EXPECT_EQ(Defines("pg_dump — extract a database into a file", "pg_dump"), 1);
+  EXPECT_EQ(Defines("The global interpreter lock (GIL) is a lock.", "global interpreter lock"), 1);
+  EXPECT_EQ(Defines("In Python, a generator is a function that yields.", "generator"), 1);
+  EXPECT_EQ(Defines("A schema is essentially a namespace.", "schema"), 1);
+  EXPECT_EQ(Defines("zip() returns pairs.", "zip function"), 0.5);
+  EXPECT_EQ(Defines("The pickle module implements protocols.", "pickle"), 0.5);
+  EXPECT_EQ(Defines("피벗 테이블이란 요약한 표를 말한다.", "피벗 테이블"), 1);
+  EXPECT_EQ(Defines("매크로는 명령의 묶음입니다.", "매크로"), 1);
+  EXPECT_EQ(Defines("매크로는 끌 수 있습니다.", "매크로"), 0.5);
+  EXPECT_EQ(Defines("マクロとは、操作をまとめたものです。", "マクロ"), 1);
+  EXPECT_EQ(Defines("マクロは操作をまとめたものである。", "マクロ"), 1);
+  for (const char* sentence :
+       {"A tablespace can only be dropped by its owner.", "Tablespace is not a schema.",
+        "A tablespace is dropped by its owner.", "Tablespace extensions move it.",
+        "indexes | tablespace is a | none", "The tablespacer is a tool.", "See also tablespace.",
+        "", "tablespace"}) {
+    EXPECT_EQ(Defines(sentence, "tablespace"), 0) << sentence;
+  }
+  EXPECT_TRUE(answer::Names("23.6. Tablespaces", "tablespace"));
+  EXPECT_TRUE(answer::Names("default_tablespace (string)", "default_tablespace"));
+  EXPECT_FALSE(answer::Names("DROP TABLESPACE", "tablespace"));
 }
 
 TEST(MarkedSentencesTest, EndWithTheirMarksHoweverTheyArrive) {

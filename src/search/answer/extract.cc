@@ -5,6 +5,7 @@
 #include <regex>
 #include <set>
 
+#include "search/answer/definition.h"
 #include "search/answer/sentences.h"
 #include "search/answer/words.h"
 #include "store/search_text.h"
@@ -23,6 +24,8 @@ constexpr double kContextWorth = 0.7;
 constexpr double kSubjectWorth = 0.9;
 constexpr double kMeasureWorth = 0.4;  // of "value" or "size" where the answer is a number
 constexpr double kTypeWorth = 0.2;
+constexpr double kDefinitionWorth = 0.6;  // of saying what it is, where that is asked
+constexpr double kBelowItsName = 0.8;     // how surely what stands below its name says so
 constexpr double kRankWorth = 0.25;
 constexpr double kCodeWorth = 0.7;  // of a line of code beside a sentence
 // No word of the question says nothing, however many sentences have it.
@@ -113,6 +116,7 @@ struct Candidate {
   std::vector<bool> context;  // or the title, the headings, the sentence before
   std::vector<bool> subject;  // or what it stands right below, which it need not name again
   bool has_type = false;      // a number where one is asked for, and so on
+  double defines = 0;         // 0..1: says what it is, where that is asked
 };
 
 bool HasType(const Candidate& candidate, AnswerType type, std::string_view text,
@@ -178,7 +182,10 @@ bool IsMeasure(const Word& word) {
 class Composer {
  public:
   Composer(std::string_view question, const std::vector<RankedPassage>& passages)
-      : passages_(passages), question_(AskedFor(question)), type_(TypeOf(question)) {
+      : passages_(passages),
+        subject_(ReadDefinitionQuestion(question).subject),
+        question_(AskedFor(subject_.empty() ? question : subject_)),
+        type_(subject_.empty() ? TypeOf(question) : AnswerType::kAny) {
     for (int i = 0; i < std::ssize(passages); ++i) {
       if (passages[static_cast<size_t>(i)].coverage >= kLeastCoverage) ReadPassage(i);
     }
@@ -222,9 +229,12 @@ class Composer {
     const std::vector<Word> heading =
         TellingWords(passage.headings.empty() ? "" : passage.headings.back());
     std::vector<Word> before, label;
+    bool below_name =
+        Names(passage.headings.empty() ? passage.title : passage.headings.back(), subject_);
     for (const TextSpan& span : SplitSentences(passage.text)) {
       if (IsLabel(passage.text, span)) {
         label = TellingWords(span.In(passage.text));
+        below_name = Names(span.In(passage.text), subject_);
         continue;
       }
       Candidate candidate;
@@ -237,11 +247,18 @@ class Composer {
                                     HasWord(before, word));
       }
       candidate.has_type = HasType(candidate, type_, span.In(passage.text), question_);
+      const bool explains = std::exchange(below_name, false) && candidate.words.size() > 2;
+      candidate.defines =
+          std::max(Defines(span.In(passage.text), subject_), explains ? kBelowItsName : 0);
       before = candidate.words;
       const bool question_mark =
           span.In(passage.text).ends_with('?') || span.In(passage.text).ends_with("？");
-      if (candidate.words.size() < 2 || span.end - span.begin > kMaxSentenceBytes || question_mark)
+      const bool is_row =
+          !subject_.empty() && span.In(passage.text).find(" | ") != std::string::npos;
+      if (candidate.words.size() < 2 || span.end - span.begin > kMaxSentenceBytes ||
+          question_mark || is_row) {
         continue;
+      }
       candidates_.push_back(std::move(candidate));
     }
   }
@@ -294,12 +311,14 @@ class Composer {
     double score = own + kSubjectWorth * subject + kContextWorth * (all - own - subject) +
                    kRankWorth / (1 + candidate.place.passage);
     if (candidate.has_type) score += kTypeWorth;
+    score += kDefinitionWorth * candidate.defines;
     return passage(candidate).language == "code" ? kCodeWorth * score : score;
   }
 
   bool MayAnswer(const Candidate& candidate) const {
     const double enough = candidate.has_type ? kFoundShareOfType : kFoundShare;
-    return Share(candidate, true) >= enough && Share(candidate, false) >= kOwnShare;
+    return Share(candidate, true) >= enough &&
+           (candidate.defines > 0 || Share(candidate, false) >= kOwnShare);
   }
 
   static double Similarity(const Candidate& a, const Candidate& b) {
@@ -317,6 +336,15 @@ class Composer {
     });
   }
 
+  // Where something has been said to be something, only what stands there, or says so again, goes
+  // on.
+  bool StraysFromDefinition(const Candidate& candidate, const std::vector<size_t>& chosen) const {
+    if (chosen.empty()) return false;
+    const Candidate& first = candidates_[chosen.front()];
+    if (first.defines == 0 || candidate.place.passage == first.place.passage) return false;
+    return first.defines == 1 ? candidate.defines < 1 : candidate.defines == 0;
+  }
+
   std::optional<size_t> Next(const std::vector<size_t>& chosen) const {
     std::optional<size_t> best;
     double best_value = 0;
@@ -327,7 +355,7 @@ class Composer {
       double similar = 0;
       for (const size_t c : chosen)
         similar = std::max(similar, Similarity(candidate, candidates_[c]));
-      if (similar > kRedundancy) continue;
+      if (similar > kRedundancy || StraysFromDefinition(candidate, chosen)) continue;
       const double value = candidate.place.score - (chosen.empty() ? 0 : 0.3 * similar);
       if (!chosen.empty() && News(candidate, chosen) < kNewWord &&
           candidate.place.score < kFurther * candidates_[chosen.front()].place.score + 0.1) {
@@ -342,6 +370,7 @@ class Composer {
   }
 
   const std::vector<RankedPassage>& passages_;
+  const std::string subject_;  // what is to be defined; "" = nothing
   const std::vector<Word> question_;
   const AnswerType type_;
   std::vector<Candidate> candidates_;

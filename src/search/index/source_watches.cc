@@ -28,7 +28,7 @@ void SourceWatches::Update(const std::map<std::string, Folder>& folders) {
     watch->folder = folder;
     Watch& made = *watch;
     watches_.emplace(id, std::move(watch));
-    made.thread = std::thread([this, id, &made] { Run(id, made); });
+    made.thread = std::thread([this, id = id, &made] { Run(id, made); });
   }
 }
 

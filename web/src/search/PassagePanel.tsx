@@ -19,6 +19,7 @@ const kMore = 20_000;
 const stages: Record<string, SearchKey> = {
   lexical: 'stageLexical',
   dense: 'stageDense',
+  definition: 'stageDefinition',
   rerank: 'stageRerank',
   fresh: 'stageFresh',
   fused: 'stageFused',
