@@ -1,5 +1,7 @@
 #include "serve/lab/lab_json.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdlib>
 
