@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "search/index/index_library.h"
+#include "search/index/postgres_address.h"
 
 namespace pioneer::search {
 namespace {
@@ -113,14 +114,19 @@ class WordSums : public Embedder {
   const EmbedderInfo info_{"sums of words", "sums of words", kDimensions};
 };
 
-// Waits until every passage has a vector; the graph keeps up with them.
-void AwaitVectors(IndexLibrary& library) {
+// Waits until every passage has a vector, and where they are many, until their graph is saved.
+void AwaitVectors(IndexLibrary& library, const std::string& place) {
   const Stopwatch making;
   const int64_t before = library.State().vectors->done;
   int64_t seen = -1;
   for (VectorProgress now = *library.State().vectors; now.done < now.total;
        now = *library.State().vectors) {
     seen = library.AwaitChange(seen, 10'000);
+  }
+  constexpr int64_t kManyVectors = 20'000;
+  while (!IsPostgresAddress(place) && library.State().vectors->total > kManyVectors &&
+         !std::filesystem::exists(std::filesystem::path(place) / "vectors.graph")) {
+    seen = library.AwaitChange(seen, 1'000);
   }
   const double seconds = making.Seconds();
   const auto made = static_cast<double>(library.State().vectors->done - before);
@@ -141,7 +147,7 @@ void Bench(int64_t n, const std::string& place, const std::shared_ptr<Embedder>&
     seen = library.AwaitChange(seen, 10'000);
   }
   const double seconds = indexing.Seconds();
-  if (embedder) AwaitVectors(library);
+  if (embedder) AwaitVectors(library, place);
   library.Stop();
   const LibraryState state = library.State();
   fmt::print("{} passages in {:.1f} s: {:.2f} MB/s; {:.0f} MB of text, {:.0f} MB stored\n",

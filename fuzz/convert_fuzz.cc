@@ -1,6 +1,7 @@
 // Why: pages, mails, feeds and texts come from strangers; whatever they hold, they end as a
 // document that keeps its promises or in an Error. Input: one byte that chooses the format, one for
-// the charset, then the file. room: search
+// the charset, then the file.
+// room: search
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

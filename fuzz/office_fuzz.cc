@@ -1,6 +1,7 @@
 // Why: office documents are ZIP files full of XML, both from strangers. Input: one byte that
 // chooses the format, one that says whether the rest is the file itself or the contents of its
-// usual parts, with zeros between. room: search
+// usual parts, with zeros between.
+// room: search
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

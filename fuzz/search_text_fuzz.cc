@@ -1,6 +1,7 @@
 // Why: texts of strangers and queries of visitors become terms and passages; whatever they hold,
 // terms stand where they say and passages are the whole text. Input: one byte that chooses, then
-// the text. room: search
+// the text.
+// room: search
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
