@@ -1,6 +1,7 @@
 // Why: task files come from anywhere, and answers from models: each line is refused by name or
 // becomes a question, and any answer is judged within limits. The line ends at the first line
-// break, behind it stands the answer. room: eval
+// break, behind it stands the answer.
+// room: eval
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -1,5 +1,6 @@
 // Why: a recipe may come with someone else's run; whatever it says, it means something or is
-// refused. room: train
+// refused.
+// room: train
 #include <cstdint>
 #include <string_view>
 
