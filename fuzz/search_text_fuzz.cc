@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/utf8.h"
+#include "search/answer/definition.h"
 #include "search/index/analyzer.h"
 #include "search/index/passages.h"
 #include "search/rank/query_terms.h"
@@ -28,6 +29,11 @@ void AnalyzeAny(std::string_view text) {
     position = term.position;
   }
   for (const QueryTerm& term : FindQueryTerms(text)) RequireThat(term.weight > 0);
+  const size_t line = std::min(text.find('\n'), text.size());
+  const std::string subject = answer::ReadDefinitionQuestion(text.substr(0, line)).subject;
+  const double defines = answer::Defines(text.substr(line), subject);
+  RequireThat(defines >= 0 && defines <= 1);
+  answer::Names(text.substr(line), subject);
 }
 
 // Lines are blocks; the first character of each says of which kind.

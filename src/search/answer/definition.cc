@@ -31,19 +31,21 @@ bool EndsWithAny(std::string_view text, const Words& ends) {
                      [&](std::string_view one) { return text.ends_with(one); });
 }
 
+bool SkipAny(std::string_view& text, const Words& beginnings) {
+  for (const std::string_view one : beginnings) {
+    if (!text.starts_with(one)) continue;
+    text.remove_prefix(one.size());
+    return true;
+  }
+  return false;
+}
+
 // "1.2. tablespace" and "the tablespace" are "tablespace".
 std::string_view WithoutLead(std::string_view text) {
-  size_t digits = text.find_first_not_of("0123456789. ");
+  const size_t digits = text.find_first_not_of("0123456789. ");
   if (digits != text.npos && digits > 0 && text[digits - 1] == ' ') text.remove_prefix(digits);
-  while (StartsWithAny(text, {"\"", "'", "“", "‘", "「", "* ", "- ", "• "})) {
-    text.remove_prefix(StartsWithAny(text, {"\"", "'"})    ? 1
-                       : StartsWithAny(text, {"* ", "- "}) ? 2
-                       : text.starts_with("• ")            ? 4
-                                                           : 3);
-  }
-  for (const std::string_view article : {"a ", "an ", "the "}) {
-    if (text.starts_with(article)) return text.substr(article.size());
-  }
+  while (SkipAny(text, {"\"", "'", "“", "‘", "「", "* ", "- ", "• "})) continue;
+  SkipAny(text, {"a ", "an ", "the "});
   return text;
 }
 
@@ -86,18 +88,10 @@ std::string_view WithoutKindInFront(std::string_view rest) {
 // Behind the subject: "(GIL)", "()", a closing quotation mark.
 std::string_view WithoutAside(std::string_view rest) {
   while (true) {
-    if (StartsWithAny(rest, {"\"", "'"})) {
-      rest.remove_prefix(1);
-    } else if (StartsWithAny(rest, {"”", "’", "」"})) {
-      rest.remove_prefix(3);
-    } else if (rest.starts_with("(") || rest.starts_with(" (")) {
-      // "은(는)" is no aside.
-      const size_t end = rest.find(')');
-      if (end == rest.npos) return rest;
-      rest.remove_prefix(end + 1);
-    } else {
-      return rest;
-    }
+    if (SkipAny(rest, {"\"", "'", "”", "’", "」"})) continue;
+    const size_t end = StartsWithAny(rest, {"(", " ("}) ? rest.find(')') : rest.npos;
+    if (end == rest.npos) return rest;
+    rest.remove_prefix(end + 1);
   }
 }
 
@@ -167,13 +161,11 @@ double DefinesFolded(std::string_view sentence, std::string_view subject) {
   for (const std::string_view name : {subject, WithoutKind(subject)}) {
     if (!sentence.starts_with(name)) continue;
     std::string_view rest = sentence.substr(name.size());
-    // Of several.
-    if (rest.starts_with("s ")) rest.remove_prefix(1);
-    const std::string_view korean = rest;
-    rest = WithoutKindInFront(WithoutAside(rest));
-    const double found =
-        std::max({DefinesInEnglish(rest), DefinesInKorean(rest, sentence),
-                  DefinesInKorean(korean, sentence), DefinesInJapanese(rest, sentence)});
+    if (rest.starts_with("s ")) rest.remove_prefix(1);  // of several
+    const std::string_view verb = WithoutKindInFront(WithoutAside(rest));
+    const double found = std::max({DefinesInEnglish(verb), DefinesInKorean(verb, sentence),
+                                   DefinesInKorean(rest, sentence),  // "은(는)" is no aside
+                                   DefinesInJapanese(verb, sentence)});
     if (found > 0) return found;
   }
   return 0;
@@ -184,27 +176,34 @@ double DefinesFolded(std::string_view sentence, std::string_view subject) {
 DefinitionQuestion ReadDefinitionQuestion(std::string_view question) {
   if (question.size() > kMostQuestionBytes) return {};
   const std::string folded = FoldForSearch(question);
-  const std::string asked(WithoutEnd(folded));
+  const std::string_view end = WithoutEnd(folded);
+  // "매크로란?" asks, and "병자호란" is a word.
+  const std::string asked = std::string(end) + (folded.find('?') == folded.npos ? "" : "?");
   static constexpr const char* kForms[] = {
-      "^(?:please )?(?:what(?:'s|’s| is| are)|define|explain)(?: meant by)? (?:an? |the )?(.+?)"
-      "(?: used)?(?: for)?( in [^ ]+(?: [^ ]+)?)?$",
-      "^what (?:does|do) (?:an? |the )?(.+?) (?:do|mean|stand for)$",
-      "^(.+?)(?:이란|란)(?: (?:무엇|무슨|뭐|뭔|어떤).*)?$",
+      "^what(?:'s|’s| is| are)(?: meant by)? (?:an? |the )?(.+?)"
+      "(?: used)?(?: for)?( in [^ ?]+(?: [^ ?]+)?)?\\??$",
+      "^what (?:does|do) (?:an? |the )?(.+?) (?:do|mean|stand for)\\??$",
+      "^(?:explain|tell me) what (?:an? |the )?(.+?) (?:is|are|means)\\??$",
+      "^(?:the )?(?:definition|meaning) of (?:an? |the )?(.+?)\\??$",
+      "^(.+?)(?:이란|란)(?:\\?| (?:무엇|무슨|뭐|뭔|어떤).*)$",
       "^(.+?)(?:은|는|이|가)? (?:무엇인가요|무엇인가|무엇입니까|무엇이야|무엇인지.*|무엇을 하.*|"
-      "무슨 뜻.*|무슨 기능.*|뭐야|뭐예요|뭐에요|뭔가요|뭔지.*|뭐지|뭐하는.*|뭘 하.*|어떤 기능.*)$",
-      "^(.+?)의 (?:뜻|의미|정의)(?:은|는|이|가)?(?: .*)?$",
-      "^(.+?)(?:とは|って)(?:何.*|なに.*|なん.*|どういう.*)?$",
-      "^(.+?)は(?:何|なに|なん)(?:ですか|でしょうか|か|だ)?$",
-      "^(.+?)の意味(?:は.*)?$",
+      "무슨 뜻.*|무슨 기능.*|뭐야|뭐예요|뭐에요|뭔가요|뭔지.*|뭐지|뭐하는.*|뭘 하.*|어떤 "
+      "기능.*)\\??$",
+      "^(.+?)의 (?:뜻|의미|정의)(?:은|는|이|가)?(?: .*)?\\??$",
+      "^(.+?)とは(?:何.*|なに.*|なん.*|どういう.*)?\\??$",
+      "^(.+?)って(?:何|なに|なん).*$",
+      "^(.+?)は(?:何|なに|なん)(?:ですか|でしょうか|か|だ)?\\??$",
+      "^(.+?)の意味(?:は.*)?\\??$",
   };
   for (const char* form : kForms) {
     std::smatch match;
     if (!std::regex_search(asked, match, Compiled(form))) continue;
     const std::string subject(WithoutEnd(match[1].str()));
-    // A property of a thing is looked for like anything else.
+    // A property of a thing, and what only points, is looked for like anything else.
     static constexpr const char* kProperty =
         "(?:^| )(?:of|between|in|on|at|to|with|by|from|if|when|that|which|my|your|this|these|those|"
-        "it|they|different|new|wrong)(?: |$)|의 |の|차이";
+        "it|they|different|new|wrong)(?: |$)|의 |の|차이|"
+        "^(?:이게|그게|저게|이것|그것|저것|이건|그건|저건|이|그|저|여기|これ|それ|あれ)$";
     const auto n_words = std::count(subject.begin(), subject.end(), ' ') + 1;
     const bool is_thing = !subject.empty() && n_words <= kMostSubjectWords &&
                           !std::regex_search(subject, Compiled(kProperty));

@@ -183,9 +183,10 @@ class Composer {
  public:
   Composer(std::string_view question, const std::vector<RankedPassage>& passages)
       : passages_(passages),
-        subject_(ReadDefinitionQuestion(question).subject),
+        subject_(TypeOf(question) == AnswerType::kAny ? ReadDefinitionQuestion(question).subject
+                                                      : ""),
         question_(AskedFor(subject_.empty() ? question : subject_)),
-        type_(subject_.empty() ? TypeOf(question) : AnswerType::kAny) {
+        type_(TypeOf(question)) {
     for (int i = 0; i < std::ssize(passages); ++i) {
       if (passages[static_cast<size_t>(i)].coverage >= kLeastCoverage) ReadPassage(i);
     }
