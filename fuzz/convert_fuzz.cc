@@ -24,7 +24,8 @@ void CheckConverted(const Converted& converted) {
   for (const Block& block : document.blocks) {
     Require(!block.text.empty() && IsValidUtf8(block.text));
     Require(block.kind == BlockKind::kCode || block.text.find('\n') == std::string::npos);
-    Require((block.kind == BlockKind::kHeading) == (block.level > 0) && block.level <= 6);
+    const bool has_level = block.kind == BlockKind::kHeading || block.kind == BlockKind::kTerm;
+    Require(block.level >= (has_level ? 1 : 0) && block.level <= 6);
   }
   // The service takes what its converter sends.
   Require(DecodeConverted(EncodeConverted(converted)).document.blocks.size() ==

@@ -44,7 +44,7 @@ void CutAny(std::string_view bytes) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     if (end > 0) {
       Block block;
-      block.kind = static_cast<BlockKind>(static_cast<uint8_t>(rest[0]) % 5);
+      block.kind = static_cast<BlockKind>(static_cast<uint8_t>(rest[0]) % 6);
       block.level = static_cast<uint8_t>(rest[0]) % 7;
       block.text = rest.substr(0, end);
       document.blocks.push_back(std::move(block));

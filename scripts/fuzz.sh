@@ -25,10 +25,12 @@ for name in "${names[@]}"; do
   target=${name}_fuzz
   found=build-fuzz/corpus/$target
   log=build-fuzz/$target.log
-  mkdir -p "$found"
+  mkdir -p "$found" build-fuzz/seeds/"$target"
+  dictionary=()
+  [ ! -s build-fuzz/seeds/"$target".dict ] || dictionary=(-dict=build-fuzz/seeds/"$target".dict)
   echo "== $name, $seconds s"
   if build-fuzz/"$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=30 -max_len=16384 \
-    -print_final_stats=1 -dict=build-fuzz/seeds/"$target".dict -artifact_prefix=build-fuzz/"$target"- \
+    -print_final_stats=1 "${dictionary[@]}" -artifact_prefix=build-fuzz/"$target"- \
     "$found" build-fuzz/seeds/"$target" >"$log" 2>&1; then
     grep DONE "$log"
   else

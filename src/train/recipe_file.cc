@@ -1,9 +1,20 @@
 #include "train/recipe_file.h"
 
+#include "base/error.h"
+
+namespace pioneer {
+
+// toml++ asserts what is not always so: that behind "[" comes a name.
+[[noreturn]] void RefuseToml() {
+  Fail(ErrorCode::kInvalidArgument, "a table's name must stand in one line with its brackets");
+}
+
+}  // namespace pioneer
+
+#undef NDEBUG  // else the compiler would take it for granted
+#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : ::pioneer::RefuseToml())
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
-
-#include "base/error.h"
 
 namespace pioneer {
 namespace {

@@ -139,6 +139,7 @@ TEST(Recipe, BrokenTomlIsRefusedWithItsLine) {
   EXPECT_THAT(TomlError("name = \"a\"\nseed = = 2\n"), HasSubstr("line 2"));
   EXPECT_THAT(TomlError("a = 1\na = 2\n"), HasSubstr("line 2"));
   EXPECT_THAT(TomlError("\nday = 2020-01-01\n"), HasSubstr("line 2: a date"));
+  EXPECT_THAT(TomlError("[\n  {\"path\": \"a\"}]"), HasSubstr("brackets"));  // JSON, by its end
   const std::string brackets(100000, '[');
   EXPECT_NE(TomlError("a = " + brackets), "no error");
 }
