@@ -1,7 +1,11 @@
 # Boost.Beast and Asio serve (headers only), libcurl fetches.
 find_package(Boost 1.74 REQUIRED)
 find_package(CURL REQUIRED)
-set(NET_LIBRARIES Boost::headers CURL::libcurl Threads::Threads)
+# What Boost asserts of a stranger's bytes must not end the service (net/boost_assert.cc).
+add_library(pioneer_boost INTERFACE)
+target_link_libraries(pioneer_boost INTERFACE Boost::headers)
+target_compile_definitions(pioneer_boost INTERFACE BOOST_ENABLE_ASSERT_HANDLER)
+set(NET_LIBRARIES pioneer_boost CURL::libcurl Threads::Threads)
 if(PIONEER_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Asio's fences are unknown to GCC's thread sanitizer, which warns; its locks are known.
   add_library(pioneer_net_tsan INTERFACE)

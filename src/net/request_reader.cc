@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <limits>
+#include <stdexcept>
 
 namespace pioneer {
 namespace http = boost::beast::http;
@@ -23,8 +24,25 @@ RequestReader::RequestReader(const Limits& limits) : limits_(limits) {
 }
 
 size_t RequestReader::Feed(std::string_view bytes) {
+  try {
+    return Read(bytes);
+  } catch (const std::logic_error&) {  // an assertion of Boost's
+    FailWith(400, "the request is not valid HTTP");
+    return 0;
+  }
+}
+
+// Beast asserts that it sees no less of the end of a chunked body than "0" and two line ends.
+bool RequestReader::IsLessThanALastChunk(std::string_view rest) const {
+  constexpr size_t kLastChunkBytes = 5;
+  return header_checked_ && parser_.chunked() && rest.size() < kLastChunkBytes &&
+         (rest[0] == '0' || rest[0] == '\r');
+}
+
+size_t RequestReader::Read(std::string_view bytes) {
   size_t used = 0;
   while (!failure_ && !done() && used < bytes.size()) {
+    if (IsLessThanALastChunk(bytes.substr(used))) break;
     boost::beast::error_code error;
     const size_t n =
         parser_.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);

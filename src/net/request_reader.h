@@ -49,6 +49,8 @@ class RequestReader {
   using Parser =
       boost::beast::http::parser<true, boost::beast::http::string_body, std::allocator<char>>;
 
+  bool IsLessThanALastChunk(std::string_view rest) const;
+  size_t Read(std::string_view bytes);
   void FailWith(int status, std::string message);
   void FailWith(const boost::beast::error_code& error);
   void CheckHeader();
