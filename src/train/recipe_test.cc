@@ -140,6 +140,8 @@ TEST(Recipe, BrokenTomlIsRefusedWithItsLine) {
   EXPECT_THAT(TomlError("a = 1\na = 2\n"), HasSubstr("line 2"));
   EXPECT_THAT(TomlError("\nday = 2020-01-01\n"), HasSubstr("line 2: a date"));
   EXPECT_THAT(TomlError("[\n  {\"path\": \"a\"}]"), HasSubstr("brackets"));  // JSON, by its end
+  EXPECT_THAT(TomlError("あ = 1\n"), HasSubstr("line 1"));
+  EXPECT_THAT(TomlError("a = ﻵ\n"), HasSubstr("line 1"));
   const std::string brackets(100000, '[');
   EXPECT_NE(TomlError("a = " + brackets), "no error");
 }

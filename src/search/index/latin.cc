@@ -129,7 +129,8 @@ std::string FoldWord(std::string_view word) {
 std::string StemWord(std::string_view folded) {
   if (folded.size() < 3 || folded.size() > kLongestStemmedBytes) return std::string(folded);
   thread_local Stemmers stemmers;
-  return stemmers.For(folded).Stem(folded);
+  std::string stem = stemmers.For(folded).Stem(folded);
+  return stem.empty() ? std::string(folded) : stem;  // Greek: a word that is an ending
 }
 
 bool IsEnglishFunctionWord(std::string_view folded) {
