@@ -192,6 +192,7 @@ test('a citation shows its quote and opens its passage in the document', { skip 
     const { top, bottom } = mark.getBoundingClientRect();
     return top >= box.top && bottom <= box.bottom;
   }), 'the quote is in view');
+  assert.equal(await page.evaluate(() => document.documentElement.scrollTop), 0, 'the page itself stays where it is');
   const original = await passage.getByRole('link', { name: 'Open the original' }).getAttribute('href');
   assert.match(original, /^\/api\/search\/documents\/11\/original#:~:text=Days/);
   await passage.getByText('Why this passage?').click();
