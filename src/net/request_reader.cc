@@ -4,7 +4,8 @@
 
 #include <boost/asio/buffer.hpp>
 #include <limits>
-#include <stdexcept>
+
+#include "net/boost_assert.h"
 
 namespace pioneer {
 namespace http = boost::beast::http;
@@ -26,7 +27,7 @@ RequestReader::RequestReader(const Limits& limits) : limits_(limits) {
 size_t RequestReader::Feed(std::string_view bytes) {
   try {
     return Read(bytes);
-  } catch (const std::logic_error&) {  // an assertion of Boost's
+  } catch (const BoostAssertion&) {
     FailWith(400, "the request is not valid HTTP");
     return 0;
   }

@@ -362,19 +362,26 @@ TEST(DefinitionTest, LooksForTheThingWhereItIs) {
 
 TEST(DefinitionTest, TellsWhoExplains) {
   using answer::Defines;
-  EXPECT_EQ(Defines("A tablespace is a place on the disk.", "tablespace"), 1);
-  EXPECT_EQ(Defines("Tablespaces are the places of files.", "tablespace"), 1);
-  EXPECT_EQ(Defines("pg_dump — extract a database into a file", "pg_dump"), 1);
-  EXPECT_EQ(Defines("The global interpreter lock (GIL) is a lock.", "global interpreter lock"), 1);
-  EXPECT_EQ(Defines("In Python, a generator is a function that yields.", "generator"), 1);
-  EXPECT_EQ(Defines("A schema is essentially a namespace.", "schema"), 1);
-  EXPECT_EQ(Defines("zip() returns pairs.", "zip function"), 0.5);
-  EXPECT_EQ(Defines("The pickle module implements protocols.", "pickle"), 0.5);
-  EXPECT_EQ(Defines("피벗 테이블이란 요약한 표를 말한다.", "피벗 테이블"), 1);
-  EXPECT_EQ(Defines("매크로는 명령의 묶음입니다.", "매크로"), 1);
-  EXPECT_EQ(Defines("매크로는 끌 수 있습니다.", "매크로"), 0.5);
-  EXPECT_EQ(Defines("マクロとは、操作をまとめたものです。", "マクロ"), 1);
-  EXPECT_EQ(Defines("マクロは操作をまとめたものである。", "マクロ"), 1);
+  struct Case {
+    const char *sentence, *subject;
+    double defines;
+  };
+  for (const Case& one :
+       {Case{"A tablespace is a place on the disk.", "tablespace", 1},
+        Case{"Tablespaces are the places of files.", "tablespace", 1},
+        Case{"pg_dump — extract a database into a file", "pg_dump", 1},
+        Case{"The global interpreter lock (GIL) is a lock.", "global interpreter lock", 1},
+        Case{"In Python, a generator is a function that yields.", "generator", 1},
+        Case{"A schema is essentially a namespace.", "schema", 1},
+        Case{"zip() returns pairs.", "zip function", 0.5},
+        Case{"The pickle module implements protocols.", "pickle", 0.5},
+        Case{"피벗 테이블이란 요약한 표를 말한다.", "피벗 테이블", 1},
+        Case{"매크로는 명령의 묶음입니다.", "매크로", 1},
+        Case{"매크로는 끌 수 있습니다.", "매크로", 0.5},
+        Case{"マクロとは、操作をまとめたものです。", "マクロ", 1},
+        Case{"マクロは操作をまとめたものである。", "マクロ", 1}}) {
+    EXPECT_EQ(Defines(one.sentence, one.subject), one.defines) << one.sentence;
+  }
   for (const char* sentence :
        {"A tablespace can only be dropped by its owner.", "Tablespace is not a schema.",
         "A tablespace is dropped by its owner.", "Tablespace extensions move it.",

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMostQuestionBytes = 200;
 constexpr std::ptrdiff_t kMostSubjectWords = 4;
 constexpr size_t kMostSentenceBytes = 700;
-constexpr double kSaysWhatItIs = 1, kBelowItsName = 0.8, kSaysWhatItDoes = 0.5;
+constexpr double kSaysWhatItIs = 1, kSaysWhatItDoes = 0.5;
 // Of the best passage's score, for a passage that says what it is.
 constexpr double kPreference = 1;
 
@@ -242,20 +242,21 @@ bool Names(std::string_view line, std::string_view subject) {
          (name.size() == subject.size() + 1 && name.starts_with(subject) && name.ends_with('s'));
 }
 
+bool BeginsBelowName(const Passage& passage, std::string_view subject) {
+  if (!passage.headings.empty()) return Names(passage.headings.back(), subject);
+  return passage.begin == 0 && Names(passage.title, subject);
+}
+
 void PreferDefinitions(std::string_view subject, std::vector<RankedPassage>& passages) {
   if (passages.empty()) return;
   const double best = passages.front().score;
-  for (size_t i = 0; i < passages.size(); ++i) {
-    RankedPassage& ranked = passages[i];
+  for (RankedPassage& ranked : passages) {
     const Passage& passage = ranked.passage;
     double defines = 0;
     for (const TextSpan& span : SplitSentences(passage.text)) {
       defines = std::max(defines, Defines(span.In(passage.text), subject));
     }
-    const bool below = passage.headings.empty()
-                           ? passage.begin == 0 && Names(passage.title, subject)
-                           : Names(passage.headings.back(), subject);
-    if (below) defines = std::max(defines, kBelowItsName);
+    if (BeginsBelowName(passage, subject)) defines = std::max(defines, kBelowItsName);
     if (defines > 0) {
       ranked.score += kPreference * defines * best;
       ranked.reasons.push_back({"definition", defines, 0, fmt::format("says what {} is", subject)});

@@ -25,6 +25,11 @@ double Defines(std::string_view sentence, std::string_view subject);
 // explains it.
 bool Names(std::string_view line, std::string_view subject);
 
+// Whether a passage begins right below such a line, and how surely its first sentence then explains
+// the subject.
+bool BeginsBelowName(const Passage& passage, std::string_view subject);
+inline constexpr double kBelowItsName = 0.8;
+
 // Passages that explain the subject come first, which becomes a reason "definition".
 void PreferDefinitions(std::string_view subject, std::vector<RankedPassage>& passages);
 

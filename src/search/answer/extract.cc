@@ -25,7 +25,6 @@ constexpr double kSubjectWorth = 0.9;
 constexpr double kMeasureWorth = 0.4;  // of "value" or "size" where the answer is a number
 constexpr double kTypeWorth = 0.2;
 constexpr double kDefinitionWorth = 0.6;  // of saying what it is, where that is asked
-constexpr double kBelowItsName = 0.8;     // how surely what stands below its name says so
 constexpr double kRankWorth = 0.25;
 constexpr double kCodeWorth = 0.7;  // of a line of code beside a sentence
 // No word of the question says nothing, however many sentences have it.
@@ -230,8 +229,7 @@ class Composer {
     const std::vector<Word> heading =
         TellingWords(passage.headings.empty() ? "" : passage.headings.back());
     std::vector<Word> before, label;
-    bool below_name =
-        Names(passage.headings.empty() ? passage.title : passage.headings.back(), subject_);
+    bool below_name = BeginsBelowName(passage, subject_);
     for (const TextSpan& span : SplitSentences(passage.text)) {
       if (IsLabel(passage.text, span)) {
         label = TellingWords(span.In(passage.text));
