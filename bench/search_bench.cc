@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "search/index/index_library.h"
-#include "search/index/postgres_address.h"
 
 namespace pioneer::search {
 namespace {
@@ -114,23 +113,20 @@ class WordSums : public Embedder {
   const EmbedderInfo info_{"sums of words", "sums of words", kDimensions};
 };
 
-// Waits until every passage has a vector, and where they are many, until their graph is saved.
-void AwaitVectors(IndexLibrary& library, const std::string& place) {
+// Waits until every passage has a vector, and where they are many, until these are in the graph.
+void AwaitVectors(IndexLibrary& library) {
   const Stopwatch making;
   const int64_t before = library.State().vectors->done;
+  VectorProgress now;
   int64_t seen = -1;
-  for (VectorProgress now = *library.State().vectors; now.done < now.total;
-       now = *library.State().vectors) {
-    seen = library.AwaitChange(seen, 10'000);
-  }
-  constexpr int64_t kManyVectors = 20'000;
-  while (!IsPostgresAddress(place) && library.State().vectors->total > kManyVectors &&
-         !std::filesystem::exists(std::filesystem::path(place) / "vectors.graph")) {
+  do {
     seen = library.AwaitChange(seen, 1'000);
-  }
+    now = *library.State().vectors;
+  } while (now.done < now.total || now.in_graph.value_or(now.done) < now.done);
   const double seconds = making.Seconds();
-  const auto made = static_cast<double>(library.State().vectors->done - before);
-  fmt::print("{:.0f} vectors in {:.1f} s: {:.0f} a second\n", made, seconds, made / seconds);
+  const auto made = static_cast<double>(now.done - before);
+  fmt::print("{:.0f} vectors and their graph in {:.1f} s: {:.0f} a second\n", made, seconds,
+             made / seconds);
 }
 
 void Bench(int64_t n, const std::string& place, const std::shared_ptr<Embedder>& embedder) {
@@ -147,7 +143,7 @@ void Bench(int64_t n, const std::string& place, const std::shared_ptr<Embedder>&
     seen = library.AwaitChange(seen, 10'000);
   }
   const double seconds = indexing.Seconds();
-  if (embedder) AwaitVectors(library, place);
+  if (embedder) AwaitVectors(library);
   library.Stop();
   const LibraryState state = library.State();
   fmt::print("{} passages in {:.1f} s: {:.2f} MB/s; {:.0f} MB of text, {:.0f} MB stored\n",

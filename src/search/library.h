@@ -60,6 +60,8 @@ struct NewSource {
 struct VectorProgress {
   std::string embedder;  // its name
   int64_t done = 0, total = 0;
+  // Of those of this process, where they are so many that a graph finds them.
+  std::optional<int64_t> in_graph;
   std::string problem;  // why there are no more just now; "" = none
   bool here = false;    // this process makes them
 };

@@ -135,9 +135,10 @@ const finished = (n) => ({
 });
 
 export class MockLibrary {
-  constructor({ filled, provider, Failure }) {
+  constructor({ filled, provider, vectors, Failure }) {
     this.Failure = Failure;
     this.provider = provider;
+    this.vectors = vectors;
     this.sources = filled
       ? [
           source('handbook', 'files', 'Staff handbook', '/srv/handbook', { documents: 412, passages: 6_120, text_bytes: 3_800_000, failures: 3, job: { ...finished(415), failed: 3, added: 12, changed: 4, unchanged: 396 } }),
@@ -155,7 +156,7 @@ export class MockLibrary {
     return {
       sources: this.sources.map((one) => ({ ...one, ...hidden })),
       documents: sum('documents'), passages: sum('passages'), text_bytes: sum('text_bytes'),
-      stored_bytes: Math.round(sum('text_bytes') * 2.3), provider: this.provider,
+      stored_bytes: Math.round(sum('text_bytes') * 2.3), provider: this.provider, vectors: this.vectors,
     };
   }
 

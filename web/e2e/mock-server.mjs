@@ -51,10 +51,10 @@ const withoutMessages = (chat) => ({
 });
 
 class Mock {
-  constructor({ key, administrator, filled, provider }) {
+  constructor({ key, administrator, filled, provider, vectors }) {
     this.key = key;
     this.administrator = administrator;
-    this.library = new MockLibrary({ filled, provider, Failure });
+    this.library = new MockLibrary({ filled, provider, vectors, Failure });
     this.visitors = new Map();
     this.clock = Date.now();
   }
@@ -267,8 +267,8 @@ class Mock {
 }
 
 /** Listens on loopback; resolves to { url, close }. */
-export async function startMock({ port = 0, key = '', administrator = false, filled = true, provider = 'SearXNG' } = {}) {
-  const mock = new Mock({ key, administrator, filled, provider });
+export async function startMock({ port = 0, key = '', administrator = false, filled = true, provider = 'SearXNG', vectors = null } = {}) {
+  const mock = new Mock({ key, administrator, filled, provider, vectors });
   const server = createServer((request, response) => void mock.handle(request, response));
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   const close = () => {

@@ -19,7 +19,8 @@ let empty;
 let emptyForVisitors;
 before(async () => {
   if (real) return;
-  forVisitors = await startMock({ provider: null });
+  const vectors = { model: 'pioneer-embed', done: 22_000, total: 22_620, in_graph: 12_300, problem: 'the file is damaged' };
+  forVisitors = await startMock({ provider: null, vectors });
   empty = await startMock({ administrator: true, filled: false, provider: null });
   emptyForVisitors = await startMock({ filled: false, provider: null });
 });
@@ -385,6 +386,13 @@ test('who is no administrator sees the library and changes nothing', { skip }, a
   await page.getByRole('button', { name: 'Ask', exact: true }).click();
   await page.locator('.filter').first().waitFor();
   assert.equal(await page.getByRole('button', { name: 'Web' }).count(), 0); // no provider is set up
+  await leave(page);
+});
+
+test('the library tells how many vectors there are, and why there are no more', { skip }, async () => {
+  const page = await visit(browser, forVisitors.url, { hash: '#/library' });
+  await page.getByText('22K / 22.6K (12.3K in the graph)').waitFor();
+  await page.getByText('no more are made: the file is damaged').waitFor();
   await leave(page);
 });
 

@@ -17,6 +17,8 @@ constexpr size_t kLargestLot = 32 * kGroup;
 constexpr double kShortLotSeconds = 0.25, kLongLotSeconds = 1;
 constexpr auto kIdle = std::chrono::seconds(1);  // between looks for new passages
 constexpr auto kBehindProblem = std::chrono::seconds(5);
+// Nodes of the graph that take minutes: what is lost when the process is killed.
+constexpr size_t kSavedTogether = 50'000;
 
 // Vectors of other texts of the same passages are other vectors.
 EmbedderInfo WithTextVersion(EmbedderInfo info) {
@@ -38,11 +40,11 @@ std::string TextToEmbed(const PassageText& passage) {
 }
 
 VectorWork::VectorWork(std::shared_ptr<Embedder> embedder, std::filesystem::path graph_file,
-                       Surroundings surroundings)
+                       Surroundings surroundings, size_t most_compared)
     : embedder_(std::move(embedder)),
       info_(WithTextVersion(embedder_->info())),
       around_(std::move(surroundings)),
-      index_(info_, std::move(graph_file)),
+      index_(info_, std::move(graph_file), most_compared),
       finder_(*embedder_, index_),
       lot_(kGroup) {}
 
@@ -78,8 +80,14 @@ void VectorWork::SetProblem(std::string problem) {
 VectorProgress VectorWork::Progress() {
   const VectorsState state = around_.stores.Take()->Vectors();
   const std::lock_guard lock(mutex_);
-  return {info_.name, state.embedder == info_.fingerprint ? state.vectors : 0, state.passages,
-          problem_, around_.owns_work()};
+  VectorProgress progress;
+  progress.embedder = info_.name;
+  progress.done = state.embedder == info_.fingerprint ? state.vectors : 0;
+  progress.total = state.passages;
+  if (index_.needs_graph()) progress.in_graph = static_cast<int64_t>(index_.graph_size());
+  progress.problem = problem_;
+  progress.here = around_.owns_work();
+  return progress;
 }
 
 void VectorWork::Work(const CancelToken& cancel) {
@@ -97,6 +105,16 @@ void VectorWork::Work(const CancelToken& cancel) {
     std::unique_lock lock(mutex_);
     if (!did) stop_.wait_for(lock, pause, [&] { return stopping_; });
   }
+  SaveGraphAtTheEnd();
+}
+
+// The graph of a million takes half an hour to make.
+void VectorWork::SaveGraphAtTheEnd() {
+  try {
+    if (around_.owns_work()) index_.SaveGraph();
+  } catch (const Error& error) {
+    spdlog::warn("search: {}; it is made again at the next start", error.what());
+  }
 }
 
 bool VectorWork::DoSomething(SearchStore& store, const CancelToken& cancel) {
@@ -104,17 +122,19 @@ bool VectorWork::DoSomething(SearchStore& store, const CancelToken& cancel) {
   const bool embedded = owns && EmbedSome(store, cancel);
   index_.Refresh(store);
   const bool extended = ExtendGraph(cancel);
-  if (embedded || extended) return true;
-  index_.ForgetRemoved(store);
-  if (owns) index_.SaveGraph();
-  return false;
+  const bool did = embedded || extended;
+  if (!did) index_.ForgetRemoved(store);
+  if (owns) index_.SaveGraph(did ? kSavedTogether : 1);
+  return did;
 }
 
 // The graph keeps up with the vectors, and new passages do not wait for all of it.
 bool VectorWork::ExtendGraph(const CancelToken& cancel) {
   const Stopwatch extending;
   while (index_.ExtendGraph()) {
-    if (cancel.cancelled() || extending.Seconds() > kLongLotSeconds) return true;
+    if (!cancel.cancelled() && extending.Seconds() <= kLongLotSeconds) continue;
+    around_.on_progress();
+    return true;
   }
   return false;
 }
@@ -134,7 +154,7 @@ bool VectorWork::EmbedSome(SearchStore& store, const CancelToken& cancel) {
   }
   if (embedding.Seconds() < kShortLotSeconds) lot_ = std::min(lot_ * 2, kLargestLot);
   if (embedding.Seconds() > kLongLotSeconds) lot_ = std::max(lot_ / 2, kGroup);
-  around_.on_saved();
+  around_.on_progress();
   return true;
 }
 

@@ -30,10 +30,10 @@ class VectorWork {
     StorePool& stores;
     std::mutex& writing;              // one connection of this process writes at a time
     std::function<bool()> owns_work;  // only then are vectors made here
-    std::function<void()> on_saved;
+    std::function<void()> on_progress;
   };
   VectorWork(std::shared_ptr<Embedder> embedder, std::filesystem::path graph_file,
-             Surroundings surroundings);
+             Surroundings surroundings, size_t most_compared = kMostCompared);
   ~VectorWork();
 
   void Start();
@@ -45,6 +45,7 @@ class VectorWork {
  private:
   void Work(const CancelToken& cancel);
   bool DoSomething(SearchStore& store, const CancelToken& cancel);
+  void SaveGraphAtTheEnd();
   bool ExtendGraph(const CancelToken& cancel);
   bool EmbedSome(SearchStore& store, const CancelToken& cancel);
   std::vector<PassageVector> Embed(const std::vector<PassageText>& passages,

@@ -20,6 +20,24 @@ const std::map<std::string, int> kAxes = {{"car", 0}, {"automobile", 0}, {"ÏûêÎè
                                           {"dog", 1}, {"hound", 1},      {"bread", 2},
                                           {"loaf", 2}};
 
+// Makes the first lot's vectors, and then none until it is stopped.
+class EmbedderThatWaits : public FakeEmbedder {
+ public:
+  static constexpr int kFirstLot = 16;
+  EmbedderThatWaits() : FakeEmbedder(kAxes) {}
+
+  std::vector<std::vector<float>> Embed(const std::vector<std::string>& texts,
+                                        const CancelToken& cancel) override {
+    if (n_texts < kFirstLot) return FakeEmbedder::Embed(texts, cancel);
+    waits = true;
+    waits.notify_all();
+    while (!cancel.cancelled()) std::this_thread::yield();
+    throw Error(ErrorCode::kCancelled, "stopped");
+  }
+
+  std::atomic<bool> waits = false;
+};
+
 class VectorWorkTest : public LibraryTest {
  protected:
   std::unique_ptr<IndexLibrary> Open(std::shared_ptr<Embedder> embedder) {
@@ -236,6 +254,31 @@ TEST_P(VectorWorkTest, AModelThatFailsIsTold) {
   library->Start();
   Await(*library);
   EXPECT_EQ(UrisOf(Find(*library, "car"), "dense"), (Uris{"a", "d"}));
+}
+
+// The graph is kept although the model is not through with all passages.
+TEST_P(VectorWorkTest, AGraphIsSavedWhenItsMakingIsStopped) {
+  texts_.clear();
+  for (int i = 0; i < 40; ++i) texts_[fmt::format("d{:02}", i)] = {fmt::format("number{} car", i)};
+  {
+    const auto library = Open(nullptr);
+    AddFolder(*library);
+    library->Start();
+    Await(*library);
+  }
+  const ScratchPlace beside;
+  const auto graph_file = std::filesystem::path(beside.files()) / "vectors.graph";
+  const auto embedder = std::make_shared<EmbedderThatWaits>();
+  StorePool stores(index_);
+  std::mutex writing;
+  VectorWork work(embedder, graph_file, {stores, writing, [] { return true; }, [] {}}, 4);
+  work.Start();
+  embedder->waits.wait(false);
+  EXPECT_FALSE(std::filesystem::exists(graph_file));
+  work.Stop();
+  VectorIndex index(FakeEmbedder(kAxes, "fake text 1").info(), graph_file, 4);
+  EXPECT_TRUE(index.Refresh(*stores.Take()));
+  EXPECT_EQ(index.graph_size(), size_t{EmbedderThatWaits::kFirstLot});
 }
 
 // A process is killed while it makes vectors; the next one makes those that are missing.

@@ -37,8 +37,8 @@ void VectorIndex::Clear() {
   table_ = std::make_unique<VectorTable>(embedder_.dimensions);
   ids_.clear();
   is_there_.clear();
-  n_gone_ = 0;
-  loaded_ = graph_changed_ = false;
+  n_gone_ = n_saved_ = 0;
+  loaded_ = false;
 }
 
 void VectorIndex::Add(const PassageVector& vector) {
@@ -107,6 +107,7 @@ void VectorIndex::Load(SearchStore& store) {
   skip_gone_before(std::numeric_limits<int64_t>::max());
   if (fits && !nodes.empty()) graph_ = VectorGraph::Parse(graph_bytes, *table_);
   if (graph_ && graph_->size() != nodes.size()) graph_.reset();
+  n_saved_ = graph_ ? graph_->size() : 0;
   for (const VectorSlot slot : gone) Forget(slot);
   loaded_ = true;
 }
@@ -163,23 +164,18 @@ bool VectorIndex::ExtendGraph() {
   if (!graph_) graph_ = std::make_unique<VectorGraph>(*table_);
   for (size_t i = 0; i < kAddedAtOnce && graph_->size() < table_->size(); ++i) {
     graph_->AddNext();
-    graph_changed_ = true;
   }
   return graph_->size() < table_->size();
 }
 
-void VectorIndex::SaveGraph() {
+void VectorIndex::SaveGraph(size_t least_new) {
   if (graph_file_.empty()) return;
   std::string ids, graph;
-  {
-    const std::unique_lock lock(mutex_);
-    if (!graph_ || !graph_changed_) return;
-    graph_changed_ = false;
-  }
+  uint64_t n = 0;
   {
     const std::shared_lock lock(mutex_);
-    if (!graph_) return;
-    const uint64_t n = graph_->size();
+    if (!graph_ || graph_->size() < n_saved_ + least_new) return;
+    n = graph_->size();
     ids.append(reinterpret_cast<const char*>(&n), sizeof(n));
     ids.append(reinterpret_cast<const char*>(ids_.data()), n * sizeof(int64_t));
     graph = graph_->Serialize();
@@ -190,6 +186,8 @@ void VectorIndex::SaveGraph() {
   file.Write(ids.data(), ids.size());
   file.Write(graph.data(), graph.size());
   file.Commit();
+  const std::unique_lock lock(mutex_);
+  n_saved_ = n;
 }
 
 // Runs of slots whose passages are allowed.
@@ -250,6 +248,11 @@ size_t VectorIndex::size() const {
 size_t VectorIndex::graph_size() const {
   const std::shared_lock lock(mutex_);
   return graph_ ? graph_->size() : 0;
+}
+
+bool VectorIndex::needs_graph() const {
+  const std::shared_lock lock(mutex_);
+  return table_->size() > most_compared_;
 }
 
 }  // namespace pioneer::search

@@ -36,8 +36,8 @@ class VectorIndex {
   void ForgetRemoved(SearchStore& store);
   // Adds a few vectors to the graph where there are many. False when all are in it.
   bool ExtendGraph();
-  // Where the graph is not as the file has it.
-  void SaveGraph();
+  // Where the graph has so many nodes more than the file.
+  void SaveGraph(size_t least_new = 1);
 
   // Best first. `allowed`: none of the others; null = all. What vanished since ForgetRemoved() may
   // be among them.
@@ -45,6 +45,8 @@ class VectorIndex {
                               const std::vector<PassageRange>* allowed, size_t limit) const;
   size_t size() const;
   size_t graph_size() const;
+  // They are so many that the graph is asked.
+  bool needs_graph() const;
 
  private:
   void Clear();
@@ -66,7 +68,8 @@ class VectorIndex {
   std::vector<int64_t> ids_;            // of slots; rising
   std::vector<bool> is_there_;          // false: vanished, or without a direction
   size_t n_gone_ = 0;
-  bool loaded_ = false, graph_changed_ = false;
+  size_t n_saved_ = 0;  // nodes of the graph in the file
+  bool loaded_ = false;
   int64_t removals_ = 0, resets_ = 0;
 };
 

@@ -240,6 +240,32 @@ TEST_F(VectorIndexTest, TheGraphSurvivesAndIsBroughtUpToDate) {
   EXPECT_GE(Recall(*index, nullptr), kLeastRecall);
 }
 
+TEST_F(VectorIndexTest, AHalfMadeGraphGoesOn) {
+  AddVectors(1, 500);
+  {
+    const auto index = MakeIndex();
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(index->ExtendGraph());
+    ASSERT_LT(index->graph_size(), 500u);
+    index->SaveGraph(index->graph_size() + 1);
+    EXPECT_FALSE(fs::exists(folder_ / "vectors.graph"));
+    index->SaveGraph(index->graph_size());
+    EXPECT_TRUE(fs::exists(folder_ / "vectors.graph"));
+    fs::remove(folder_ / "vectors.graph");
+    index->SaveGraph();  // nothing is new
+    EXPECT_FALSE(fs::exists(folder_ / "vectors.graph"));
+    index->ExtendGraph();
+    index->SaveGraph();
+  }
+  const auto index = MakeIndex();
+  const size_t half = index->graph_size();
+  EXPECT_GT(half, 0u);
+  EXPECT_LT(half, 500u);
+  index->SaveGraph();
+  BuildGraph(*index);
+  EXPECT_EQ(index->graph_size(), 500u);
+  EXPECT_GE(Recall(*index, nullptr), kLeastRecall);
+}
+
 TEST_F(VectorIndexTest, ADamagedFileIsMadeAnew) {
   AddVectors(1, 500);
   {

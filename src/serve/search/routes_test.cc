@@ -70,9 +70,11 @@ TEST_F(SearchWireTest, SourcesAreAddedReadStoppedAndRemoved) {
   EXPECT_EQ(failures[0]["message"], "is broken");
   EXPECT_EQ(client.Ask(200, "GET", "/api/search/library")["sources"].size(), 1u);
   EXPECT_TRUE(client.Ask(200, "GET", "/api/search/library")["vectors"].is_null());
-  library->vectors = {"embed", 3, 5, ""};
+  library->vectors = {"embed", 3, 5, 2, ""};
   const Json vectors = client.Ask(200, "GET", "/api/search/library")["vectors"];
-  EXPECT_EQ(vectors, Json({{"model", "embed"}, {"done", 3}, {"total", 5}, {"problem", nullptr}}));
+  EXPECT_EQ(
+      vectors,
+      Json({{"model", "embed"}, {"done", 3}, {"total", 5}, {"in_graph", 2}, {"problem", nullptr}}));
   client.Ask(204, "DELETE", "/api/search/sources/" + id);
   client.Ask(404, "DELETE", "/api/search/sources/" + id);
   client.Ask(404, "POST", "/api/search/sources/" + id + "/sync", "{}");

@@ -23,6 +23,7 @@ OrderedJson VectorsJson(const std::optional<search::VectorProgress>& vectors) {
   return {{"model", vectors->embedder},
           {"done", vectors->done},
           {"total", vectors->total},
+          {"in_graph", vectors->in_graph ? OrderedJson(*vectors->in_graph) : OrderedJson(nullptr)},
           {"problem", TextOrNull(vectors->problem)}};
 }
 

@@ -15,6 +15,12 @@ import { adding, isAdministrator, library, libraryProblem, watchLibrary } from '
 import { l } from './texts';
 import './search.css';
 
+function describeVectors({ done, total, in_graph }: NonNullable<Library['vectors']>) {
+  const vectors = done < total ? `${short(done)} / ${short(total)}` : short(done);
+  if (in_graph === null || in_graph >= done) return vectors;
+  return l('vectorsJoining', { vectors, n: short(in_graph) });
+}
+
 function Totals({ found }: { found: Library }) {
   const facts: [string, string][] = [
     [l('documents'), whole(found.documents)],
@@ -22,10 +28,7 @@ function Totals({ found }: { found: Library }) {
     [l('text'), bytes(found.text_bytes)],
     [l('stored'), bytes(found.stored_bytes)],
   ];
-  if (found.vectors) {
-    const { done, total } = found.vectors;
-    facts.push([l('vectors'), done < total ? `${short(done)} / ${short(total)}` : short(done)]);
-  }
+  if (found.vectors) facts.push([l('vectors'), describeVectors(found.vectors)]);
   return (
     <dl class="library-totals">
       {facts.map(([name, value]) => (
@@ -69,6 +72,11 @@ function Body({ remove }: { remove: (source: Source) => void }) {
       {found.rereading && (
         <p class="library-note" role="status">
           {l('rereading', { done: whole(found.rereading.done), total: whole(found.rereading.total) })}
+        </p>
+      )}
+      {found.vectors?.problem && (
+        <p class="library-note" role="status">
+          {l('noVectors', { message: found.vectors.problem })}
         </p>
       )}
       <ul class="source-list" aria-label={l('sources')}>

@@ -142,7 +142,14 @@ export interface Library {
   text_bytes: number;
   stored_bytes: number;
   /** Passages that are found by meaning; null: only words are looked for. */
-  vectors: { model: string; done: number; total: number; problem: string | null } | null;
+  vectors: {
+    model: string;
+    done: number;
+    total: number;
+    /** Of a large library: how many of them the graph has that finds them fast. */
+    in_graph: number | null;
+    problem: string | null;
+  } | null;
   /** A newer program finds the words of stored passages anew. */
   rereading?: { done: number; total: number } | null;
   /** The web search that is set up. */

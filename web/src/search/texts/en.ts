@@ -128,6 +128,9 @@ export const en = {
   text: 'Text',
   stored: 'On disk',
   vectors: 'Vectors',
+  vectorsJoining: '{vectors} ({n} in the graph)',
+  noVectors:
+    'Passages are found by their words alone where they have no vectors; no more are made: {message}',
   rereading:
     'The program was updated: the words of {done} of {total} passages have been found anew. Until all are, some are missed, and sources wait.',
   nDocuments: '{n} documents',

@@ -125,6 +125,9 @@ export const ja: Record<SearchKey, string> = {
   text: 'テキスト',
   stored: 'ディスク使用量',
   vectors: 'ベクトル',
+  vectorsJoining: '{vectors}（グラフ {n}）',
+  noVectors:
+    'ベクトルのない箇所は単語だけで探します。ベクトルを作れない理由: {message}',
   rereading:
     'プログラムが更新されたため、{total} 件の文章のうち {done} 件の語を読み直しました。終わるまで一部の語は見つからず、資料の読み込みは待機します。',
   nDocuments: '文書 {n} 件',

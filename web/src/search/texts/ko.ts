@@ -125,6 +125,9 @@ export const ko: Record<SearchKey, string> = {
   text: '텍스트',
   stored: '디스크 사용량',
   vectors: '벡터',
+  vectorsJoining: '{vectors} (그래프 {n})',
+  noVectors:
+    '벡터가 없는 구절은 단어로만 찾습니다. 벡터를 더 만들지 못하는 이유: {message}',
   rereading:
     '프로그램이 갱신되어 문단 {total}개 가운데 {done}개의 낱말을 다시 찾았습니다. 끝날 때까지 일부 낱말은 검색되지 않으며 자료 읽기가 기다립니다.',
   nDocuments: '문서 {n}건',
