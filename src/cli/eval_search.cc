@@ -1,5 +1,5 @@
-// Why: `pioneer eval search`: whether the search finds what answers questions, beside what SQLite's
-// own finds.
+// Why: `pioneer eval search`: whether the search finds what answers questions, beside what others
+// find.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -21,7 +21,7 @@ namespace pioneer {
 namespace {
 
 struct EvalSearchOptions {
-  std::vector<std::string> folders;
+  std::vector<std::string> folders, peer_commands;
   std::string embedder;
   bool peers = false, json = false;
   int64_t answers = 0;  // of how many questions; 0 = none
@@ -152,6 +152,11 @@ void EvalSearch(const EvalSearchOptions& options) {
     if (options.peers) {
       judge([&](const auto& folder) { return eval::MakePlainSearcher(set, folder); });
     }
+    for (const std::string& command : options.peer_commands) {
+      judge([&](const auto&) {
+        return eval::MakePeerSearcher(command, set.folder, interrupt.token());
+      });
+    }
   }
   if (options.json) fmt::print("{}\n", DumpJson(Json{{"results", results}}));
 }
@@ -173,6 +178,12 @@ void AddEvalSearchCommand(CLI::App& eval) {
   command->get_option("--embedder")
       ->description("Judge the search with vectors of this model, too, by name or file, or none");
   command->add_flag("--peers", options->peers, "Also judge SQLite's FTS5 as it comes");
+  command
+      ->add_option("--peer", options->peer_commands,
+                   "Also judge another program, which is asked through a pipe (bench/search/"
+                   "xapian_peer.py); may be repeated")
+      ->type_name("COMMAND")
+      ->allow_extra_args(false);
   command
       ->add_option("--answers", options->answers,
                    "Also judge the answers to so many of the questions, and to the same without "

@@ -46,6 +46,7 @@ Estimate MeanOf(const std::vector<SearchScore>& scores, Part part) {
 
 SearchSet ReadSearchSet(const std::filesystem::path& folder) {
   SearchSet set;
+  set.folder = folder;
   set.name = folder.filename().empty() ? folder.parent_path().filename() : folder.filename();
   ForEachJsonLine(folder / "passages.jsonl", [&](const Json& line) {
     set.passages.push_back({line.at("id"), line.value("title", ""), line.at("text")});

@@ -29,6 +29,7 @@ struct SearchQuestion {
 // passages.jsonl and questions.jsonl of a folder.
 struct SearchSet {
   std::string name;
+  std::filesystem::path folder;
   std::vector<SearchPassage> passages;
   std::vector<SearchQuestion> questions;
 };
@@ -55,6 +56,12 @@ std::unique_ptr<Searcher> MakePioneerSearcher(const SearchSet& set,
 // SQLite's FTS5 as it comes: its own tokenizer, bm25(), any of the question's words.
 std::unique_ptr<Searcher> MakePlainSearcher(const SearchSet& set,
                                             const std::filesystem::path& folder);
+// Another program, by a command of the shell behind which the set's `folder` is put. It makes its
+// index, writes {"name": "..."}, and then, for each line with a question as a JSON string, one with
+// the ids of the passages as a JSON list. Throws Error{kInvalidArgument} where it does not.
+std::unique_ptr<Searcher> MakePeerSearcher(const std::string& command,
+                                           const std::filesystem::path& folder,
+                                           const CancelToken& cancel);
 
 // Of one question; relevance is yes or no.
 struct SearchScore {

@@ -276,6 +276,11 @@ echo '{"id": "1", "question": "When was the tower built?", "relevant": ["a"], "a
 "$program" eval search "$scratch/set" --embedder none --json 2>/dev/null | grep -q '"ndcg@10":{"standard_error":0.0,"value":1.0}' || fail 'eval search'
 "$program" eval search "$scratch/set" --json 2>/dev/null | grep -q '"searcher":"with vectors"' ||
   fail 'eval search with vectors'
+echo 'echo "{\"name\": \"another\"}"; while read -r question; do echo "[\"b\", \"a\"]"; done' >"$scratch/peer.sh"
+"$program" eval search "$scratch/set" --embedder none --peers --peer "sh $scratch/peer.sh" --json 2>/dev/null |
+  grep -q '"mrr@10":{"standard_error":0.0,"value":0.5}.*"searcher":"another"' || fail 'eval search beside another program'
+expect_failure 'a peer that does not answer' 1 'ended before it had answered' \
+  "$program" eval search "$scratch/set" --embedder none --peer true
 
 # --- the shared models and vocabularies
 if [ -d "$data" ]; then
