@@ -163,6 +163,16 @@ TEST_F(AnswerTest, APassageThatHasLittleOfTheQuestionIsNotQuoted) {
   EXPECT_TRUE(answer::ComposeExtract("When was Titanic made?", {ranked}).sentences.empty());
 }
 
+TEST_F(AnswerTest, AnExampleInAProgramIsNoFact) {
+  RankedPassage ranked;
+  ranked.passage = MakePassage("Sorting", "Examples", "Movie('Titanic', 1997, 'Cameron'),");
+  EXPECT_TRUE(answer::ComposeExtract("When did the Titanic sink?", {ranked}).sentences.empty());
+  ranked.passage = MakePassage("Sorting", "Examples", "Movie(title='Titanic', copies=1997)");
+  EXPECT_FALSE(answer::ComposeExtract("How many copies of Titanic?", {ranked}).sentences.empty());
+  ranked.passage = MakePassage("Films", "Titanic", "Titanic (a film by Cameron) was made in 1997");
+  EXPECT_FALSE(answer::ComposeExtract("When was Titanic made?", {ranked}).sentences.empty());
+}
+
 TEST_F(AnswerTest, WhatIsNotThereIsSaidInTheQuestionsLanguage) {
   const Answered answered = Ask(Question("How do submarines recycle oxygen?"), retriever);
   EXPECT_FALSE(answered.done.found);

@@ -108,6 +108,22 @@ bool IsLabel(std::string_view text, const TextSpan& span) {
          !line.ends_with(':');
 }
 
+// A line of a program within prose: a call, and more signs than a sentence has.
+bool IsCode(std::string_view line) {
+  constexpr size_t kMostShare = 8;  // one sign of so many bytes
+  static const std::regex kCall("[A-Za-z0-9_]\\(");
+  if (line.ends_with('.') || !std::regex_search(line.begin(), line.end(), kCall)) return false;
+  constexpr std::string_view kSigns = "()[]{}='\"_;,<>";
+  const auto signs =
+      std::ranges::count_if(line, [&](char c) { return kSigns.find(c) != kSigns.npos; });
+  return static_cast<size_t>(signs) * kMostShare > line.size();
+}
+
+// A value or a way may be shown by an example; who, when, where and why, not.
+bool MayBeCode(AnswerType type) {
+  return type == AnswerType::kAny || type == AnswerType::kNumber || type == AnswerType::kManner;
+}
+
 struct Candidate {
   ExtractedSentence place;
   std::vector<Word> words;
@@ -116,6 +132,7 @@ struct Candidate {
   std::vector<bool> subject;  // or what it stands right below, which it need not name again
   bool has_type = false;      // a number where one is asked for, and so on
   double defines = 0;         // 0..1: says what it is, where that is asked
+  bool is_code = false;       // within prose
 };
 
 bool HasType(const Candidate& candidate, AnswerType type, std::string_view text,
@@ -245,6 +262,7 @@ class Composer {
         candidate.context.push_back(HasWord(context, word) || HasWord(label, word) ||
                                     HasWord(before, word));
       }
+      candidate.is_code = passage.language != "code" && IsCode(span.In(passage.text));
       candidate.has_type = HasType(candidate, type_, span.In(passage.text), question_);
       const bool explains = std::exchange(below_name, false) && candidate.words.size() > 2;
       candidate.defines =
@@ -311,10 +329,12 @@ class Composer {
                    kRankWorth / (1 + candidate.place.passage);
     if (candidate.has_type) score += kTypeWorth;
     score += kDefinitionWorth * candidate.defines;
-    return passage(candidate).language == "code" ? kCodeWorth * score : score;
+    const bool is_code = candidate.is_code || passage(candidate).language == "code";
+    return is_code ? kCodeWorth * score : score;
   }
 
   bool MayAnswer(const Candidate& candidate) const {
+    if (candidate.is_code && !MayBeCode(type_)) return false;
     const double enough = candidate.has_type ? kFoundShareOfType : kFoundShare;
     return Share(candidate, true) >= enough &&
            (candidate.defines > 0 || Share(candidate, false) >= kOwnShare);
