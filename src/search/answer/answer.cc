@@ -33,6 +33,14 @@ constexpr double kLeastGain = 0.05;
 // More where the words cannot be compared.
 constexpr double kLeastGainAcross = 0.2;
 
+std::string WithoutBlankLines(std::string text) {
+  while (true) {
+    const size_t blank = text.find("\n\n");
+    if (blank == text.npos) return text;
+    text.erase(blank, 1);
+  }
+}
+
 struct Understood {
   std::string standalone;
   RetrievalQuery query;
@@ -214,7 +222,7 @@ class Builder {
       const Passage& passage = passages_[static_cast<size_t>(found.passage)].passage;
       AnswerSentence sentence;
       sentence.text = (done_.answer.empty() ? "" : " ") +
-                      passage.text.substr(found.begin, found.end - found.begin);
+                      WithoutBlankLines(passage.text.substr(found.begin, found.end - found.begin));
       sentence.support = Support::kSupported;
       sentence.score = 1;
       sentence.citations.push_back(

@@ -163,6 +163,32 @@ TEST_F(AnswerTest, APassageThatHasLittleOfTheQuestionIsNotQuoted) {
   EXPECT_TRUE(answer::ComposeExtract("When was Titanic made?", {ranked}).sentences.empty());
 }
 
+TEST_F(AnswerTest, WhatASentenceAnnouncesComesWithIt) {
+  retriever.Add(
+      MakePassage("Tables", "Changing",
+                  "To rename a column:\n\nALTER TABLE products\n  RENAME COLUMN a TO b;\n\n"
+                  "5.6.8.\u00a0Renaming a Column's Table\n\nTo rename a table:"));
+  const Answered answered = Ask(Question("How do I rename a column?"), retriever);
+  ASSERT_EQ(answered.sentences.size(), 1u);
+  EXPECT_EQ(answered.sentences[0].text,
+            "To rename a column:\nALTER TABLE products\n  RENAME COLUMN a TO b;");
+  const Citation& citation = answered.sentences[0].citations.at(0);
+  EXPECT_EQ(citation.begin, 0u);
+  EXPECT_TRUE(citation.quote.ends_with("a TO b;"));
+}
+
+TEST_F(AnswerTest, LongAnnouncedTextIsCut) {
+  std::string rows = "The options to rename a column are:\n\n";
+  for (int i = 0; i < 100; ++i) rows += fmt::format("option {} of renaming\n", i);
+  RankedPassage ranked;
+  ranked.passage = MakePassage("Tables", "Options", rows);
+  const auto sentences =
+      answer::ComposeExtract("What are the options to rename a column?", {ranked}).sentences;
+  ASSERT_FALSE(sentences.empty());
+  EXPECT_LT(sentences[0].end, 600u);
+  EXPECT_TRUE(rows.substr(0, sentences[0].end).ends_with("of renaming"));
+}
+
 TEST_F(AnswerTest, AnExampleInAProgramIsNoFact) {
   RankedPassage ranked;
   ranked.passage = MakePassage("Sorting", "Examples", "Movie('Titanic', 1997, 'Cameron'),");

@@ -95,17 +95,35 @@ bool IsInstruction(const std::string& folded) {
   return std::regex_search(folded, kInstructions);
 }
 
+bool Announces(std::string_view sentence) {
+  return sentence.ends_with(':') || sentence.ends_with("：");
+}
+
 // A line by itself that ends no sentence: a term that is explained below it, a small heading.
 bool IsLabel(std::string_view text, const TextSpan& span) {
   constexpr size_t kMostLabelBytes = 120;
   if (span.end - span.begin > kMostLabelBytes) return false;
-  const bool begins = span.begin == 0 || text.substr(0, span.begin).ends_with("\n\n");
+  const std::string_view before = text.substr(0, span.begin);
+  const size_t number = before.find_last_not_of("0123456789. \xC2\xA0");  // "5.6.8. Tables"
+  const bool begins = number == before.npos || before.substr(0, number + 1).ends_with("\n\n");
   const bool ends = text.substr(span.end).starts_with("\n\n");
   if (!begins || !ends) return false;
   const std::string_view line = span.In(text);
   if (line.find(" | ") != line.npos) return false;
-  return !line.ends_with('.') && !line.ends_with('!') && !line.ends_with("。") &&
-         !line.ends_with(':');
+  return !line.ends_with('.') && !line.ends_with('!') && !line.ends_with("。") && !Announces(line);
+}
+
+// "To rename a column:" says nothing without what stands below it: the end of that, or npos.
+size_t EndOfAnnounced(std::string_view text, const TextSpan& span) {
+  constexpr size_t kMostBytes = 500;
+  const size_t begin = text.find_first_not_of(" \n", span.end);
+  if (begin == text.npos) return text.npos;
+  const size_t end = std::min(text.find("\n\n", begin), text.size());
+  if (end - begin <= kMostBytes) return end;
+  const size_t last_line = text.substr(begin, kMostBytes).rfind('\n');
+  if (last_line != text.npos) return begin + last_line;
+  const std::vector<TextSpan> sentences = SplitSentences(text.substr(begin, end - begin));
+  return sentences.empty() ? text.npos : begin + sentences.front().end;
 }
 
 // A line of a program within prose: a call, and more signs than a sentence has.
@@ -276,6 +294,10 @@ class Composer {
           question_mark || is_row) {
         continue;
       }
+      if (Announces(span.In(passage.text))) {
+        candidate.place.end = EndOfAnnounced(passage.text, span);
+        if (candidate.place.end == std::string::npos) continue;
+      }
       candidates_.push_back(std::move(candidate));
     }
   }
@@ -355,6 +377,10 @@ class Composer {
     });
   }
 
+  static bool Overlap(const ExtractedSentence& a, const ExtractedSentence& b) {
+    return a.passage == b.passage && a.begin < b.end && b.begin < a.end;
+  }
+
   // Where something has been said to be something, only what stands there, or says so again, goes
   // on.
   bool StraysFromDefinition(const Candidate& candidate, const std::vector<size_t>& chosen) const {
@@ -372,9 +398,12 @@ class Composer {
       if (std::find(chosen.begin(), chosen.end(), i) != chosen.end() || !MayAnswer(candidate))
         continue;
       double similar = 0;
-      for (const size_t c : chosen)
+      bool is_in = false;
+      for (const size_t c : chosen) {
         similar = std::max(similar, Similarity(candidate, candidates_[c]));
-      if (similar > kRedundancy || StraysFromDefinition(candidate, chosen)) continue;
+        is_in = is_in || Overlap(candidate.place, candidates_[c].place);
+      }
+      if (is_in || similar > kRedundancy || StraysFromDefinition(candidate, chosen)) continue;
       const double value = candidate.place.score - (chosen.empty() ? 0 : 0.3 * similar);
       if (!chosen.empty() && News(candidate, chosen) < kNewWord &&
           candidate.place.score < kFurther * candidates_[chosen.front()].place.score + 0.1) {

@@ -10,6 +10,7 @@
 
 namespace pioneer::search::answer {
 
+// With what it announces, where it ends in a colon.
 struct ExtractedSentence {
   int passage = 0;
   size_t begin = 0, end = 0;  // bytes of the passage's text
