@@ -158,6 +158,15 @@ export const answers = [
     follow_ups: ['How many days can be carried over?', 'What if I fall ill during my leave?', 'When is parental leave announced?'],
   },
   {
+    match: /receipts/i,
+    queries: ['travel expenses receipts'],
+    sentences: [
+      said('These are paid:\nHotels up to 120 euros a night\n  in Paris up to 180 euros', 12, 1, 'Hotels are paid up to 120 euros a night, breakfast included'),
+      said('\nHand in the receipts within 30 days.', 12, 1, 'Receipts are handed in within 30 days after the journey.'),
+    ],
+    follow_ups: [],
+  },
+  {
     match: /hotel|travel|train/i,
     queries: ['hotel price limit', 'travel expenses receipts'],
     sentences: [

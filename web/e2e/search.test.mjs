@@ -237,6 +237,19 @@ test('what is only partly supported says so; copying takes the sources along', {
   await leave(page);
 });
 
+test('what a sentence announces stands below it, line by line', { skip }, async () => {
+  const page = await atSearch();
+  await ask(page, 'Which receipts are paid?');
+  await settled(page, 1);
+  const answer = answers(page).first();
+  assert.equal(await answer.locator('.sentence').first().innerText(), 'These are paid:');
+  const lines = answer.locator('.sentence.announced');
+  assert.equal(await lines.innerText(), 'Hotels up to 120 euros a night\n  in Paris up to 180 euros');
+  assert.equal(await answer.locator('.sentences p').last().locator('.sentence').innerText(), 'Hand in the receipts within 30 days.');
+  await axe(page, 'announced');
+  await leave(page);
+});
+
 test('an answer in another language than its source says what was compared', { skip }, async () => {
   const page = await atSearch();
   await ask(page, '유급 휴가는 며칠인가요?');

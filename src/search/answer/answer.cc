@@ -217,17 +217,20 @@ class Builder {
 
   void Extract() {
     done_.method = "extract";
+    bool announced = false;  // the sentence before ends in an example or a list
     for (const ExtractedSentence& found :
          ComposeExtract(understood_.searched, passages_).sentences) {
       const Passage& passage = passages_[static_cast<size_t>(found.passage)].passage;
       AnswerSentence sentence;
-      sentence.text = (done_.answer.empty() ? "" : " ") +
-                      WithoutBlankLines(passage.text.substr(found.begin, found.end - found.begin));
+      const char* const gap = done_.answer.empty() ? "" : announced ? "\n" : " ";
+      sentence.text =
+          gap + WithoutBlankLines(passage.text.substr(found.begin, found.end - found.begin));
       sentence.support = Support::kSupported;
       sentence.score = 1;
       sentence.citations.push_back(
           {found.passage, passage.text.substr(found.begin, found.end - found.begin), found.begin,
            found.end, LinkTo(passage, found.begin, found.end)});
+      announced = sentence.citations.back().quote.find('\n') != std::string::npos;
       Show(std::move(sentence));
     }
   }

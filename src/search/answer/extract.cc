@@ -115,7 +115,7 @@ bool IsLabel(std::string_view text, const TextSpan& span) {
 
 // "To rename a column:" says nothing without what stands below it: the end of that, or npos.
 size_t EndOfAnnounced(std::string_view text, const TextSpan& span) {
-  constexpr size_t kMostBytes = 500;
+  constexpr size_t kMostBytes = 320;
   const size_t begin = text.find_first_not_of(" \n", span.end);
   if (begin == text.npos) return text.npos;
   const size_t end = std::min(text.find("\n\n", begin), text.size());

@@ -101,16 +101,18 @@ function SupportMark({ support, note }: { support: 'partly' | 'unsupported'; not
 function SentenceView({ sentence, passages }: { sentence: Sentence; passages: readonly Passage[] }) {
   const text = withoutMarks(sentence);
   const lead = /^\s+/.test(text) ? ' ' : '';
+  const [said, ...announced] = text.trim().split('\n');
   return (
     <>
       {lead}
       <span class={`sentence ${sentence.support}`}>
-        <Words text={text.trim()} />
+        <Words text={said!} />
       </span>
       {byPassage(sentence.citations).map((cited) => (
         <CitationMark key={cited.n} cited={cited} passages={passages} />
       ))}
       {sentence.support !== 'supported' && <SupportMark support={sentence.support} note={noteOn(sentence)} />}
+      {announced.length > 0 && <span class="sentence announced">{announced.join('\n')}</span>}
     </>
   );
 }

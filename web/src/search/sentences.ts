@@ -31,7 +31,7 @@ export function blocksOf(sentences: readonly Sentence[]): Block[] {
       if (last?.kind === 'list') last.items.push(item);
       else blocks.push({ kind: 'list', items: [item] });
     } else if (!last || breaks) {
-      blocks.push({ kind: 'paragraph', items: [[{ ...sentence, text }]] });
+      blocks.push({ kind: 'paragraph', items: [[sentence]] });
     } else {
       last.items.at(-1)!.push(sentence);
     }
