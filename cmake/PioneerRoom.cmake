@@ -64,5 +64,7 @@ function(pioneer_room name)
     target_compile_options(${name}_test PRIVATE -O1)  # what is tested is optimized, not the asking
     pioneer_precompile(${name}_test TESTS <gtest/gtest.h> <gmock/gmock.h>)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT
+      LSAN_OPTIONS=print_suppressions=0:suppressions=${CMAKE_SOURCE_DIR}/tests/leaks.txt)
   endif()
 endfunction()
