@@ -1,5 +1,5 @@
 // Why: what a service must not gather over time: memory, files, threads, requests that nobody has.
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { sum } from "../../bench/statistics.mjs";
 
 const mean = (list) => sum(list) / list.length;
@@ -15,7 +15,15 @@ export class ServiceState {
 
   sample(done) { this.samples.push({ done, resident: this.#status("VmRSS") / 1024, anonymous: this.#status("RssAnon") / 1024 }); }
   threads() { return this.#status("Threads"); }
-  files() { return readdirSync(`/proc/${this.pid}/fd`).length; }
+  // But the library's connections: as many are kept as its work happened to need at a time.
+  files() { return readdirSync(`/proc/${this.pid}/fd`).filter((fd) => !this.#target(fd).includes("/search.db")).length; }
+  #target(fd) {
+    try {
+      return readlinkSync(`/proc/${this.pid}/fd/${fd}`);
+    } catch {
+      return ""; // closed meanwhile
+    }
+  }
 
   // Sums of a metric over all models.
   async metrics() {
