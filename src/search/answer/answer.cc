@@ -154,8 +154,10 @@ class Builder {
     if (done_.method.empty()) done_.method = "extract";
     const std::string language =
         request_.language.empty() ? LanguageOf(request_.question) : request_.language;
-    if (!done_.found && !request_.passages_only)
+    if (!done_.found && !request_.passages_only) {
       done_.answer += (done_.answer.empty() ? "" : "\n\n") + NothingFound(language, passages_);
+      return std::move(done_);
+    }
     done_.follow_ups = FollowUpsFromHeadings(understood_.standalone, language, passages_,
                                              {used_.begin(), used_.end()});
     return std::move(done_);

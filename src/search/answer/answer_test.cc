@@ -7,6 +7,7 @@
 #include "search/answer/fake_likelihood.h"
 #include "search/answer/fake_retriever.h"
 #include "search/answer/links.h"
+#include "search/answer/phrases.h"
 #include "search/answer/sentences.h"
 #include "search/answer/writer.h"
 #include "search/answerer.h"
@@ -330,6 +331,16 @@ TEST_F(AnswerTest, FollowUpsComeFromHeadings) {
   const Answered answered = Ask(Question("When was the lighthouse built?"), retriever);
   ASSERT_FALSE(answered.done.follow_ups.empty());
   EXPECT_NE(answered.done.follow_ups[0].find("Opening hours"), std::string::npos);
+}
+
+TEST_F(AnswerTest, CommonHeadingsAreNoSubjectsOfFollowUps) {
+  std::vector<RankedPassage> passages(3);
+  passages[0].passage = MakePassage("ALTER TABLE", "Synopsis", "x");
+  passages[1].passage = MakePassage("ALTER TABLE", "Examples", "x");
+  passages[2].passage = MakePassage("매크로", "예제", "x");
+  EXPECT_EQ(answer::FollowUpsFromHeadings("How do I rename a column?", "en", passages, {}),
+            (std::vector<std::string>{"What do the sources say about “ALTER TABLE”?",
+                                      "What do the sources say about “매크로”?"}));
 }
 
 TEST_F(AnswerTest, DatesOfTheQuestionGiveWayWhereNothingIsFound) {

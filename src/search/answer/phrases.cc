@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "search/answer/words.h"
+#include "store/search_text.h"
 
 namespace pioneer::search::answer {
 namespace {
@@ -42,6 +43,18 @@ bool SaysNothingNew(std::string_view question, const std::string& heading) {
   });
 }
 
+// Every second document has them: they name no subject.
+bool IsCommonHeading(const std::string& heading) {
+  static const std::set<std::string, std::less<>> kCommon = {
+      "abstract", "description", "example",    "examples",   "introduction", "note",
+      "notes",    "overview",    "parameters", "references", "remarks",      "see also",
+      "summary",  "synopsis",    "syntax",     "usage",      "warning",      "개요",
+      "구문",     "설명",        "예",         "예시",       "예제",         "요약",
+      "주의",     "참고",        "참조",       "概要",       "構文",         "説明",
+      "例",       "使用例",      "注意",       "注記",       "参照",         "備考"};
+  return kCommon.contains(FoldForSearch(heading));
+}
+
 }  // namespace
 
 std::string NothingFound(const std::string& language, const std::vector<RankedPassage>& passages) {
@@ -69,8 +82,9 @@ std::vector<std::string> FollowUpsFromHeadings(std::string_view question,
       if ((std::find(used.begin(), used.end(), i) != used.end()) != read) continue;
       const Passage& passage = passages[static_cast<size_t>(i)].passage;
       if (passage.headings.empty()) continue;
-      const std::string& heading = passage.headings.back();
-      if (heading.size() > kMaxHeadingBytes || heading == passage.title ||
+      const bool is_common = IsCommonHeading(passage.headings.back());
+      const std::string& heading = is_common ? passage.title : passage.headings.back();
+      if (heading.size() > kMaxHeadingBytes || (!is_common && heading == passage.title) ||
           SaysNothingNew(question, heading))
         continue;
       if (seen.insert(heading).second) follow_ups.push_back(AsQuestion(language, heading));
