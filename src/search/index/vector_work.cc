@@ -84,7 +84,7 @@ VectorProgress VectorWork::Progress() {
   progress.embedder = info_.name;
   progress.done = state.embedder == info_.fingerprint ? state.vectors : 0;
   progress.total = state.passages;
-  if (index_.needs_graph()) progress.in_graph = static_cast<int64_t>(index_.graph_size());
+  if (const int64_t in_graph = in_graph_; in_graph >= 0) progress.in_graph = in_graph;
   progress.problem = problem_;
   progress.here = around_.owns_work();
   return progress;
@@ -122,6 +122,8 @@ bool VectorWork::DoSomething(SearchStore& store, const CancelToken& cancel) {
   const bool embedded = owns && EmbedSome(store, cancel);
   index_.Refresh(store);
   const bool extended = ExtendGraph(cancel);
+  const int64_t in_graph = index_.needs_graph() ? static_cast<int64_t>(index_.graph_size()) : -1;
+  if (in_graph_.exchange(in_graph) != in_graph) around_.on_progress();
   const bool did = embedded || extended;
   if (!did) index_.ForgetRemoved(store);
   if (owns) index_.SaveGraph(did ? kSavedTogether : 1);
@@ -132,9 +134,7 @@ bool VectorWork::DoSomething(SearchStore& store, const CancelToken& cancel) {
 bool VectorWork::ExtendGraph(const CancelToken& cancel) {
   const Stopwatch extending;
   while (index_.ExtendGraph()) {
-    if (!cancel.cancelled() && extending.Seconds() <= kLongLotSeconds) continue;
-    around_.on_progress();
-    return true;
+    if (cancel.cancelled() || extending.Seconds() > kLongLotSeconds) return true;
   }
   return false;
 }

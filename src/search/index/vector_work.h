@@ -2,6 +2,7 @@
 // whenever the process ends: the store tells which have none.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -59,6 +60,7 @@ class VectorWork {
   const Surroundings around_;
   VectorIndex index_;
   MeaningFinder finder_;
+  std::atomic<int64_t> in_graph_ = -1;  // as the worker last saw it; -1 = no graph
   size_t lot_;  // passages that get vectors before these are saved
 
   std::mutex mutex_;
